@@ -1,0 +1,1 @@
+//! What the injected processes proved about themselves: reading a run's ledgers.

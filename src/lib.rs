@@ -1,0 +1,17 @@
+//! `agxrun` runs a command with the AGX Metal driver fix injected and fails the run when new crash
+//! reports appear, whatever the command itself returned.
+//!
+//! The rooms, and the one direction in which they may call each other: `commands` calls `run`,
+//! `inject`, `reports`, `diagnose`, `evidence` and `output`; none of those calls `commands`.
+//! `reports`, `diagnose`, `stats` and `evidence` know nothing of processes; `run` knows nothing of
+//! formatting.
+#![deny(unsafe_code)]
+
+pub mod commands;
+pub mod diagnose;
+pub mod evidence;
+pub mod inject;
+pub mod output;
+pub mod reports;
+pub mod run;
+pub mod stats;

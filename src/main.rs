@@ -1,0 +1,2 @@
+//! `agxrun`: parse, dispatch, exit.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Crash rates and what they prove.

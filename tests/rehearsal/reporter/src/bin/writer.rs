@@ -1,0 +1,2 @@
+//! The report writer.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The crash handler of the report writer.

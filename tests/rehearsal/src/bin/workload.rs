@@ -1,0 +1,2 @@
+//! The rehearsal workload.
+fn main() {}

@@ -1,2 +1,9 @@
 //! `agxrun`: parse, dispatch, exit.
-fn main() {}
+
+use std::process::ExitCode;
+
+use agxrun::commands;
+
+fn main() -> ExitCode {
+    commands::main()
+}

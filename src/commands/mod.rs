@@ -1,1 +1,52 @@
 //! One file a command: arguments in, calls to the rooms below, exit code out.
+
+mod check_crashes;
+mod defaults;
+mod fix;
+mod rehearse;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+use crate::output::terminal;
+use crate::run::verdict::exit_code;
+
+/// Parses the command line, runs the command, and turns what it returned into an exit code.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let outcome = match cli.command {
+        None => run::run(cli.run),
+        Some(Command::Run(args)) => run::run(args),
+        Some(Command::CheckCrashes(args)) => check_crashes::run(&args),
+        Some(Command::Rehearse(args)) => rehearse::run(&args),
+        Some(Command::Fix { action }) => fix::run(action),
+    };
+    match outcome {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            terminal::error(&error);
+            ExitCode::from(exit_code::FAILED)
+        }
+    }
+}
+
+fn usage(error: &clap::Error) -> ExitCode {
+    use clap::error::{ContextKind, ErrorKind};
+    if let Err(failed) = error.print() {
+        terminal::error(&anyhow::Error::new(failed).context("cannot print the usage"));
+    }
+    let looks_like_a_target = matches!(
+        error.kind(),
+        ErrorKind::InvalidSubcommand | ErrorKind::UnknownArgument
+    ) && error.get(ContextKind::SuggestedSubcommand).is_none();
+    if looks_like_a_target {
+        anstream::eprintln!("\nTo run a command, put `--` before it: agxrun -- CMD ARGS...");
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(exit_code::USAGE))
+}

@@ -1,1 +1,10 @@
-//! What the injected processes proved about themselves: reading a run's ledgers.
+//! What the injected processes proved about themselves: a run's ledgers, read and put together.
+//!
+//! This room knows files, not processes: who still lives, and how a process ended where that is
+//! known, are told to it.
+
+mod folder;
+mod tree;
+
+pub use folder::{LedgerFile, Unreadable, read_folder};
+pub use tree::{End, ProcessEvidence, TreeEvidence};

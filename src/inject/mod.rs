@@ -1,1 +1,22 @@
-//! Locating and building what is injected, and the environment that carries it in.
+//! What is injected, where it is found or built, and the environment that carries it in.
+//!
+//! [`locate`] says where a piece stands, [`build`] makes it from the sources when it stands
+//! nowhere, [`check`] looks at the file before anything is launched with it (on macOS a library
+//! that cannot be loaded ends the target), and [`environment`] is the pure computation of the
+//! target's variables.
+
+pub mod artifact;
+pub mod build;
+pub mod check;
+pub mod environment;
+pub mod locate;
+pub mod policy;
+
+#[cfg(target_os = "linux")]
+#[path = "linux.rs"]
+pub mod platform;
+#[cfg(target_os = "macos")]
+#[path = "macos.rs"]
+pub mod platform;
+
+pub use artifact::Artifact;

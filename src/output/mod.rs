@@ -1,1 +1,4 @@
-//! Terminal and JSON output.
+//! What is printed: for people on a terminal, and as JSON.
+
+pub mod policies;
+pub mod terminal;

@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Installs what building, rehearsing and testing need and this machine lacks.
+# Linux: GCC's Objective-C runtime (libobjc4) and python3, through apt. macOS: nothing but Rust.
+set -euo pipefail
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+die() { printf 'setup: error: %s\n' "$*" >&2; exit 1; }
+
+command -v cargo >/dev/null 2>&1 ||
+    die "cargo was not found: install Rust 1.95 or later from https://rustup.rs, then run this again"
+
+case "$(uname -s)" in
+Darwin)
+    exit 0
+    ;;
+Linux) ;;
+*)
+    die "only Linux and macOS are supported, and this is $(uname -s)"
+    ;;
+esac
+
+missing=()
+ldconfig -p 2>/dev/null | grep -q 'libobjc\.so\.4' || /sbin/ldconfig -p 2>/dev/null | grep -q 'libobjc\.so\.4' || missing+=(libobjc4)
+command -v python3 >/dev/null 2>&1 || missing+=(python3)
+command -v cc >/dev/null 2>&1 || missing+=(gcc libc6-dev)
+[ "${#missing[@]}" -eq 0 ] && exit 0
+
+command -v apt-get >/dev/null 2>&1 ||
+    die "missing: ${missing[*]} (Debian's package names), and there is no apt-get here: install them with this system's package manager"
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null 2>&1 || die "missing: ${missing[*]}; as root: apt-get install ${missing[*]}"
+    as_root=(sudo)
+fi
+say "installing ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+"${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null 2>&1 || {
+    # A new machine has no package lists, or old ones that name files which are gone.
+    "${as_root[@]}" apt-get update -qq
+    "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}

@@ -1,0 +1,305 @@
+//! Every command and option, and nothing else.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Run a command with the AGX Metal driver fix injected; fail when crash reports appear.
+#[derive(Debug, Parser)]
+#[command(
+    name = "agxrun",
+    version,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    override_usage = "agxrun [OPTIONS] -- CMD [ARGS...]\n       agxrun <COMMAND> [OPTIONS]",
+    after_help = AFTER_HELP
+)]
+pub struct Cli {
+    /// The command; without one, what follows `--` is run.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// `agxrun -- CMD` is `agxrun run -- CMD`.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  agxrun -- python3 test.py                 run with the fix, fail on new crash reports
+  agxrun --no-fix --timeout 5m -- ./test    the control: no library, five minutes at most
+  agxrun check-crashes --latest             what crashed, where, why, what to do
+  agxrun rehearse                           see a crash and its cure on any machine
+
+Exit codes: the target's own; 128+n when signal n ended it; 86 new crash reports; 87 work was lost;
+88 the library did not load; 124 time-out; 125 agxrun failed; 126, 127 target not executable, not found.";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a command with the fix injected (the default).
+    Run(RunArgs),
+    /// Show crashes from the report folders and the archive.
+    CheckCrashes(CheckCrashesArgs),
+    /// Rehearse the published faults without and with the fix, on any machine.
+    Rehearse(RehearseArgs),
+    /// Locate, build or list the fix library.
+    Fix {
+        /// What to do with the library.
+        #[command(subcommand)]
+        action: FixAction,
+    },
+}
+
+/// Options of a run.
+#[derive(Debug, Clone, Args)]
+pub struct RunArgs {
+    /// Policy of the fix library: which version's behaviour it follows.
+    #[arg(long, value_name = "VERSION", help_heading = "Fix")]
+    pub fix: Option<String>,
+    /// Inject this library instead of the one that agxrun finds.
+    #[arg(long, value_name = "PATH", env = "AGX_FIX_DYLIB", help_heading = "Fix")]
+    pub dylib: Option<PathBuf>,
+    /// Inject nothing: the control run.
+    #[arg(long, conflicts_with_all = ["fix", "require_fix"], help_heading = "Fix")]
+    pub no_fix: bool,
+    /// Exit 88 unless a ledger proves that the library was loaded.
+    #[arg(long, help_heading = "Fix")]
+    pub require_fix: bool,
+
+    /// Set a variable for the target (repeatable).
+    #[arg(long, value_name = "K=V", value_parser = OsStringValueParser::new().try_map(parse_variable), help_heading = "Target")]
+    pub env: Vec<(OsString, OsString)>,
+    /// End the target after this time: 90, 1.5s, 5m, 1h30m (0 = never).
+    #[arg(long, value_name = "DUR", value_parser = parse_duration, help_heading = "Target")]
+    pub timeout: Option<Duration>,
+    /// Time between TERM and KILL after a time-out.
+    #[arg(long, value_name = "DUR", value_parser = parse_duration, default_value = "10s", help_heading = "Target")]
+    pub grace: Duration,
+
+    /// Watch this folder instead of the system's (repeatable).
+    #[arg(long, value_name = "DIR", env = "AGXRUN_REPORTS_DIR", value_delimiter = ':', help_heading = "Reports")]
+    pub reports_dir: Vec<PathBuf>,
+    /// Copy new reports here [default: crash_logs/ when it exists, else the state folder].
+    #[arg(long, value_name = "DIR", help_heading = "Reports")]
+    pub archive: Option<PathBuf>,
+    /// Which new reports fail the run: any, or those of the target's process tree.
+    #[arg(long, value_enum, default_value_t = Scope::Any, help_heading = "Reports")]
+    pub scope: Scope,
+    /// How long to watch on when not every process is known to have ended cleanly.
+    #[arg(long, value_name = "DUR", value_parser = parse_duration, default_value = "1s", help_heading = "Reports")]
+    pub settle: Duration,
+    /// How long to wait for the report of a process that crashed.
+    #[arg(long, value_name = "DUR", value_parser = parse_duration, default_value = "30s", help_heading = "Reports")]
+    pub report_wait: Duration,
+
+    /// Write the verdict as JSON to FILE (`-` for stderr).
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub json: Option<PathBuf>,
+    /// Say nothing unless something is wrong.
+    #[arg(short, long, conflicts_with = "verbose", help_heading = "Output")]
+    pub quiet: bool,
+    /// Say what is launched, with what, and what was seen.
+    #[arg(short, long, help_heading = "Output")]
+    pub verbose: bool,
+    #[command(flatten)]
+    pub color: ColorArgs,
+
+    /// The target and its arguments.
+    #[arg(last = true, required = true, value_name = "CMD")]
+    pub command: Vec<OsString>,
+}
+
+/// Whether to colour.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct ColorArgs {
+    /// Colour the output.
+    #[arg(long, value_enum, default_value_t = Color::Auto, help_heading = "Output")]
+    pub color: Color,
+}
+
+/// Options of `check-crashes`.
+#[derive(Debug, Args)]
+pub struct CheckCrashesArgs {
+    /// Show the newest crash in full, whenever it was.
+    #[arg(long)]
+    pub latest: bool,
+    /// Only crashes of the last H hours.
+    #[arg(long, value_name = "H", default_value_t = 24.0, value_parser = parse_hours)]
+    pub hours: f64,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Print only how many there are.
+    #[arg(long)]
+    pub count: bool,
+    /// Exit 86 when there are any.
+    #[arg(long)]
+    pub fail: bool,
+    /// Read this folder instead of the system's (repeatable).
+    #[arg(long, value_name = "DIR", env = "AGXRUN_REPORTS_DIR", value_delimiter = ':')]
+    pub reports_dir: Vec<PathBuf>,
+    /// Read this archive [default: crash_logs/ when it exists, else the state folder].
+    #[arg(long, value_name = "DIR")]
+    pub archive: Option<PathBuf>,
+    #[command(flatten)]
+    pub color: ColorArgs,
+}
+
+/// Options of `rehearse`.
+#[derive(Debug, Args)]
+pub struct RehearseArgs {
+    /// Threads of the workload.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub threads: u16,
+    /// Fault to rehearse; `agx-rehearsal-workload --help` lists them.
+    #[arg(long, value_name = "NAME")]
+    pub fault: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Show the workload's own output and what is launched.
+    #[arg(short, long)]
+    pub verbose: bool,
+    #[command(flatten)]
+    pub color: ColorArgs,
+}
+
+/// What to do with the fix library.
+#[derive(Debug, Subcommand)]
+pub enum FixAction {
+    /// Print the path of the library that a run would inject.
+    Path {
+        /// Consider this library instead.
+        #[arg(long, value_name = "PATH", env = "AGX_FIX_DYLIB")]
+        dylib: Option<PathBuf>,
+        /// Also say why it is this one.
+        #[arg(short, long)]
+        verbose: bool,
+    },
+    /// Build the library from the sources that agxrun was built from, and print its path.
+    Build {
+        /// Put it into this folder instead of the cache.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// List the policies.
+    List {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Which new reports fail a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Scope {
+    /// Any new report in the watched folders.
+    Any,
+    /// Those of the target's process tree, or of unknown origin.
+    Tree,
+}
+
+/// Whether to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Seconds as `timeout` takes them (`90`, `1.5`), or with units (`5m`, `1h30m`, `200ms`).
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    if let Ok(seconds) = text.parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string());
+    }
+    humantime::parse_duration(text)
+        .or_else(|error| fractional_unit(text).ok_or(error))
+        .map_err(|_| "expected a time such as 90, 1.5s, 200ms, 5m or 1h30m".to_owned())
+}
+
+/// `1.5s`, `0.5m`: humantime takes whole numbers only.
+fn fractional_unit(text: &str) -> Option<Duration> {
+    let unit_at = text.find(|c: char| c.is_ascii_alphabetic())?;
+    let (number, unit) = text.split_at(unit_at);
+    let seconds = match unit {
+        "ms" => 0.001,
+        "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        "d" => 86_400.0,
+        _ => return None,
+    };
+    Duration::try_from_secs_f64(number.trim().parse::<f64>().ok()? * seconds).ok()
+}
+
+fn parse_hours(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(hours) if hours.is_finite() && hours >= 0.0 => Ok(hours),
+        _ => Err("expected a number of hours such as 24 or 0.5".to_owned()),
+    }
+}
+
+/// Takes bytes, not text: a value need not be UTF-8.
+fn parse_variable(text: OsString) -> Result<(OsString, OsString), String> {
+    let bytes = text.as_bytes();
+    match bytes.iter().position(|&byte| byte == b'=') {
+        Some(at) if at > 0 => Ok((
+            OsStr::from_bytes(&bytes[..at]).to_owned(),
+            OsStr::from_bytes(&bytes[at + 1..]).to_owned(),
+        )),
+        _ => Err("expected NAME=VALUE".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_are_seconds_or_have_units() {
+        for (text, seconds) in
+            [("90", 90.0), ("1.5", 1.5), ("0", 0.0), ("200ms", 0.2), ("1.5s", 1.5), ("5m", 300.0), ("1h30m", 5400.0)]
+        {
+            assert_eq!(parse_duration(text), Ok(Duration::from_secs_f64(seconds)), "{text}");
+        }
+        for text in ["", "-1", "nan", "inf", "5 parsecs", "m", "1e400"] {
+            parse_duration(text).expect_err(text);
+        }
+    }
+
+    #[test]
+    fn what_follows_the_dashes_is_the_target_even_when_it_looks_like_ours() {
+        let cli = Cli::try_parse_from(["agxrun", "-q", "--", "run", "--no-fix"]).expect("valid");
+        assert!(cli.command.is_none());
+        assert_eq!(cli.run.command, ["run", "--no-fix"]);
+        assert!(cli.run.quiet && !cli.run.no_fix);
+    }
+
+    #[test]
+    fn the_run_command_is_the_same_spelled_out() {
+        let cli = Cli::try_parse_from(["agxrun", "run", "--timeout", "3", "--", "true"]).expect("valid");
+        let Some(Command::Run(run)) = cli.command else { panic!("parsed as {cli:?}") };
+        assert_eq!((run.timeout, run.command), (Some(Duration::from_secs(3)), vec!["true".into()]));
+    }
+
+    #[test]
+    fn variables_need_a_name() {
+        assert_eq!(parse_variable("A=b=c".into()), Ok(("A".into(), "b=c".into())));
+        assert_eq!(parse_variable("A=".into()), Ok(("A".into(), "".into())));
+        parse_variable("=b".into()).expect_err("no name");
+        parse_variable("A".into()).expect_err("no value");
+    }
+}

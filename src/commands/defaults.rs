@@ -1,0 +1,33 @@
+//! What an option means when it is not given.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::inject::locate::{Located, Origin, named};
+use crate::inject::platform::state_folder;
+
+/// The library named by `--dylib` or `AGX_FIX_DYLIB`; an empty value is as good as none.
+pub fn named_library(dylib: Option<PathBuf>) -> Result<Option<Located>> {
+    let Some(path) = dylib.filter(|path| !path.as_os_str().is_empty()) else {
+        return Ok(None);
+    };
+    let from_environment =
+        std::env::var_os("AGX_FIX_DYLIB").is_some_and(|value| value == path.as_os_str());
+    let origin = if from_environment { Origin::Environment } else { Origin::Option };
+    let located = named(path.clone().into_os_string(), origin)
+        .with_context(|| format!("cannot resolve `{}`", path.display()))?;
+    Ok(Some(located))
+}
+
+/// The archive: what `--archive` names, else `crash_logs/` where it exists, else the state folder.
+pub fn archive(named: Option<PathBuf>) -> Result<PathBuf> {
+    let path = match named {
+        Some(path) => path,
+        None if Path::new("crash_logs").is_dir() => PathBuf::from("crash_logs"),
+        None => state_folder(|name| std::env::var_os(name))
+            .context("no HOME to keep crash reports in (hint: name a folder with --archive)")?
+            .join("crash_logs"),
+    };
+    std::path::absolute(&path).with_context(|| format!("cannot use `{}`", path.display()))
+}

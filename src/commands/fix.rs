@@ -1,0 +1,54 @@
+//! `agxrun fix path|build|list`.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use super::defaults;
+use crate::cli::FixAction;
+use crate::inject::locate::Surroundings;
+use crate::inject::{Artifact, build, check};
+use crate::output::{policies, terminal};
+use crate::run::verdict::exit_code;
+
+pub fn run(action: FixAction) -> Result<u8> {
+    match action {
+        FixAction::Path { dylib, verbose } => path(dylib, verbose),
+        FixAction::Build { out } => build(out),
+        FixAction::List { json } => list(json),
+    }
+}
+
+fn path(dylib: Option<PathBuf>, verbose: bool) -> Result<u8> {
+    let located = match defaults::named_library(dylib)? {
+        Some(located) => located,
+        None => Surroundings::current()
+            .find_or_build(Artifact::FixLibrary, &mut |line| terminal::note(line))?,
+    };
+    check::library(&located.path)?;
+    terminal::print_path(&located.path)?;
+    if verbose {
+        terminal::note(located.origin.phrase());
+    }
+    Ok(exit_code::OK)
+}
+
+fn build(out: Option<PathBuf>) -> Result<u8> {
+    let folder = match out {
+        Some(folder) => std::path::absolute(&folder)
+            .with_context(|| format!("cannot use `{}`", folder.display()))?,
+        None => Surroundings::current().cache.context(
+            "neither HOME nor a cache folder is set (hint: name a folder with --out)",
+        )?,
+    };
+    let path =
+        build::build_into(&folder, Artifact::FixLibrary, &mut |line| terminal::note(line))?;
+    check::library(&path)?;
+    terminal::print_path(&path)?;
+    Ok(exit_code::OK)
+}
+
+fn list(json: bool) -> Result<u8> {
+    terminal::print(&if json { policies::as_json()? } else { policies::as_text() })?;
+    Ok(exit_code::OK)
+}

@@ -1,0 +1,57 @@
+//! What the caller asked for: plain values, no command-line types.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::inject::locate::Located;
+
+/// A run as asked for.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// The target and its arguments; at least one element.
+    pub command: Vec<OsString>,
+    /// What to inject.
+    pub fix: FixRequest,
+    /// Whether a run without proof of load fails.
+    pub require_fix: bool,
+    /// Variables set for the target.
+    pub env: Vec<(OsString, OsString)>,
+    /// Limit on the target's running time; `None` is no limit.
+    pub timeout: Option<Duration>,
+    /// From TERM to KILL.
+    pub grace: Duration,
+    /// Folders to watch; empty means the system's.
+    pub reports_dirs: Vec<PathBuf>,
+    /// Where new reports are copied.
+    pub archive: PathBuf,
+    /// Which reports count.
+    pub scope: Scope,
+    /// How long to watch on after a run whose processes are not all known to have ended cleanly.
+    pub settle: Duration,
+    /// How long to wait for the report of a process that crashed.
+    pub report_wait: Duration,
+}
+
+/// What to inject.
+#[derive(Debug, Clone)]
+pub enum FixRequest {
+    /// Nothing: the control.
+    None,
+    /// The fix library.
+    Inject {
+        /// The policy; `None` leaves it to the library, which reads the environment and its name.
+        policy: Option<String>,
+        /// The library, if the user named one.
+        library: Option<Located>,
+    },
+}
+
+/// Which new reports fail a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Any new report in the watched folders.
+    Any,
+    /// Those attributed to the target's process tree, and those of unknown origin.
+    Tree,
+}

@@ -1,0 +1,492 @@
+//! The layout of the file, as the types that the library maps.
+//!
+//! The reader takes its offsets from these types with `offset_of!`, so that the two sides cannot disagree. Fields that
+//! change while the file is mapped are atomics; the rest is written once, before the mapping. No type has padding.
+
+use std::sync::atomic::{AtomicU32, AtomicU64};
+
+/// First eight bytes of every ledger.
+pub const MAGIC: [u8; 8] = *b"AGXLEDGR";
+/// Version of this layout. It changes when a reader of the old one would misread; fields added at an end do not.
+pub const VERSION: u32 = 1;
+/// Length of the header in bytes.
+pub const HEADER_LEN: usize = 4096;
+/// Ending of a ledger's file name, without the dot.
+pub const EXTENSION: &str = "ledger";
+
+/// Room for the name of a counter, in bytes, padded with NUL.
+pub const COUNTER_NAME_LEN: usize = 32;
+/// Room for counters in the header.
+pub const COUNTER_CAPACITY: usize = 64;
+/// Room for the executable's path, in bytes. A longer path is cut and [`flag::PATH_TRUNCATED`] is set.
+pub const PATH_CAPACITY: usize = 1024;
+/// Room for the build id, in bytes, padded with NUL.
+pub const BUILD_ID_LEN: usize = 64;
+/// Room for the policy's name, in bytes, padded with NUL.
+pub const POLICY_LEN: usize = 16;
+
+/// Entries in the census that the library of this version makes.
+pub const CENSUS_CAPACITY: usize = 2048;
+/// Bytes for the strings of the census.
+pub const STRINGS_CAPACITY: usize = 256 * 1024;
+/// Rings, one for each thread that calls a hooked method.
+pub const RING_CAPACITY: usize = 128;
+/// Events in one ring; a power of two.
+pub const RING_EVENTS: usize = 64;
+
+/// Values of [`Header::phase`].
+pub mod phase {
+    /// The library is loaded; nothing is hooked.
+    pub const LOADED: u32 = 1;
+    /// The body is there and hooks are being installed.
+    pub const ARMED: u32 = 2;
+    /// The process left through `exit`, `_exit` or a return from `main`.
+    pub const EXITED: u32 = 3;
+}
+
+/// Bits of [`Header::flags`].
+pub mod flag {
+    /// `AGX_FIX_DISABLE` asked for no hooks.
+    pub const DISABLED: u32 = 1;
+    /// An Objective-C runtime was seen in the process.
+    pub const OBJC_SEEN: u32 = 1 << 1;
+    /// A class under a Metal command encoder or command buffer was seen, hooked or not.
+    pub const METAL_SEEN: u32 = 1 << 2;
+    /// [`super::Header::path`] is cut.
+    pub const PATH_TRUNCATED: u32 = 1 << 3;
+    /// The policy that was asked for is not in this library: nothing is hooked.
+    pub const POLICY_UNKNOWN: u32 = 1 << 4;
+}
+
+/// Bits of [`Header::degraded`]: what the library could not do.
+pub mod degraded {
+    /// The body could not be written (no room on the disk, or a file-size limit): no census, no rings.
+    pub const NO_BODY_ROOM: u32 = 1;
+    /// The body could not be mapped.
+    pub const NO_BODY_MAPPING: u32 = 1 << 1;
+    /// The census or its strings are full: some methods are hooked without an entry.
+    pub const CENSUS_FULL: u32 = 1 << 2;
+    /// The slot table is full: some methods are not hooked.
+    pub const SLOTS_FULL: u32 = 1 << 3;
+    /// The trigger that names each class before its first message is missing: classes were found by scanning.
+    pub const NO_TRIGGER: u32 = 1 << 4;
+    /// The table of tracked encoders is full: some encoders are not retained.
+    pub const ENCODERS_FULL: u32 = 1 << 5;
+}
+
+/// Values of [`Header::exit_route`].
+pub mod exit_route {
+    /// `exit`, or a return from `main`.
+    pub const ATEXIT: u32 = 1;
+    /// `_exit` or `_Exit`.
+    pub const IMMEDIATE: u32 = 2;
+}
+
+/// Values of [`Header::platform`].
+pub mod platform {
+    /// Linux.
+    pub const LINUX: u32 = 1;
+    /// macOS.
+    pub const MACOS: u32 = 2;
+}
+
+/// Values of [`Header::architecture`].
+pub mod architecture {
+    /// x86-64.
+    pub const X86_64: u32 = 1;
+    /// 64-bit ARM.
+    pub const AARCH64: u32 = 2;
+}
+
+/// Values of [`CensusRecord::state`].
+pub mod state {
+    /// The record is not complete.
+    pub const EMPTY: u32 = 0;
+    /// The method is hooked.
+    pub const HOOKED: u32 = 1;
+    /// A rule says that the method is none of ours.
+    pub const LEFT_ALONE: u32 = 2;
+    /// The method should be hooked and is not.
+    pub const UNHOOKED: u32 = 3;
+}
+
+/// Bits of [`CensusRecord::flags`].
+pub mod census_flag {
+    /// The class inherits the method: the hook is an override that was added to it.
+    pub const INHERITED: u32 = 1;
+}
+
+/// Values of [`EventRecord::phase`].
+pub mod event_phase {
+    /// The call is inside the original method, or was when the process ended.
+    pub const ENTERED: u32 = 1;
+    /// The call returned, or an exception left it.
+    pub const RETURNED: u32 = 2;
+    /// The original was not called.
+    pub const SKIPPED: u32 = 3;
+    /// The call waits for the lock.
+    pub const WAITING: u32 = 4;
+}
+
+/// Where an array of records stands in the file.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Section {
+    /// Bytes from the start of the file; 0 while the section does not exist.
+    pub offset: AtomicU64,
+    /// Bytes from one record to the next.
+    pub stride: AtomicU32,
+    /// Records for which there is room.
+    pub capacity: AtomicU32,
+    /// Records in use, published after their contents.
+    pub used: AtomicU32,
+    /// Zero.
+    pub reserved: AtomicU32,
+}
+
+/// One counter.
+#[repr(C)]
+#[derive(Debug)]
+pub struct CounterCell {
+    /// Name in ASCII, padded with NUL.
+    pub name: [u8; COUNTER_NAME_LEN],
+    /// Value.
+    pub value: AtomicU64,
+}
+
+/// One reading of the two clocks at the same moment.
+#[repr(C)]
+#[derive(Debug)]
+pub struct ClockPair {
+    /// The processor's tick counter, in which events are stamped.
+    pub ticks: AtomicU64,
+    /// Nanoseconds since 1970-01-01 UTC.
+    pub epoch_ns: AtomicU64,
+}
+
+/// The first 4096 bytes.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Header {
+    /// [`MAGIC`].
+    pub magic: [u8; 8],
+    /// [`VERSION`].
+    pub version: u32,
+    /// [`HEADER_LEN`].
+    pub header_len: u32,
+    /// One of [`platform`].
+    pub platform: u32,
+    /// One of [`architecture`].
+    pub architecture: u32,
+    /// The process.
+    pub pid: u32,
+    /// Its parent when the library was loaded.
+    pub parent: u32,
+    /// The process that was copied by `fork` into this one; 0 if the library was loaded afresh.
+    pub forked_from: u32,
+    /// One of [`phase`].
+    pub phase: AtomicU32,
+    /// Bits of [`degraded`].
+    pub degraded: AtomicU32,
+    /// Bits of [`flag`].
+    pub flags: AtomicU32,
+    /// Start of the process, nanoseconds since the epoch; 0 where the system does not tell.
+    pub start_ns: u64,
+    /// Load of the library (or the `fork`), nanoseconds since the epoch.
+    pub load_ns: u64,
+    /// End, nanoseconds since the epoch; 0 until then.
+    pub exited_ns: AtomicU64,
+    /// One of [`exit_route`]; 0 until the end.
+    pub exit_route: AtomicU32,
+    /// Status handed to `_exit`; only with [`exit_route::IMMEDIATE`].
+    pub exit_status: AtomicU32,
+    /// The clocks when the library was loaded.
+    pub clock_first: ClockPair,
+    /// The clocks at some later moment: at arming, at a commit, at the end.
+    pub clock_last: ClockPair,
+    /// [`CounterCell`]s.
+    pub counters_at: Section,
+    /// [`CensusRecord`]s.
+    pub census_at: Section,
+    /// Bytes (stride 1) that census records refer to.
+    pub strings_at: Section,
+    /// Rings: a [`RingHeader`] followed by its [`EventRecord`]s.
+    pub rings_at: Section,
+    /// Bytes of a [`RingHeader`].
+    pub ring_header_len: u32,
+    /// Bytes of an [`EventRecord`].
+    pub event_stride: u32,
+    /// Events in one ring.
+    pub ring_events: u32,
+    /// Bytes of [`Header::path`] in use.
+    pub path_len: u32,
+    /// Version and build of the library, padded with NUL.
+    pub build_id: [u8; BUILD_ID_LEN],
+    /// Name of the policy, padded with NUL.
+    pub policy: [u8; POLICY_LEN],
+    /// Path of the executable, as the system gives it: bytes, not text.
+    pub path: [u8; PATH_CAPACITY],
+    /// The counters. The reader finds them through [`Header::counters_at`].
+    pub counters: [CounterCell; COUNTER_CAPACITY],
+    /// Zero.
+    pub reserved: [u8; RESERVED],
+}
+
+const RESERVED: usize = 208;
+const _: () = assert!(size_of::<Header>() == HEADER_LEN);
+const _: () = assert!(RING_EVENTS.is_power_of_two());
+
+/// One method, hooked or not.
+#[repr(C)]
+#[derive(Debug)]
+pub struct CensusRecord {
+    /// Offset and length of the class's name in the strings.
+    pub class: [AtomicU32; 2],
+    /// Offset and length of the selector in the strings.
+    pub selector: [AtomicU32; 2],
+    /// Offset and length of the type encoding in the strings; length 0 where it did not fit.
+    pub encoding: [AtomicU32; 2],
+    /// One of [`state`], stored last.
+    pub state: AtomicU32,
+    /// [`Reason`](crate::Reason) as a number; 0 where hooked.
+    pub reason: AtomicU32,
+    /// Number of the hook, by which events name the method.
+    pub slot: AtomicU32,
+    /// Bits of [`census_flag`].
+    pub flags: AtomicU32,
+    /// Calls of this method that were not made.
+    pub skipped: AtomicU64,
+}
+
+/// Head of one thread's ring. One thread writes it.
+#[repr(C)]
+#[derive(Debug)]
+pub struct RingHeader {
+    /// The system's id of the thread; 0 while the ring is free and was never used.
+    pub thread: AtomicU64,
+    /// Calls of hooked methods, of every thread that ever had the ring.
+    pub calls: AtomicU64,
+    /// Events ever written. Event number `n` stands at `n % ring_events`.
+    pub head: AtomicU64,
+    /// Hooked calls that are open on the thread now.
+    pub depth: AtomicU32,
+    /// 1 while a living thread owns the ring.
+    pub owned: AtomicU32,
+}
+
+/// One event.
+#[repr(C)]
+#[derive(Debug)]
+pub struct EventRecord {
+    /// Number of the event in its ring, plus 1: a slot that was never written holds 0.
+    pub number: AtomicU64,
+    /// When the call entered, in ticks.
+    pub ticks: AtomicU64,
+    /// Address of the receiver.
+    pub object: AtomicU64,
+    /// Number of the hook.
+    pub slot: AtomicU32,
+    /// One of [`event_phase`].
+    pub phase: AtomicU32,
+}
+
+/// Bytes of one ring with its events.
+pub const RING_STRIDE: usize = size_of::<RingHeader>() + RING_EVENTS * size_of::<EventRecord>();
+
+macro_rules! counters {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
+        /// The counters that the library of this version keeps.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(usize)]
+        pub enum Counter { $($(#[$doc])* $variant,)* }
+
+        impl Counter {
+            /// All of them, in the order of the file.
+            pub const ALL: &'static [Counter] = &[$(Counter::$variant,)*];
+
+            /// Name in the file.
+            pub const fn name(self) -> &'static str {
+                match self { $(Counter::$variant => $name,)* }
+            }
+        }
+    };
+}
+
+counters! {
+    /// Calls of hooked methods. In the file: those of threads without a ring; the reader adds the rings' own.
+    MethodCalls = "method_calls",
+    /// Encoders handed out by factories and tracked.
+    EncodersCreated = "encoders_created",
+    /// Tracked encoders whose retain was given back.
+    EncodersReleased = "encoders_released",
+    /// Encoders that were first seen in a work call.
+    EncodersAdopted = "encoders_adopted",
+    /// Encoder objects that a factory handed out a second time.
+    EncodersReused = "encoders_reused",
+    /// Work calls that were not made because the encoder's `_impl` was NULL.
+    NullImplSkips = "null_impl_skips",
+    /// Work calls on an encoder that had ended; they are passed on.
+    CallsAfterEnd = "calls_after_end",
+    /// Commits of any kind.
+    Commits = "commits",
+    /// Encoders that were open at a commit and were ended by the library.
+    CommitForcedEnds = "commit_forced_ends",
+    /// Commits of a command buffer that was committed before.
+    CommitAfterCommit = "commit_after_commit",
+    /// Completion handlers added after the commit.
+    HandlerAfterCommit = "handler_after_commit",
+    /// `encodeSignalEvent:` calls of any kind.
+    EventSignals = "event_signals",
+    /// `encodeWaitForEvent:` calls of any kind.
+    EventWaits = "event_waits",
+    /// Encoders that were open at an event and were ended by the library.
+    EventForcedEnds = "event_forced_ends",
+    /// Outermost acquisitions of the lock.
+    LockAcquisitions = "lock_acquisitions",
+    /// Acquisitions that had to wait.
+    LockContentions = "lock_contentions",
+    /// Methods hooked.
+    HooksInstalled = "hooks_installed",
+    /// Methods that should be hooked and are not.
+    HooksUnhooked = "hooks_unhooked",
+    /// Classes looked at.
+    ClassesSeen = "classes_seen",
+    /// Classes hooked.
+    ClassesHooked = "classes_hooked",
+    /// Calls of threads for which there was no ring: counted, their events dropped.
+    DroppedEvents = "dropped_events",
+    /// Calls that met something unexpected and were passed on untouched.
+    PassedUntouched = "passed_untouched",
+    /// Panics of the library's own code that were caught.
+    CaughtPanics = "caught_panics",
+}
+
+const _: () = assert!(Counter::ALL.len() <= COUNTER_CAPACITY);
+
+impl Section {
+    /// A section that does not exist yet.
+    pub const fn absent() -> Self {
+        Self::new(0, 0, 0, 0)
+    }
+
+    /// A section of `capacity` records of `stride` bytes from `offset`, `used` of them in use.
+    pub const fn new(offset: u64, stride: u32, capacity: u32, used: u32) -> Self {
+        Self {
+            offset: AtomicU64::new(offset),
+            stride: AtomicU32::new(stride),
+            capacity: AtomicU32::new(capacity),
+            used: AtomicU32::new(used),
+            reserved: AtomicU32::new(0),
+        }
+    }
+}
+
+impl ClockPair {
+    /// A reading of both clocks.
+    pub const fn new(ticks: u64, epoch_ns: u64) -> Self {
+        Self {
+            ticks: AtomicU64::new(ticks),
+            epoch_ns: AtomicU64::new(epoch_ns),
+        }
+    }
+}
+
+/// `N` bytes that start with `text`, cut if need be, and end in NUL.
+pub const fn padded<const N: usize>(text: &[u8]) -> [u8; N] {
+    let mut out = [0; N];
+    let mut at = 0;
+    while at < text.len() && at < N {
+        out[at] = text[at];
+        at += 1;
+    }
+    out
+}
+
+impl Header {
+    /// A header in the phase *loaded*, with every counter named and at 0, no process, and no body.
+    #[allow(clippy::cast_possible_truncation, clippy::large_stack_frames)] // constants of a few thousand at most
+    pub const fn new() -> Self {
+        let mut counters = [const {
+            CounterCell {
+                name: [0; COUNTER_NAME_LEN],
+                value: AtomicU64::new(0),
+            }
+        }; COUNTER_CAPACITY];
+        let mut at = 0;
+        while at < Counter::ALL.len() {
+            counters[at].name = padded(Counter::ALL[at].name().as_bytes());
+            at += 1;
+        }
+        Self {
+            magic: MAGIC,
+            version: VERSION,
+            header_len: HEADER_LEN as u32,
+            platform: 0,
+            architecture: 0,
+            pid: 0,
+            parent: 0,
+            forked_from: 0,
+            phase: AtomicU32::new(phase::LOADED),
+            degraded: AtomicU32::new(0),
+            flags: AtomicU32::new(0),
+            start_ns: 0,
+            load_ns: 0,
+            exited_ns: AtomicU64::new(0),
+            exit_route: AtomicU32::new(0),
+            exit_status: AtomicU32::new(0),
+            clock_first: ClockPair::new(0, 0),
+            clock_last: ClockPair::new(0, 0),
+            counters_at: Section::new(
+                std::mem::offset_of!(Header, counters) as u64,
+                size_of::<CounterCell>() as u32,
+                COUNTER_CAPACITY as u32,
+                Counter::ALL.len() as u32,
+            ),
+            census_at: Section::absent(),
+            strings_at: Section::absent(),
+            rings_at: Section::absent(),
+            ring_header_len: size_of::<RingHeader>() as u32,
+            event_stride: size_of::<EventRecord>() as u32,
+            ring_events: RING_EVENTS as u32,
+            path_len: 0,
+            build_id: [0; BUILD_ID_LEN],
+            policy: [0; POLICY_LEN],
+            path: [0; PATH_CAPACITY],
+            counters,
+            reserved: [0; RESERVED],
+        }
+    }
+}
+
+impl Default for Header {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Offsets of the body's parts, in bytes from the start of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Body {
+    /// First census record.
+    pub census: usize,
+    /// First byte of the strings.
+    pub strings: usize,
+    /// First ring.
+    pub rings: usize,
+    /// Length of the whole file.
+    pub file_len: usize,
+}
+
+/// The body that the library of this version appends. The length is a multiple of the header's.
+pub const BODY: Body = {
+    let census = HEADER_LEN;
+    let strings = census + CENSUS_CAPACITY * size_of::<CensusRecord>();
+    let rings = strings + STRINGS_CAPACITY;
+    let end = rings + RING_CAPACITY * RING_STRIDE;
+    Body {
+        census,
+        strings,
+        rings,
+        file_len: end.next_multiple_of(HEADER_LEN),
+    }
+};

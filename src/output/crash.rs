@@ -1,0 +1,225 @@
+//! One crash as a person wants it: what, when, where, why, what to do, and which file.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use chrono::{DateTime, FixedOffset, Utc};
+use serde::Serialize;
+
+use super::terminal::{DIM, ERROR, STRONG, visible};
+use crate::diagnose::Diagnosis;
+use crate::reports::{Frame, Report};
+
+/// How many frames are shown before the rest is counted.
+const FRAMES_SHOWN: usize = 12;
+
+/// The facts of one crash, for JSON and as the source of the text.
+#[derive(Debug, Clone, Serialize)]
+pub struct CrashView {
+    /// The report's file.
+    pub file: String,
+    /// What the report is: `crash`, `gpu event`, ...
+    pub kind: String,
+    /// Its incident id.
+    pub incident: Option<String>,
+    /// The process's name.
+    pub process: Option<String>,
+    /// Its process id.
+    pub pid: Option<i32>,
+    /// When it happened, RFC 3339.
+    pub time: Option<DateTime<FixedOffset>>,
+    /// The exception's type and signal.
+    pub exception: Option<String>,
+    /// The address that was accessed, `0x...`.
+    pub fault_address: Option<String>,
+    /// What was said before the end: assertions and the like.
+    pub messages: Vec<String>,
+    /// The thread that crashed.
+    pub thread: Option<ThreadView>,
+    /// What it is, where a signature matches.
+    pub diagnosis: Option<Diagnosis>,
+    /// What could not be read.
+    pub problems: Vec<String>,
+}
+
+/// The thread that crashed.
+#[derive(Debug, Clone, Serialize)]
+pub struct ThreadView {
+    /// Its place among the report's threads, from 0.
+    pub index: Option<usize>,
+    /// Its name.
+    pub name: Option<String>,
+    /// Its dispatch queue.
+    pub queue: Option<String>,
+    /// Its frames as text, innermost first.
+    pub frames: Vec<String>,
+    /// Frames beyond those given.
+    pub more_frames: usize,
+}
+
+impl CrashView {
+    /// The view of a report that lies at `file`.
+    pub fn of(file: &Path, report: &Report, diagnosis: Option<Diagnosis>) -> Self {
+        Self {
+            file: file.display().to_string(),
+            kind: report.kind.to_string(),
+            incident: report.incident().map(str::to_owned),
+            process: report.process_name().map(str::to_owned),
+            pid: report.process.pid,
+            time: report.time(),
+            exception: report.exception_title(),
+            fault_address: report.fault_address().map(|address| format!("{address:#x}")),
+            messages: report.asi.iter().flat_map(|image| image.messages.clone()).collect(),
+            thread: report.crashed_thread().map(|thread| ThreadView {
+                index: report
+                    .faulting_thread
+                    .or_else(|| report.threads.iter().position(|thread| thread.triggered)),
+                name: thread.name.clone(),
+                queue: thread.queue.clone(),
+                frames: thread
+                    .frames
+                    .iter()
+                    .take(FRAMES_SHOWN)
+                    .map(|frame| frame_text(report, frame))
+                    .collect(),
+                more_frames: thread.frames.len().saturating_sub(FRAMES_SHOWN),
+            }),
+            diagnosis,
+            problems: report.problems.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    /// One line for a list: time, process, exception, where, signature.
+    pub fn line(&self, now: DateTime<Utc>) -> String {
+        let time = self.time.map_or_else(
+            || "time unknown".to_owned(),
+            |time| format!("{} ({} ago)", time.format("%Y-%m-%d %H:%M:%S"), ago(time, now)),
+        );
+        let what = self.exception.as_deref().unwrap_or(&self.kind);
+        let place = match &self.diagnosis {
+            Some(diagnosis) => diagnosis.title.to_string(),
+            None => self
+                .thread
+                .as_ref()
+                .and_then(|thread| thread.frames.first().cloned())
+                .unwrap_or_else(|| "no frames".to_owned()),
+        };
+        format!("{time}  {}  {}  {}", visible(&self.who()), visible(what), visible(&place))
+    }
+
+    /// Process and pid.
+    pub fn who(&self) -> String {
+        let name = self.process.as_deref().unwrap_or("an unnamed process");
+        match self.pid {
+            Some(pid) => format!("{name} (pid {pid})"),
+            None => name.to_owned(),
+        }
+    }
+
+    /// Exception and address in one phrase.
+    fn what(&self) -> String {
+        let mut what = self.exception.clone().unwrap_or_else(|| self.kind.clone());
+        if let Some(address) = &self.fault_address {
+            // Writing to a String cannot fail.
+            let _ = write!(what, " at {address}");
+        }
+        what
+    }
+
+    /// The whole view, several lines, each behind `indent`.
+    pub fn text(&self, now: DateTime<Utc>, indent: &str) -> String {
+        let mut lines = Vec::new();
+        let when = self.time.map_or_else(String::new, |time| {
+            format!(", {}, {} ago", time.format("%Y-%m-%d %H:%M:%S %z"), ago(time, now))
+        });
+        lines.push(format!("{STRONG}{}{STRONG:#}{when}", visible(&self.who())));
+        lines.push(format!("  {ERROR}{}{ERROR:#}", visible(&self.what())));
+        for message in &self.messages {
+            lines.push(format!("  said: {}", visible(message.trim_end())));
+        }
+        if let Some(thread) = &self.thread {
+            lines.push(format!("  {}", visible(&thread.title())));
+            for (number, frame) in thread.frames.iter().enumerate() {
+                lines.push(format!("    {number:>2}  {}", visible(frame)));
+            }
+            if thread.more_frames > 0 {
+                lines.push(format!("        {DIM}and {} more{DIM:#}", thread.more_frames));
+            }
+        }
+        if let Some(diagnosis) = &self.diagnosis {
+            lines.push(format!("  {STRONG}{}{STRONG:#} [{}]", diagnosis.title, diagnosis.id));
+            lines.push(format!("  meaning: {}", diagnosis.meaning));
+            lines.push(format!("  to do:   {}", diagnosis.remedy));
+        } else if self.thread.is_some() {
+            lines.push("  no known signature matches".to_owned());
+        }
+        for problem in &self.problems {
+            lines.push(format!("  {DIM}not read: {}{DIM:#}", visible(problem)));
+        }
+        lines.push(format!("  report:  {}", visible(&self.file)));
+        lines.iter().fold(String::new(), |text, line| text + indent + line + "\n")
+    }
+}
+
+impl ThreadView {
+    fn title(&self) -> String {
+        let mut title = match self.index {
+            Some(index) => format!("thread {index}"),
+            None => "the thread that crashed".to_owned(),
+        };
+        for (label, value) in [("name", &self.name), ("queue", &self.queue)] {
+            if let Some(value) = value {
+                // Writing to a String cannot fail.
+                let _ = write!(title, ", {label} {value}");
+            }
+        }
+        title + ":"
+    }
+}
+
+/// `-[Class selector] + 32 (image)`.
+fn frame_text(report: &Report, frame: &Frame) -> String {
+    let place = match (&frame.symbol, frame.image_offset) {
+        (Some(symbol), _) => {
+            format!("{symbol} + {}", frame.symbol_location.unwrap_or_default())
+        }
+        (None, Some(offset)) => format!("+{offset:#x}"),
+        (None, None) => "?".to_owned(),
+    };
+    match report.image_name(frame) {
+        Some(image) => format!("{place} ({image})"),
+        None => place,
+    }
+}
+
+/// A span of time with its one leading unit.
+fn ago(time: DateTime<FixedOffset>, now: DateTime<Utc>) -> String {
+    let seconds = (now - time.to_utc()).num_seconds().max(0);
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        7200..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_have_one_unit() {
+        let now = DateTime::parse_from_rfc3339("2026-01-10T12:00:00Z").expect("valid").to_utc();
+        for (before, expected) in [
+            (5, "5 s"),
+            (119, "119 s"),
+            (600, "10 min"),
+            (7200, "2 h"),
+            (200_000, "2 days"),
+            (-50, "0 s"),
+        ] {
+            let time = (now - chrono::TimeDelta::seconds(before)).fixed_offset();
+            assert_eq!(ago(time, now), expected);
+        }
+    }
+}

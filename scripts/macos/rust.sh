@@ -26,8 +26,8 @@ rust_host() { "$RUSTC_WEB" -vV | sed -n 's/^host: //p'; }
 # or the user's shell has set for another.
 clean_env() {
     env -u RUSTUP_TOOLCHAIN -u RUSTFLAGS -u CARGO_BUILD_TARGET -u CARGO_BUILD_RUSTFLAGS \
-        -u RUSTC_WRAPPER -u RUSTC_WORKSPACE_WRAPPER -u CLIPPY_ARGS -u CLIPPY_CONF_DIR \
-        CARGO=/usr/bin/cargo RUSTC="$RUSTC_WEB" RUSTDOC=/usr/bin/rustdoc "$@"
+        -u RUSTC_WORKSPACE_WRAPPER -u CLIPPY_ARGS -u CLIPPY_CONF_DIR \
+        RUSTC_WRAPPER= CARGO=/usr/bin/cargo RUSTC="$RUSTC_WEB" RUSTDOC=/usr/bin/rustdoc "$@"
 }
 
 # cargo_web ARGS...: clippy by its path, since cargo would look for `cargo-clippy`

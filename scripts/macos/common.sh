@@ -7,6 +7,8 @@
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/agxrun-cross
 # shellcheck disable=SC2034 # read by the scripts that source this file
 TARGET=aarch64-apple-darwin
+# Each step's last output.
+LOGS=$CACHE/log
 
 # The status of a skipped test, as automake and meson read it.
 readonly EXIT_SKIPPED=77
@@ -37,7 +39,7 @@ took() {
     printf '%-24s %4d.%d s\n' "$1" $((ms / 1000)) $((ms % 1000 / 100)) >&2
 }
 
-step_log() { printf '%s\n' "$CACHE/log/$1.log"; }
+step_log() { printf '%s\n' "$LOGS/$1.log"; }
 
 # step NAME COMMAND...: runs it with its output in a log, prints its time, and
 # leaves its status in $STEP_STATUS. The status is not returned: `step ... || x`

@@ -45,6 +45,8 @@ started=$(now_ms)
 
 # The selftest lints copies into one folder of its own.
 export CARGO_TARGET_DIR=${MACOS_LINT_TARGET_DIR:-$root/target/macos-lint}
+# Of this checkout, which is not the only one that may be linted just now.
+LOGS=$CARGO_TARGET_DIR/log
 # With --target these reach macOS code only, not build scripts and procedural macros.
 CARGO_ENCODED_RUSTFLAGS=--sysroot=$(lint_sysroot)
 export CARGO_ENCODED_RUSTFLAGS

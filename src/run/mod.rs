@@ -1,1 +1,17 @@
 //! One run, in the order it happens: plan, preflight, launch, supervise, settle, collect, verdict.
+//!
+//! [`execute`] calls the steps; each has a file or folder of its own. Nothing here prints: what
+//! happens is told to an [`execute::Watcher`], and what was seen is a [`record::RunRecord`].
+
+pub mod collect;
+pub mod execute;
+pub mod launch;
+pub mod options;
+pub mod plan;
+pub mod preflight;
+pub mod record;
+pub mod settle;
+pub mod supervise;
+mod sys;
+pub mod verdict;
+pub mod workspace;

@@ -1,0 +1,230 @@
+//! Step 7: every report that is new or was touched: read, kept, attributed, diagnosed, weighed.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Local, Utc};
+use serde::Serialize;
+
+use super::options::Scope;
+use super::settle::Found;
+use crate::diagnose::{Blame, Diagnosis, diagnose};
+use crate::reports::archive;
+use crate::reports::attribution::{Attribution, TreeFacts, attribute};
+use crate::reports::file::{incident_of, read_bytes};
+use crate::reports::snapshot::{self, Snapshot, distinct};
+use crate::reports::{Change, FileError, Report, ReportFolder, ips};
+
+/// A report that appeared or changed during the run.
+#[derive(Debug)]
+pub struct Collected {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// Whether it is a new file or a known one that was written again.
+    pub novelty: Novelty,
+    /// What it says, or why it could not be read.
+    pub report: Result<Report, FileError>,
+    /// Its copy in the archive, or why there is none.
+    pub archived: Result<PathBuf, String>,
+    /// Whose it is.
+    pub attribution: Option<Attribution>,
+    /// What it is.
+    pub diagnosis: Option<Diagnosis>,
+    /// Whether it fails the run.
+    pub weight: Weight,
+}
+
+/// Whether a file is new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Novelty {
+    /// It did not stand in a watched folder when the run began.
+    New,
+    /// It stood there and was written again: the same crash happened again.
+    Touched,
+}
+
+/// Whether a report fails the run, and if not, why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Weight {
+    /// It fails the run.
+    Counts,
+    /// Not under this scope: it belongs to no process of the tree.
+    OutOfScope,
+    /// It tells of no crash: a stackshot, a memory kill.
+    NoCrash,
+    /// Somebody else's fault ended this process's GPU work.
+    InnocentVictim,
+}
+
+impl Weight {
+    /// Whether it fails the run.
+    pub fn counts(self) -> bool {
+        self == Self::Counts
+    }
+}
+
+/// Looks at the folders again and again, and reads each new file once.
+pub struct Collector<'a> {
+    folders: &'a [ReportFolder],
+    before: &'a Snapshot,
+    /// What was read of each file, with its size and time then: it is read again when they change.
+    read: HashMap<PathBuf, (Stamp, Result<Read, FileError>)>,
+    after: Snapshot,
+    started_ns: i128,
+}
+
+type Stamp = (u64, i128);
+
+struct Read {
+    bytes: Vec<u8>,
+    report: Report,
+}
+
+impl<'a> Collector<'a> {
+    /// A collector of what differs from `before`.
+    pub fn new(folders: &'a [ReportFolder], before: &'a Snapshot, started: DateTime<Utc>) -> Self {
+        let started_ns = i128::from(started.timestamp_micros()) * 1000;
+        Self { folders, before, read: HashMap::new(), after: Snapshot::default(), started_ns }
+    }
+
+    /// Takes another look.
+    pub fn look(&mut self) -> Found {
+        self.after = Snapshot::take(self.folders);
+        let mut found = Found {
+            reported: BTreeSet::new(),
+            // A hidden file from before the run was left by a writer that died.
+            pending: self.after.pending().filter(|(_, time)| *time >= self.started_ns).count(),
+        };
+        for (path, _) in self.changes() {
+            let stamp = self.stamp(&path);
+            let known = self.read.get(&path).is_some_and(|(then, outcome)| {
+                *then == stamp && !outcome.as_ref().is_err_and(FileError::is_transient)
+            });
+            if !known {
+                let outcome = read_bytes(&path).and_then(|bytes| {
+                    let report = ips::read(&bytes).map_err(|source| FileError::Unreadable {
+                        path: path.clone(),
+                        source,
+                    })?;
+                    Ok(Read { bytes, report })
+                });
+                self.read.insert(path.clone(), (stamp, outcome));
+            }
+            match self.read.get(&path) {
+                Some((_, Ok(read))) if archive::Entry::is_complete(&read.report) => {
+                    found.reported.extend(read.report.process.pid);
+                }
+                // Half a report: it may be growing. The limit of the wait is the caller's.
+                Some((_, Ok(_))) => found.pending += 1,
+                Some((_, Err(error))) if error.is_transient() => found.pending += 1,
+                _ => {}
+            }
+        }
+        found
+    }
+
+    fn changes(&self) -> Vec<(PathBuf, Novelty)> {
+        snapshot::diff(self.before, &self.after)
+            .into_iter()
+            .filter_map(|change| match change {
+                Change::New { path } => Some((path, Novelty::New)),
+                Change::Touched { path } => Some((path, Novelty::Touched)),
+                Change::Moved { .. } => None,
+            })
+            .collect()
+    }
+
+    fn stamp(&self, path: &Path) -> Stamp {
+        path.parent()
+            .zip(path.file_name())
+            .and_then(|(folder, name)| self.after.directory(folder)?.entry(name))
+            .map_or((0, 0), |entry| (entry.size, entry.modified))
+    }
+
+    /// Folders, and files in them, that could not be looked at in the last look.
+    pub fn unwatched(&self) -> Vec<(PathBuf, String)> {
+        self.after.unwatched()
+    }
+
+    /// Ends the collection: keeps a copy of each report and weighs it.
+    pub fn finish(mut self, tree: &TreeFacts, scope: Scope, archive: &Path) -> Vec<Collected> {
+        let mut readable = Vec::new();
+        let mut novelty = HashMap::new();
+        let mut bytes = HashMap::new();
+        let mut collected = Vec::new();
+        for (path, what) in self.changes() {
+            match self.read.remove(&path) {
+                Some((_, Ok(read))) => {
+                    novelty.insert(path.clone(), what);
+                    bytes.insert(path.clone(), read.bytes);
+                    readable.push((path, read.report));
+                }
+                Some((_, Err(error))) => collected.push(unreadable(path, what, error, archive)),
+                // It appeared with the last look and every look reads what it finds.
+                None => {}
+            }
+        }
+        let mut ask = |path: &Path| incident_of(path).unwrap_or(None);
+        let (touched, new): (Vec<_>, Vec<_>) =
+            readable.into_iter().partition(|(path, _)| novelty[path] == Novelty::Touched);
+        let found = distinct(new, self.before, &self.after, &mut ask);
+        for (path, report) in found.first.into_iter().chain(touched) {
+            let archived = keep(&path, &bytes[&path], archive);
+            let attribution = attribute(&report, tree);
+            let diagnosis = diagnose(&report);
+            let weight = weigh(&report, &attribution, diagnosis.as_ref(), scope);
+            collected.push(Collected {
+                novelty: novelty[&path],
+                report: Ok(report),
+                archived,
+                attribution: Some(attribution),
+                diagnosis,
+                weight,
+                path,
+            });
+        }
+        collected
+    }
+}
+
+/// A file that is named like a report and cannot be read as one counts: a crash may stand in it.
+fn unreadable(path: PathBuf, novelty: Novelty, error: FileError, archive: &Path) -> Collected {
+    let archived = std::fs::read(&path)
+        .map_err(|error| error.to_string())
+        .and_then(|bytes| keep(&path, &bytes, archive));
+    Collected {
+        path,
+        novelty,
+        report: Err(error),
+        archived,
+        attribution: None,
+        diagnosis: None,
+        weight: Weight::Counts,
+    }
+}
+
+fn keep(path: &Path, bytes: &[u8], archive: &Path) -> Result<PathBuf, String> {
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    archive::store(archive, name, bytes, Local::now().naive_local())
+        .map(|archived| archived.path)
+        .map_err(|error| error.to_string())
+}
+
+fn weigh(
+    report: &Report,
+    attribution: &Attribution,
+    diagnosis: Option<&Diagnosis>,
+    scope: Scope,
+) -> Weight {
+    if diagnosis.is_some_and(|diagnosis| diagnosis.blame == Blame::Elsewhere) {
+        Weight::InnocentVictim
+    } else if !report.may_be_a_crash() {
+        Weight::NoCrash
+    } else if scope == Scope::Tree && !attribution.counts_in_tree() {
+        Weight::OutOfScope
+    } else {
+        Weight::Counts
+    }
+}

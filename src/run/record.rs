@@ -1,0 +1,142 @@
+//! The record of one run: everything that was asked, done and seen, with the verdict.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chrono::{DateTime, Local};
+
+use super::collect::Collected;
+use super::options::RunOptions;
+use super::plan::Plan;
+use super::settle::Settled;
+use super::supervise::Outcome;
+use super::verdict::Verdict;
+use crate::diagnose::Signature;
+use crate::evidence::TreeEvidence;
+
+/// One run.
+#[derive(Debug)]
+pub struct RunRecord {
+    /// What was asked for.
+    pub options: RunOptions,
+    /// What was decided before the launch.
+    pub plan: Plan,
+    /// When the run began, before the launch.
+    pub started: DateTime<Local>,
+    /// What became of the target.
+    pub outcome: Outcome,
+    /// What the ledgers say.
+    pub evidence: TreeEvidence,
+    /// How long was watched on, and why.
+    pub settled: Settled,
+    /// Reports that are new or were touched.
+    pub reports: Vec<Collected>,
+    /// Known lines on the target's stderr, each with how often it came.
+    pub lines: BTreeMap<&'static str, SeenLine>,
+    /// Processes below the target that crashed and left no report: pid and signal.
+    pub silent_crashes: Vec<(i32, i32)>,
+    /// What the reader of the verdict must know.
+    pub notices: Vec<Notice>,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// From the start of `agxrun`'s work to the verdict.
+    pub total: Duration,
+}
+
+/// A known line of stderr.
+#[derive(Debug, Clone)]
+pub struct SeenLine {
+    /// What it is a sign of.
+    pub signature: &'static Signature,
+    /// The first such line.
+    pub first: String,
+    /// How many there were.
+    pub count: u64,
+}
+
+/// Something that went wrong around the run, or that weakens what it shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// The library was to be loaded and no ledger shows that it was.
+    NotLoaded,
+    /// The library was loaded and told to do nothing (`AGX_FIX_DISABLE`).
+    Disabled,
+    /// The policy that the environment asked for is not known to the library.
+    PolicyUnknown {
+        /// Processes concerned.
+        pids: Vec<u32>,
+    },
+    /// A process had Metal classes and no hooks.
+    MetalWithoutHooks {
+        /// Its pid.
+        pid: u32,
+        /// Its executable.
+        executable: String,
+    },
+    /// The library skipped calls.
+    DroppedCalls {
+        /// How many.
+        calls: u64,
+    },
+    /// Methods that should be hooked and are not.
+    MissingHooks {
+        /// How many.
+        methods: u64,
+    },
+    /// A ledger could not be read.
+    UnreadableLedger {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A process is gone in the middle of a hooked call, and no report tells why.
+    GoneInACall {
+        /// Its pid.
+        pid: u32,
+        /// The call.
+        call: String,
+    },
+    /// A folder or file that was to be watched could not be looked at.
+    Unwatched {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A report was not copied into the archive.
+    NotArchived {
+        /// The report.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// The archive's list could not be written, or was set aside.
+    Summary {
+        /// What happened.
+        reason: String,
+    },
+    /// A process that crashed left no report in time.
+    ReportMissing {
+        /// Its pid.
+        pid: i32,
+    },
+    /// Reports were still being written when the wait was over.
+    StillPending {
+        /// How many.
+        reports: usize,
+    },
+    /// The target's stderr could not be watched.
+    Stderr {
+        /// Why.
+        reason: String,
+    },
+    /// Processes of the tree still run.
+    LeftBehind {
+        /// How many.
+        processes: usize,
+    },
+    /// Linux: no report writer was found, so a crash leaves no report here.
+    NoReportWriter,
+}

@@ -1,0 +1,89 @@
+//! The run's own folder: ledgers, and links for paths that the insertion variable cannot carry.
+
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::inject::environment::{LEDGER_DIR, needs_alias};
+
+/// Where a run keeps what it needs while it lasts.
+#[derive(Debug)]
+pub struct Workspace {
+    folder: TempDir,
+    ledgers: PathBuf,
+    known_ledgers: HashSet<OsString>,
+}
+
+impl Workspace {
+    /// Makes the folder. Ledgers go into it, unless the user has chosen a folder by
+    /// `AGX_FIX_LEDGER_DIR`; what lies there already is not this run's.
+    pub fn new() -> io::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("agxrun-").tempdir()?;
+        let chosen = std::env::var_os(LEDGER_DIR).filter(|folder| !folder.is_empty());
+        let ledgers = match chosen {
+            Some(chosen) => std::path::absolute(chosen)?,
+            None => folder.path().join("ledgers"),
+        };
+        std::fs::create_dir_all(&ledgers)?;
+        let known_ledgers = std::fs::read_dir(&ledgers)?
+            .map(|entry| entry.map(|entry| entry.file_name()))
+            .collect::<io::Result<_>>()?;
+        Ok(Self { folder, ledgers, known_ledgers })
+    }
+
+    /// Where the processes write their ledgers.
+    pub fn ledgers(&self) -> &Path {
+        &self.ledgers
+    }
+
+    /// Names that lay there before the run.
+    pub fn known_ledgers(&self) -> &HashSet<OsString> {
+        &self.known_ledgers
+    }
+
+    /// `path`, or a link to it where the insertion variable cannot carry it.
+    pub fn alias(&self, path: &Path) -> io::Result<PathBuf> {
+        if !needs_alias(path) {
+            return Ok(path.to_owned());
+        }
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        let link = self.folder.path().join(name);
+        if needs_alias(&link) {
+            return Err(io::Error::other(format!(
+                "the path `{}` holds a separator of the insertion variable, and so does the \
+                 temporary folder (hint: move the library, or set TMPDIR to a plain path)",
+                path.display()
+            )));
+        }
+        std::os::unix::fs::symlink(path, &link)?;
+        Ok(link)
+    }
+
+    /// Leaves the folder in place: processes that were left behind go on writing into it.
+    pub fn keep(self) {
+        // The path is not needed: the processes know it.
+        let _ = self.folder.keep();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_with_a_separator_gets_a_link_without_one() {
+        let workspace = Workspace::new().expect("a temporary folder");
+        let awkward = workspace.folder.path().join("a:b");
+        std::fs::create_dir(&awkward).expect("created");
+        let library = awkward.join("libx.so");
+        std::fs::write(&library, b"content").expect("written");
+        let alias = workspace.alias(&library).expect("a link");
+        assert!(!needs_alias(&alias));
+        assert_eq!(std::fs::read(&alias).expect("readable"), b"content");
+        let plain = Path::new("/plain/liby.so");
+        assert_eq!(workspace.alias(plain).expect("unchanged"), plain);
+    }
+}

@@ -1,0 +1,229 @@
+//! Copies of reports, each written whole or not at all.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use chrono::NaiveDateTime;
+use tempfile::NamedTempFile;
+
+use super::ArchiveError;
+
+/// A report in the archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Archived {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Whether the same content was there already.
+    pub already: bool,
+}
+
+/// Keeps the bytes of a report as `<YYYYmmdd_HHMMSS>_<original name>`, `stamp` being the local time
+/// of archiving. Another content under that name is never overwritten: `_2` and so on is put
+/// before the extension. The same content under the same original name is kept once.
+///
+/// # Errors
+/// [`ArchiveError`], naming the file and the way out; nothing partial is left behind.
+pub fn store(
+    folder: &Path,
+    original_name: &OsStr,
+    bytes: &[u8],
+    stamp: NaiveDateTime,
+) -> Result<Archived, ArchiveError> {
+    fs::create_dir_all(folder).map_err(|source| ArchiveError::Folder {
+        path: folder.to_path_buf(),
+        source,
+    })?;
+    if let Some(path) = find_same(folder, original_name, bytes)? {
+        return Ok(Archived {
+            path,
+            already: true,
+        });
+    }
+    let mut name = OsString::from(stamp.format("%Y%m%d_%H%M%S_").to_string());
+    name.push(original_name);
+    let target = folder.join(&name);
+    let mut temporary =
+        write_temporary(folder, bytes).map_err(|source| ArchiveError::write(&target, source))?;
+    for attempt in 1_u32.. {
+        let path = numbered(&target, attempt);
+        match temporary.persist_noclobber(&path) {
+            Ok(_) => {
+                sync_folder(folder).map_err(|source| ArchiveError::write(&path, source))?;
+                return Ok(Archived {
+                    path,
+                    already: false,
+                });
+            }
+            Err(error) if error.error.kind() == ErrorKind::AlreadyExists => {
+                if holds(&path, bytes) {
+                    return Ok(Archived {
+                        path,
+                        already: true,
+                    });
+                }
+                temporary = error.file;
+            }
+            Err(error) => return Err(ArchiveError::write(&path, error.error)),
+        }
+    }
+    Err(ArchiveError::write(
+        &target,
+        io::Error::from(ErrorKind::AlreadyExists),
+    ))
+}
+
+/// A hidden file in the folder, so that a rename finishes it; flushed to the disk.
+fn write_temporary(folder: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
+    let mut temporary = tempfile::Builder::new()
+        .prefix(".archiving-")
+        .tempfile_in(folder)?;
+    temporary.write_all(bytes)?;
+    temporary.as_file().sync_all()?;
+    Ok(temporary)
+}
+
+/// Makes a rename in the folder last through a loss of power.
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// `name.ips`, `name_2.ips`, `name_3.ips` ...
+fn numbered(target: &Path, attempt: u32) -> PathBuf {
+    if attempt == 1 {
+        return target.to_path_buf();
+    }
+    let mut name = target.file_stem().unwrap_or_default().to_owned();
+    name.push(format!("_{attempt}"));
+    if let Some(extension) = target.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    target.with_file_name(name)
+}
+
+/// A file of the archive with the same original name and content, whenever it was archived.
+fn find_same(
+    folder: &Path,
+    original_name: &OsStr,
+    bytes: &[u8],
+) -> Result<Option<PathBuf>, ArchiveError> {
+    let read = |source| ArchiveError::Read {
+        path: folder.to_path_buf(),
+        source,
+    };
+    for entry in fs::read_dir(folder).map_err(read)? {
+        let entry = entry.map_err(read)?;
+        let name = entry.file_name();
+        let same_name = name
+            .as_encoded_bytes()
+            .strip_suffix(original_name.as_encoded_bytes())
+            .is_some_and(is_stamp);
+        let path = entry.path();
+        if same_name && holds(&path, bytes) {
+            return Ok(Some(path));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether a name's beginning is `YYYYmmdd_HHMMSS_`.
+fn is_stamp(prefix: &[u8]) -> bool {
+    const SHAPE: &[u8] = b"00000000_000000_";
+    let fits = |(byte, shape): (&u8, &u8)| match shape {
+        b'_' => *byte == b'_',
+        _ => byte.is_ascii_digit(),
+    };
+    prefix.len() == SHAPE.len() && prefix.iter().zip(SHAPE).all(fits)
+}
+
+/// Whether a file holds exactly these bytes; one that cannot be read does not, as far as is known,
+/// and a second copy is the safe answer.
+fn holds(path: &Path, bytes: &[u8]) -> bool {
+    let same_size = fs::metadata(path).is_ok_and(|metadata| {
+        metadata.is_file() && usize::try_from(metadata.size()).is_ok_and(|size| size == bytes.len())
+    });
+    same_size && fs::read(path).is_ok_and(|content| content == bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stamp() -> NaiveDateTime {
+        let day = chrono::NaiveDate::from_ymd_opt(2026, 1, 2).expect("a day");
+        day.and_hms_opt(3, 4, 5).expect("a time")
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).expect("the folder");
+        let name = |entry: io::Result<fs::DirEntry>| {
+            entry
+                .expect("an entry")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        };
+        let mut names: Vec<String> = entries.map(name).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_copy_has_its_time_in_its_name_and_is_made_once() {
+        let base = tempfile::tempdir().expect("a folder");
+        let folder = base.path().join("crash_logs");
+        let name = OsStr::new("Python-2026.ips");
+        let first = store(&folder, name, b"one", stamp()).expect("stored");
+        assert_eq!(first.path, folder.join("20260102_030405_Python-2026.ips"));
+        let later = stamp() + chrono::TimeDelta::hours(1);
+        let again = store(&folder, name, b"one", later).expect("found");
+        assert_eq!(
+            again,
+            Archived {
+                path: first.path.clone(),
+                already: true
+            }
+        );
+        assert_eq!(names(&folder), ["20260102_030405_Python-2026.ips"]);
+    }
+
+    #[test]
+    fn other_content_under_the_same_name_is_kept_beside_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let name = OsStr::new("a.ips");
+        for content in [b"one", b"two", b"six"] {
+            assert!(
+                !store(folder.path(), name, content, stamp())
+                    .expect("stored")
+                    .already
+            );
+        }
+        assert!(
+            store(folder.path(), name, b"one", stamp())
+                .expect("found")
+                .already
+        );
+        let expected = [
+            "20260102_030405_a.ips",
+            "20260102_030405_a_2.ips",
+            "20260102_030405_a_3.ips",
+        ];
+        assert_eq!(names(folder.path()), expected);
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_named_with_the_way_out() {
+        let base = tempfile::tempdir().expect("a folder");
+        let blocked = base.path().join("file");
+        fs::write(&blocked, "").expect("written");
+        let error = store(&blocked.join("logs"), OsStr::new("a.ips"), b"", stamp());
+        let message = error.expect_err("a file is no folder").to_string();
+        assert!(
+            message.contains("file/logs") && message.contains("--archive"),
+            "{message}"
+        );
+    }
+}

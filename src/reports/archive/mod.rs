@@ -1,0 +1,74 @@
+//! Keeping reports: the system removes its own after a while, and at most 25 of each process stand
+//! in its folder. `crash_summary.json` beside the copies lists them.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+mod copy;
+mod entry;
+mod summary;
+
+pub use copy::{Archived, store};
+pub use entry::{Entry, Info};
+pub use summary::{Recorded, SUMMARY_NAME, record};
+
+/// Why a report or the summary could not be kept.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ArchiveError {
+    /// The archive folder could not be made.
+    #[error(
+        "cannot make the archive folder `{}`: {source} (choose another one with `--archive`)",
+        path.display()
+    )]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// No room is left.
+    #[error(
+        "no room to write `{}`: {source} (free some, or choose another folder with `--archive`; \
+         the report itself stays where the system wrote it)",
+        path.display()
+    )]
+    Full {
+        /// The file that was being written.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// Another failure to write.
+    #[error(
+        "cannot write `{}`: {source} (check that the folder may be written, or choose another one \
+         with `--archive`)",
+        path.display()
+    )]
+    Write {
+        /// The file that was being written.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The summary exists and cannot be read.
+    #[error("cannot read `{}`: {source} (check that it may be read)", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+}
+
+impl ArchiveError {
+    fn write(path: &Path, source: io::Error) -> Self {
+        let path = path.to_path_buf();
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                Self::Full { path, source }
+            }
+            _ => Self::Write { path, source },
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! Reading JSON objects field by field into values that already stand somewhere, so that what was
+//! read before damage is kept.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use crate::reports::problem::Problem;
+
+/// A structure that takes its fields one by one.
+pub(super) trait Fields {
+    /// Reads the value of `key` from `map`, or passes over it.
+    fn field<'de, A: MapAccess<'de>>(
+        &mut self,
+        key: &str,
+        map: &mut A,
+        problems: &mut Vec<Problem>,
+    ) -> Result<(), A::Error>;
+}
+
+/// Reads the one object that is all of a text.
+pub(super) fn parse<T: Fields>(
+    text: &str,
+    into: &mut T,
+    problems: &mut Vec<Problem>,
+) -> Result<(), serde_json::Error> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    Object {
+        into,
+        problems,
+        key: "",
+    }
+    .deserialize(&mut json)?;
+    json.end()
+}
+
+/// Reads the object at the start of a text, and gives the number of bytes behind it.
+pub(super) fn parse_prefix<T: Fields>(
+    text: &str,
+    into: &mut T,
+    problems: &mut Vec<Problem>,
+) -> Result<usize, serde_json::Error> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    Object {
+        into,
+        problems,
+        key: "",
+    }
+    .deserialize(&mut json)?;
+    // `end` is an error exactly where something follows; its place is that of the first such byte.
+    Ok(json
+        .end()
+        .err()
+        .map_or(0, |error| bytes_from(text, error.line(), error.column())))
+}
+
+fn bytes_from(text: &str, line: usize, column: usize) -> usize {
+    let before: usize = text
+        .split_inclusive('\n')
+        .take(line.saturating_sub(1))
+        .map(str::len)
+        .sum();
+    text.len().saturating_sub(before + column.saturating_sub(1))
+}
+
+#[derive(Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// Reads one object into `into`; anything else is noted under `key`.
+pub(super) struct Object<'a, T> {
+    pub(super) into: &'a mut T,
+    pub(super) problems: &'a mut Vec<Problem>,
+    pub(super) key: &'a str,
+}
+
+impl<'de, T: Fields> DeserializeSeed<'de> for Object<'_, T> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, T: Fields> Visitor<'de> for Object<'_, T> {
+    /// Whether there was an object.
+    type Value = bool;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
+        while let Some(Key(key)) = map.next_key()? {
+            self.into.field(&key, &mut map, self.problems)?;
+        }
+        Ok(true)
+    }
+
+    super::object::drift_visits!(bool, "an object", seq bool str number null);
+}
+
+/// Reads a list of objects, each into a fresh `T`; a list longer than `limit` is cut, with a note.
+pub(super) struct List<'a, T> {
+    pub(super) into: &'a mut Vec<T>,
+    pub(super) problems: &'a mut Vec<Problem>,
+    pub(super) key: &'static str,
+    pub(super) limit: usize,
+}
+
+impl<'de, T: Fields + Default> DeserializeSeed<'de> for List<'_, T> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, T: Fields + Default> Visitor<'de> for List<'_, T> {
+    /// Whether there was a list.
+    type Value = bool;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a list of objects")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<bool, A::Error> {
+        loop {
+            if self.into.len() >= self.limit {
+                if list.next_element::<IgnoredAny>()?.is_some() {
+                    self.problems.push(Problem::TooMany {
+                        list: self.key,
+                        limit: self.limit,
+                    });
+                    while list.next_element::<IgnoredAny>()?.is_some() {}
+                }
+                return Ok(true);
+            }
+            // Pushed first: an entry cut off in the middle keeps what was read of it. One of an
+            // odd form stays as an empty entry, as frames point into lists by index.
+            self.into.push(T::default());
+            let Some(into) = self.into.last_mut() else {
+                return Ok(true);
+            };
+            let seed = Object {
+                into,
+                problems: self.problems,
+                key: self.key,
+            };
+            match list.next_element_seed(seed) {
+                Ok(Some(_)) => {}
+                Ok(None) => {
+                    self.into.pop();
+                    return Ok(true);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    super::object::drift_visits!(bool, "a list of objects", map bool str number null);
+}
+
+/// Visits of the forms that were not expected: noted under the seed's key, and passed over.
+/// A `null` is how some writers say "nothing", and is not worth a note.
+macro_rules! drift_visits {
+    ($value:ty, $expected:literal, $($form:ident)*) => {
+        $(crate::reports::ips::object::drift_visits!(@ $form $value, $expected);)*
+    };
+    (@ seq $value:ty, $expected:literal) => {
+        fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<$value, A::Error> {
+            while seq.next_element::<serde::de::IgnoredAny>()?.is_some() {}
+            crate::reports::ips::object::note(self.problems, self.key, $expected, "a list");
+            Ok(<$value>::default())
+        }
+    };
+    (@ map $value:ty, $expected:literal) => {
+        fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<$value, A::Error> {
+            use serde::de::IgnoredAny;
+            while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+            crate::reports::ips::object::note(self.problems, self.key, $expected, "an object");
+            Ok(<$value>::default())
+        }
+    };
+    (@ bool $value:ty, $expected:literal) => {
+        fn visit_bool<E>(self, found: bool) -> Result<$value, E> {
+            let found = if found { "true" } else { "false" };
+            crate::reports::ips::object::note(self.problems, self.key, $expected, found);
+            Ok(<$value>::default())
+        }
+    };
+    (@ str $value:ty, $expected:literal) => {
+        fn visit_str<E>(self, _: &str) -> Result<$value, E> {
+            crate::reports::ips::object::note(self.problems, self.key, $expected, "text");
+            Ok(<$value>::default())
+        }
+    };
+    (@ number $value:ty, $expected:literal) => {
+        fn visit_u64<E>(self, _: u64) -> Result<$value, E> {
+            crate::reports::ips::object::note(self.problems, self.key, $expected, "a number");
+            Ok(<$value>::default())
+        }
+        fn visit_i64<E>(self, _: i64) -> Result<$value, E> {
+            crate::reports::ips::object::note(self.problems, self.key, $expected, "a number");
+            Ok(<$value>::default())
+        }
+        fn visit_f64<E>(self, _: f64) -> Result<$value, E> {
+            crate::reports::ips::object::note(self.problems, self.key, $expected, "a number");
+            Ok(<$value>::default())
+        }
+    };
+    (@ null $value:ty, $expected:literal) => {
+        fn visit_unit<E>(self) -> Result<$value, E> {
+            Ok(<$value>::default())
+        }
+    };
+}
+pub(super) use drift_visits;
+
+/// How many notes of drifted fields are kept: a file of garbage must not fill the memory.
+const DRIFT_LIMIT: usize = 100;
+
+pub(super) fn note(
+    problems: &mut Vec<Problem>,
+    field: &str,
+    expected: &'static str,
+    found: &'static str,
+) {
+    if problems.len() < DRIFT_LIMIT {
+        let field = field.to_owned();
+        problems.push(Problem::Drifted {
+            field,
+            expected,
+            found: found.to_owned(),
+        });
+    }
+}

@@ -1,0 +1,112 @@
+//! The tree by `/proc`.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+
+use crate::run::supervise::outcome::Descendants;
+
+/// The children of `pid` that are alive (not zombies): those of each of its threads. A process that
+/// is gone has none.
+pub(super) fn children(pid: i32) -> Vec<i32> {
+    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else {
+        return Vec::new();
+    };
+    threads
+        .filter_map(Result::ok) // a thread that ended meanwhile
+        .filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok())
+        .flat_map(|list| {
+            list.split_ascii_whitespace()
+                .filter_map(|pid| pid.parse().ok())
+                .collect::<Vec<i32>>()
+        })
+        .filter(|pid| is_alive(*pid))
+        .collect()
+}
+
+/// Makes orphans of the tree ours: `PR_SET_CHILD_SUBREAPER`. Returns the children that we have
+/// already.
+pub(in crate::run::supervise) fn adopt_orphans() -> io::Result<BTreeSet<i32>> {
+    nix::sys::prctl::set_child_subreaper(true)?;
+    Ok(children(nix::unistd::getpid().as_raw())
+        .into_iter()
+        .collect())
+}
+
+/// Where a walk begins: orphans are our own children, as we are their subreaper.
+pub(super) fn roots(target: i32) -> Vec<i32> {
+    let mut roots = children(target);
+    roots.extend(children(nix::unistd::getpid().as_raw()));
+    roots
+}
+
+fn is_alive(pid: i32) -> bool {
+    stat(pid).is_ok_and(|stat| !matches!(field(&stat, STATE), Some("Z" | "X") | None))
+}
+
+// Fields of /proc/PID/stat after the command's closing parenthesis: proc_pid_stat(5), (3) and (11).
+const STATE: usize = 0;
+const CHILDREN_MINOR_FAULTS: usize = 8;
+
+fn stat(pid: i32) -> io::Result<String> {
+    // The command name may hold any bytes.
+    fs::read(format!("/proc/{pid}/stat")).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn field(stat: &str, index: usize) -> Option<&str> {
+    let (_, fields) = stat.rsplit_once(')')?;
+    fields.split_ascii_whitespace().nth(index)
+}
+
+/// Tells whether a process ever had children. Here its accounts say it afterwards.
+pub(in crate::run::supervise) struct ForkWatch;
+
+impl ForkWatch {
+    /// Before the target can fork; here nothing needs watching.
+    pub(in crate::run::supervise) fn start(_pid: i32) -> Self {
+        ForkWatch
+    }
+
+    /// Reads the accounts of `pid`, ended but not reaped. A child that was waited for has left its
+    /// page faults with its parent (any process takes some to start); one that was not is found
+    /// among the orphans.
+    pub(in crate::run::supervise) fn verdict(&self, pid: i32) -> Descendants {
+        let faults = stat(pid).map(|stat| {
+            field(&stat, CHILDREN_MINOR_FAULTS).and_then(|faults| faults.parse::<u64>().ok())
+        });
+        match faults {
+            Ok(Some(0)) => match ignores_sigchld(pid) {
+                Some(false) => Descendants::None,
+                _ => Descendants::Unknown(
+                    "the target ignored SIGCHLD, so the system kept no account of its children"
+                        .to_owned(),
+                ),
+            },
+            Ok(Some(_)) => Descendants::Some,
+            Ok(None) => Descendants::Unknown(format!("/proc/{pid}/stat is not understood")),
+            Err(error) => Descendants::Unknown(format!("cannot read /proc/{pid}/stat: {error}")),
+        }
+    }
+}
+
+/// `None` where `/proc` does not say.
+fn ignores_sigchld(pid: i32) -> Option<bool> {
+    let status = fs::read(format!("/proc/{pid}/status")).ok()?;
+    let status = String::from_utf8_lossy(&status);
+    let mask = status.lines().find_map(|l| l.strip_prefix("SigIgn:"))?;
+    let mask = u64::from_str_radix(mask.trim(), 16).ok()?;
+    Some(mask & (1 << (libc::SIGCHLD - 1)) != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_name_may_hold_parentheses() {
+        let stat = "7 (a) Z (b) S 1 7 7 0 -1 4194304 120 33 0";
+        assert_eq!(field(stat, STATE), Some("S"));
+        assert_eq!(field(stat, CHILDREN_MINOR_FAULTS), Some("33"));
+        assert_eq!(field("no parenthesis", STATE), None);
+    }
+}

@@ -1,0 +1,56 @@
+//! What only Linux does this way.
+
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
+
+use libc::{c_int, siginfo_t};
+use nix::fcntl::OFlag;
+
+/// Room for one write to a pipe that polled writable, in bytes: `pipe(7)`, PIPE_BUF.
+pub(in crate::run) const PIPE_BUF: usize = libc::PIPE_BUF;
+
+/// Whether orphans of the tree come to us, so that their ends are seen (`PR_SET_CHILD_SUBREAPER`).
+pub(in crate::run) const ADOPTS_ORPHANS: bool = true;
+
+/// `siginfo` says that the kernel raised the signal itself: `sigaction(2)`, codes above 0 (SI_KERNEL
+/// for keys on a terminal); `kill`, `tgkill` and `sigqueue` are at or below it.
+pub(super) fn sent_by_kernel(info: &siginfo_t) -> bool {
+    info.si_code > 0
+}
+
+pub(super) fn errno() -> c_int {
+    // SAFETY: the pointer is this thread's errno, always valid.
+    unsafe { *libc::__errno_location() }
+}
+
+pub(super) fn set_errno(value: c_int) {
+    // SAFETY: as above.
+    unsafe { *libc::__errno_location() = value }
+}
+
+/// Closes every descriptor from `first` to `last`. Async-signal-safe.
+pub(super) fn close_range(first: c_int, last: c_int) {
+    if first > last {
+        return;
+    }
+    // SAFETY: a plain system call on numbers; called where nothing else uses those descriptors.
+    // Kernels before 5.9 lack it: fall back to one close each.
+    unsafe {
+        if libc::syscall(libc::SYS_close_range, first, last, 0) != 0 {
+            for fd in first..=last.min(4096) {
+                libc::close(fd);
+            }
+        }
+    }
+}
+
+/// A pipe that no exec inherits: read end, write end.
+pub(in crate::run) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    Ok(nix::unistd::pipe2(OFlag::O_CLOEXEC)?)
+}
+
+/// A path that opens the file behind `fd` anew, even one that was unlinked: `proc(5)`.
+pub(in crate::run) fn path_of(fd: BorrowedFd<'_>) -> io::Result<PathBuf> {
+    Ok(PathBuf::from(format!("/proc/self/fd/{}", fd.as_raw_fd())))
+}

@@ -6,6 +6,8 @@ use anyhow::{Context, Result};
 
 use crate::inject::locate::{Located, Origin, named};
 use crate::inject::platform::state_folder;
+use crate::reports::ReportFolder;
+use crate::reports::folders::{Environment, default_folders};
 
 /// The library named by `--dylib` or `AGX_FIX_DYLIB`; an empty value is as good as none.
 pub fn named_library(dylib: Option<PathBuf>) -> Result<Option<Located>> {
@@ -30,4 +32,23 @@ pub fn archive(named: Option<PathBuf>) -> Result<PathBuf> {
             .join("crash_logs"),
     };
     std::path::absolute(&path).with_context(|| format!("cannot use `{}`", path.display()))
+}
+
+/// The system's report folders, for this user.
+pub fn report_folders() -> Vec<ReportFolder> {
+    let (home, state_home) = (std::env::var_os("HOME"), std::env::var_os("XDG_STATE_HOME"));
+    default_folders(&Environment { home: home.as_deref(), state_home: state_home.as_deref() })
+}
+
+/// Folders that the user named, made absolute: the target may run elsewhere. Empty names, as an
+/// empty variable gives, are none.
+pub fn named_folders(folders: Vec<PathBuf>) -> Result<Vec<PathBuf>> {
+    folders
+        .into_iter()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .map(|folder| {
+            std::path::absolute(&folder)
+                .with_context(|| format!("cannot use `{}`", folder.display()))
+        })
+        .collect()
 }

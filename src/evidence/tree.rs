@@ -142,8 +142,8 @@ mod tests {
     /// A ledger with the given facts, read as a run reads it.
     fn file(pid: u32, load_ns: u64, exited: bool) -> LedgerFile {
         let builder = agx_ledger::builder::Builder::new(pid, 1, load_ns);
-        let builder = if exited { builder.exited(load_ns + 1, false) } else { builder };
-        let ledger = Ledger::parse(&builder.bytes()).expect("the builder makes whole ledgers");
+        let builder = if exited { builder.exited(load_ns + 1, agx_ledger::layout::exit_route::ATEXIT, 0) } else { builder };
+        let ledger = Ledger::parse(&builder.build()).expect("the builder makes whole ledgers");
         LedgerFile { path: agx_ledger::file_name(pid, load_ns).into(), ledger }
     }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::terminal::{DIM, ERROR, STRONG, visible};
 use crate::diagnose::Diagnosis;
-use crate::reports::{Frame, Report};
+use crate::reports::{Report, frames};
 
 /// How many frames are shown before the rest is counted.
 const FRAMES_SHOWN: usize = 12;
@@ -62,7 +62,7 @@ impl CrashView {
     pub fn of(file: &Path, report: &Report, diagnosis: Option<Diagnosis>) -> Self {
         Self {
             file: file.display().to_string(),
-            kind: report.kind.to_string(),
+            kind: report.kind.describe(),
             incident: report.incident().map(str::to_owned),
             process: report.process_name().map(str::to_owned),
             pid: report.process.pid,
@@ -80,7 +80,7 @@ impl CrashView {
                     .frames
                     .iter()
                     .take(FRAMES_SHOWN)
-                    .map(|frame| frame_text(report, frame))
+                    .map(|frame| frames::describe(report, frame).unwrap_or_else(|| "?".to_owned()))
                     .collect(),
                 more_frames: thread.frames.len().saturating_sub(FRAMES_SHOWN),
             }),
@@ -174,21 +174,6 @@ impl ThreadView {
             }
         }
         title + ":"
-    }
-}
-
-/// `-[Class selector] + 32 (image)`.
-fn frame_text(report: &Report, frame: &Frame) -> String {
-    let place = match (&frame.symbol, frame.image_offset) {
-        (Some(symbol), _) => {
-            format!("{symbol} + {}", frame.symbol_location.unwrap_or_default())
-        }
-        (None, Some(offset)) => format!("+{offset:#x}"),
-        (None, None) => "?".to_owned(),
-    };
-    match report.image_name(frame) {
-        Some(image) => format!("{place} ({image})"),
-        None => place,
     }
 }
 

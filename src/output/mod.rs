@@ -1,5 +1,10 @@
 //! What is printed: for people on a terminal, and as JSON.
 
 pub mod crash;
+pub mod crashes;
+pub mod notices;
 pub mod policies;
+pub mod rehearsal;
+pub mod run_json;
+pub mod summary;
 pub mod terminal;

@@ -16,6 +16,7 @@ pub mod problem;
 pub mod snapshot;
 pub mod text;
 pub mod time;
+pub mod watch;
 
 pub use attribution::{Attribution, TreeFacts, attribute};
 pub use file::{FileError, read_file};

@@ -13,7 +13,7 @@ use crate::reports::archive;
 use crate::reports::attribution::{Attribution, TreeFacts, attribute};
 use crate::reports::file::{incident_of, read_bytes};
 use crate::reports::snapshot::{self, Snapshot, distinct};
-use crate::reports::{Change, FileError, Report, ReportFolder, ips};
+use crate::reports::{Change, FileError, Kind, Report, ReportFolder, ips};
 
 /// A report that appeared or changed during the run.
 #[derive(Debug)]
@@ -220,11 +220,18 @@ fn weigh(
 ) -> Weight {
     if diagnosis.is_some_and(|diagnosis| diagnosis.blame == Blame::Elsewhere) {
         Weight::InnocentVictim
-    } else if !report.may_be_a_crash() {
+    } else if !may_be_a_crash(report) {
         Weight::NoCrash
     } else if scope == Scope::Tree && !attribution.counts_in_tree() {
         Weight::OutOfScope
     } else {
         Weight::Counts
     }
+}
+
+/// Whether a report may tell of a crash. One whose kind is not stated may: its header is damaged.
+fn may_be_a_crash(report: &Report) -> bool {
+    report.is_process_crash()
+        || report.kind.is_gpu()
+        || matches!(report.kind, Kind::Watchdog | Kind::Panic | Kind::Unstated)
 }

@@ -124,7 +124,8 @@ impl Snapshot {
         all
     }
 
-    fn directory(&self, path: &Path) -> Option<&Directory> {
+    /// The directory at a path, if it is one of those looked at.
+    pub fn directory(&self, path: &Path) -> Option<&Directory> {
         self.directories
             .iter()
             .find(|directory| directory.path == path)
@@ -132,7 +133,8 @@ impl Snapshot {
 }
 
 impl Directory {
-    fn entry(&self, name: &OsStr) -> Option<&Entry> {
+    /// The finished report of that name.
+    pub fn entry(&self, name: &OsStr) -> Option<&Entry> {
         let index = self
             .files
             .binary_search_by(|entry| entry.name.as_os_str().cmp(name))

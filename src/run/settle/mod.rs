@@ -64,7 +64,7 @@ pub enum Waiting<'a> {
 }
 
 /// How settling ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Settled {
     /// From the target's end to the end of settling, in seconds.
     pub seconds: f64,

@@ -1,0 +1,66 @@
+//! `agxrun -- CMD`, also spelled `agxrun run`.
+
+use anyhow::Result;
+
+use super::defaults;
+use crate::cli::{RunArgs, Scope as ScopeArg};
+use crate::output::{run_json, summary, terminal};
+use crate::run::execute::{RunError, execute};
+use crate::run::options::{FixRequest, RunOptions, Scope};
+use crate::run::verdict::exit_code;
+
+pub fn run(args: RunArgs) -> Result<u8> {
+    terminal::set_color(args.color.color);
+    let voice = summary::Voice { quiet: args.quiet, verbose: args.verbose };
+    let json = args.json.clone();
+    // Opened before the run: a verdict that cannot be written is found out now.
+    let json = json.map(run_json::Destination::open).transpose()?;
+    let options = options(args)?;
+    let folders = defaults::report_folders();
+    let record = match execute(options, folders, &mut summary::Progress::new(voice)) {
+        Ok(record) => record,
+        Err(error) => return Ok(failed(error)),
+    };
+    summary::print(&record, voice);
+    if let Some(destination) = json {
+        destination.write(&record)?;
+    }
+    Ok(record.verdict.exit_code)
+}
+
+/// Nothing was launched: 127 and 126 say so as a shell does, everything else is our failure.
+fn failed(error: RunError) -> u8 {
+    use crate::run::plan::PlanError;
+    let code = match &error {
+        RunError::Plan(PlanError::NotFound { .. }) => exit_code::NOT_FOUND,
+        RunError::Plan(PlanError::NotExecutable { .. }) => exit_code::NOT_EXECUTABLE,
+        RunError::Launch(launch) => launch.exit_code(),
+        RunError::Plan(_) | RunError::Refused(_) | RunError::Workspace(_) => exit_code::FAILED,
+    };
+    terminal::error(&anyhow::Error::new(error));
+    code
+}
+
+fn options(args: RunArgs) -> Result<RunOptions> {
+    let fix = if args.no_fix {
+        FixRequest::None
+    } else {
+        FixRequest::Inject { policy: args.fix, library: defaults::named_library(args.dylib)? }
+    };
+    Ok(RunOptions {
+        command: args.command,
+        fix,
+        require_fix: args.require_fix,
+        env: args.env,
+        timeout: args.timeout.filter(|limit| !limit.is_zero()),
+        grace: args.grace,
+        reports_dirs: defaults::named_folders(args.reports_dir)?,
+        archive: defaults::archive(args.archive)?,
+        scope: match args.scope {
+            ScopeArg::Any => Scope::Any,
+            ScopeArg::Tree => Scope::Tree,
+        },
+        settle: args.settle,
+        report_wait: args.report_wait,
+    })
+}

@@ -1,0 +1,297 @@
+//! The run's record as JSON, for `--json`. Every field may be absent or null in another version;
+//! `schema` grows when one changes its meaning.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use agx_ledger::Counter;
+use anyhow::{Context, Result};
+use serde::Serialize;
+
+use super::crash::CrashView;
+use super::notices;
+use crate::evidence::ProcessEvidence;
+use crate::reports::attribution::Attribution;
+use crate::run::collect::{Collected, Novelty, Weight};
+use crate::run::execute::{command_line, signal_name};
+use crate::run::record::RunRecord;
+use crate::run::settle::Settled;
+use crate::run::supervise::{Descendants, Ending};
+use crate::run::verdict::{TargetEnding, Verdict};
+
+/// The version of this layout.
+pub const SCHEMA: u32 = 1;
+
+/// Where the JSON goes. A file is written beside its name and renamed, so that a reader sees an
+/// old record or the new one, never half of it.
+pub enum Destination {
+    /// `-`.
+    Stderr,
+    /// A file, by way of a temporary one in the same folder.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is written first.
+        temporary: tempfile::NamedTempFile,
+    },
+    /// Something that is no regular file, such as `/dev/stdout` or a named pipe: opened at once.
+    Stream {
+        /// What was named.
+        path: PathBuf,
+        /// It, open.
+        stream: File,
+    },
+}
+
+impl Destination {
+    /// Opens it before the run, so that a wrong path costs no run.
+    pub fn open(path: PathBuf) -> Result<Self> {
+        if path == Path::new("-") {
+            return Ok(Self::Stderr);
+        }
+        let hint = || format!("cannot write the JSON to `{}` (hint: check --json)", path.display());
+        let special = std::fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file());
+        if special {
+            let stream = File::options().write(true).open(&path).with_context(hint)?;
+            return Ok(Self::Stream { path, stream });
+        }
+        let absolute = std::path::absolute(&path).with_context(hint)?;
+        let folder = absolute.parent().unwrap_or(Path::new("/"));
+        let temporary = tempfile::Builder::new()
+            .prefix(".agxrun-json-")
+            .tempfile_in(folder)
+            .with_context(hint)?;
+        Ok(Self::File { path: absolute, temporary })
+    }
+
+    /// Writes the record.
+    pub fn write(self, record: &RunRecord) -> Result<()> {
+        let mut text = serde_json::to_string_pretty(&view(record)).context("cannot form the JSON")?;
+        text.push('\n');
+        match self {
+            Self::Stderr => write_all(io::stderr().lock(), &text).context("cannot write the JSON"),
+            Self::Stream { path, stream } => {
+                write_all(stream, &text).with_context(|| cannot_write(&path))
+            }
+            Self::File { path, mut temporary } => {
+                write_all(&mut temporary, &text).with_context(|| cannot_write(&path))?;
+                temporary.persist(&path).with_context(|| cannot_write(&path))?;
+                Ok(())
+            }
+        }
+    }
+}
+
+fn write_all(mut to: impl Write, text: &str) -> io::Result<()> {
+    to.write_all(text.as_bytes())?;
+    to.flush()
+}
+
+fn cannot_write(path: &Path) -> String {
+    format!("cannot write the JSON to `{}`", path.display())
+}
+
+/// The record as it is serialised.
+#[derive(Serialize)]
+struct View<'a> {
+    schema: u32,
+    agxrun: &'static str,
+    command: String,
+    program: String,
+    started: String,
+    /// Of the target, in seconds.
+    duration: f64,
+    pid: i32,
+    ending: Ended,
+    timed_out: bool,
+    needed_kill: bool,
+    verdict: &'a Verdict,
+    fix: Option<Fix<'a>>,
+    processes: Vec<Process>,
+    reports: Vec<Report<'a>>,
+    stderr: Stderr,
+    watched: Vec<String>,
+    settled: &'a Settled,
+    orphans: Vec<Orphan>,
+    left_behind: usize,
+    descendants: &'static str,
+    warnings: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Ended {
+    #[serde(flatten)]
+    ending: TargetEnding,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signal_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    core_dumped: Option<bool>,
+}
+
+#[derive(Serialize)]
+struct Fix<'a> {
+    library: String,
+    origin: &'static str,
+    requested_policy: Option<&'a str>,
+    loaded: usize,
+    armed: usize,
+    dropped_calls: u64,
+    missing_hooks: u64,
+}
+
+#[derive(Serialize)]
+struct Process {
+    pid: u32,
+    parent: u32,
+    executable: String,
+    policy: String,
+    phase: String,
+    armed: bool,
+    disabled: bool,
+    end: crate::evidence::End,
+    counters: serde_json::Map<String, serde_json::Value>,
+    in_flight: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    #[serde(flatten)]
+    crash: Option<CrashView>,
+    path: String,
+    archived: Option<String>,
+    novelty: Novelty,
+    weight: Weight,
+    #[serde(flatten)]
+    attribution: Option<&'a Attribution>,
+    error: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Stderr {
+    kind: String,
+    bytes: u64,
+    lines: Vec<Line>,
+}
+
+#[derive(Serialize)]
+struct Line {
+    signature: &'static str,
+    first: String,
+    count: u64,
+}
+
+#[derive(Serialize)]
+struct Orphan {
+    pid: i32,
+    ending: Ended,
+}
+
+fn view(record: &RunRecord) -> View<'_> {
+    let outcome = &record.outcome;
+    let evidence = &record.evidence;
+    View {
+        schema: SCHEMA,
+        agxrun: env!("CARGO_PKG_VERSION"),
+        command: command_line(&record.options),
+        program: record.plan.target.program.display().to_string(),
+        started: record.started.to_rfc3339(),
+        duration: outcome.duration.as_secs_f64(),
+        pid: outcome.pid,
+        ending: ended(outcome.ending),
+        timed_out: outcome.timed_out.is_some(),
+        needed_kill: outcome.needed_kill,
+        verdict: &record.verdict,
+        fix: record.plan.library.as_ref().map(|library| Fix {
+            library: library.path.display().to_string(),
+            origin: library.origin.phrase(),
+            requested_policy: record.plan.policy,
+            loaded: evidence.processes.len(),
+            armed: evidence.processes.iter().filter(|process| process.ledger().armed).count(),
+            dropped_calls: evidence.dropped_calls(),
+            missing_hooks: evidence.missing_hooks(),
+        }),
+        processes: evidence.processes.iter().map(process).collect(),
+        reports: record.reports.iter().map(report).collect(),
+        stderr: Stderr {
+            kind: format!("{:?}", outcome.stderr.kind),
+            bytes: outcome.stderr.bytes,
+            lines: record
+                .lines
+                .values()
+                .map(|line| Line {
+                    signature: line.signature.id,
+                    first: line.first.clone(),
+                    count: line.count,
+                })
+                .collect(),
+        },
+        watched: record.plan.folders.iter().map(|folder| folder.path.display().to_string()).collect(),
+        settled: &record.settled,
+        orphans: outcome
+            .orphans
+            .iter()
+            .map(|orphan| Orphan { pid: orphan.pid, ending: ended(orphan.ending) })
+            .collect(),
+        left_behind: outcome.left_behind,
+        descendants: match outcome.descendants {
+            Descendants::None => "none",
+            Descendants::Some => "some",
+            Descendants::Unknown(_) => "unknown",
+        },
+        warnings: notices::warnings(record),
+    }
+}
+
+fn ended(ending: Ending) -> Ended {
+    match ending {
+        Ending::Exited(code) => Ended {
+            ending: TargetEnding::Exited { code: u8::try_from(code & 0xff).unwrap_or(u8::MAX) },
+            signal_name: None,
+            core_dumped: None,
+        },
+        Ending::Signaled { signal, core_dumped } => Ended {
+            ending: TargetEnding::Signaled { signal },
+            signal_name: Some(signal_name(signal)),
+            core_dumped: Some(core_dumped),
+        },
+    }
+}
+
+fn process(process: &ProcessEvidence) -> Process {
+    let ledger = process.ledger();
+    Process {
+        pid: ledger.pid,
+        parent: ledger.parent,
+        executable: String::from_utf8_lossy(&ledger.executable).into_owned(),
+        policy: ledger.policy.clone(),
+        phase: ledger.phase.to_string(),
+        armed: ledger.armed,
+        disabled: ledger.disabled,
+        end: process.end,
+        // What is zero says nothing; the calls are always said.
+        counters: ledger
+            .counters
+            .iter()
+            .filter(|(name, value)| *value > 0 || name == Counter::MethodCalls.name())
+            .map(|(name, value)| (name.clone(), (*value).into()))
+            .collect(),
+        in_flight: ledger.in_flight().iter().map(ToString::to_string).collect(),
+    }
+}
+
+fn report(collected: &Collected) -> Report<'_> {
+    Report {
+        crash: collected
+            .report
+            .as_ref()
+            .ok()
+            .map(|report| CrashView::of(&collected.path, report, collected.diagnosis.clone())),
+        path: collected.path.display().to_string(),
+        archived: collected.archived.as_ref().ok().map(|path| path.display().to_string()),
+        novelty: collected.novelty,
+        weight: collected.weight,
+        attribution: collected.attribution.as_ref(),
+        error: collected.report.as_ref().err().map(ToString::to_string),
+    }
+}

@@ -1,0 +1,484 @@
+//! The steps of a run, called in their order.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Local, Utc};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::collect::{Collected, Collector};
+use super::launch::{Launch, LaunchError};
+use super::options::RunOptions;
+use super::plan::{Plan, PlanError, Target};
+use super::preflight::{self, Refusal};
+use super::record::{Notice, RunRecord, SeenLine};
+use super::settle::{self, Doubt, Expected, Settled, Waiting};
+use super::supervise::{self, Descendants, Ending, Outcome};
+use super::verdict::{Facts, TargetEnding, Verdict};
+use super::workspace::Workspace;
+use crate::diagnose::match_line;
+use crate::evidence::{End, TreeEvidence, read_folder};
+use crate::inject::environment::compose;
+use crate::inject::locate::Surroundings;
+use crate::inject::platform::REPORTS_ARE_REHEARSED;
+use crate::reports::archive;
+use crate::reports::attribution::{KnownProcess, TreeFacts};
+use crate::reports::snapshot::FolderState;
+use crate::reports::watch::FolderWatch;
+use crate::reports::{ReportFolder, Snapshot};
+
+/// What a caller is told while a run goes on.
+pub trait Watcher {
+    /// A line about a step that takes time, such as building the library.
+    fn progress(&mut self, line: &str);
+    /// What is about to be launched.
+    fn planned(&mut self, plan: &Plan);
+    /// What is being waited for after the target's end, and how much of the time is left.
+    fn waiting(&mut self, waiting: &Waiting<'_>, left: Duration);
+    /// Nothing is waited for any more.
+    fn settled(&mut self);
+}
+
+/// Why there is no record: nothing was launched, or it could not be watched.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The run could not be planned.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// What was planned cannot work.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The target could not be started or watched.
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
+    /// The run's own folder could not be made.
+    #[error("cannot prepare the run: {0} (hint: check the temporary folder, TMPDIR)")]
+    Workspace(#[from] io::Error),
+}
+
+/// Runs the eight steps.
+pub fn execute(
+    options: RunOptions,
+    default_folders: Vec<ReportFolder>,
+    watcher: &mut dyn Watcher,
+) -> Result<RunRecord, RunError> {
+    let begun = Instant::now();
+    let plan = Plan::make(&options, &Surroundings::current(), default_folders, &mut |line| {
+        watcher.progress(line);
+    })?;
+    preflight::prepare_folders(&plan)?;
+    let workspace = Workspace::new()?;
+    let launch = prepare(&plan, &options, &workspace)?;
+    watcher.planned(&plan);
+
+    let before = Snapshot::take(&plan.folders);
+    preflight::check_folders(&plan, &before)?;
+    let started = Local::now();
+    let limits = supervise::Limits { timeout: options.timeout, grace: options.grace };
+    let mut lines = StderrLines::default();
+    let outcome = supervise::supervise(&launch, limits, &mut lines)?;
+    let ended = Instant::now();
+
+    let evidence = read_evidence(&plan, &workspace, &outcome);
+    let mut collector = Collector::new(&plan.folders, &before, started.to_utc());
+    let settled = wait_for_reports(&options, &plan, &outcome, &evidence, &mut collector, watcher, ended);
+    // Whatever came meanwhile from processes that still ran is read once more.
+    let evidence = if evidence.all_ended_cleanly() && outcome.left_behind == 0 {
+        evidence
+    } else {
+        read_evidence(&plan, &workspace, &outcome)
+    };
+    let unwatched = collector.unwatched();
+    let tree = tree_facts(&plan, &outcome, &evidence, started.to_utc());
+    let reports = collector.finish(&tree, options.scope, &options.archive);
+    let silent_crashes = silent_crashes(&outcome, &settled);
+    let mut notices = Vec::new();
+    note_evidence(&mut notices, &plan, &evidence, &reports, &outcome);
+    note_watching(&mut notices, &outcome, &settled, &unwatched, &before);
+    note_archive(&mut notices, &options, &outcome, &reports);
+    if REPORTS_ARE_REHEARSED && plan.reporter.is_none() {
+        notices.push(Notice::NoReportWriter);
+    }
+    let facts = Facts {
+        ending: target_ending(outcome.ending),
+        timed_out: outcome.timed_out.is_some(),
+        counted_reports: reports.iter().filter(|report| report.weight.counts()).count(),
+        crashed_without_report: silent_crashes.len(),
+        lost_work: evidence.dropped_calls() + evidence.missing_hooks(),
+        proof_missing: options.require_fix && plan.library.is_some() && !proves_load(&evidence),
+        unwatched: newly_unwatched(&unwatched, &before).next().is_some(),
+    };
+    if outcome.left_behind > 0 {
+        workspace.keep();
+    }
+    Ok(RunRecord {
+        verdict: Verdict::of(&facts),
+        options,
+        plan,
+        started,
+        outcome,
+        evidence,
+        settled,
+        reports,
+        lines: lines.seen,
+        silent_crashes,
+        notices,
+        total: begun.elapsed(),
+    })
+}
+
+fn prepare(plan: &Plan, options: &RunOptions, workspace: &Workspace) -> io::Result<Launch> {
+    let injection =
+        plan.injection(workspace.ledgers(), &mut |path: &Path| workspace.alias(path))?;
+    let Target { program, arg0, args } = plan.target.clone();
+    Ok(Launch {
+        program,
+        arg0: Some(arg0),
+        args,
+        env: compose(std::env::vars_os(), &options.env, &injection),
+        cwd: None,
+    })
+}
+
+/// Known lines of the target's stderr, as they pass.
+#[derive(Default)]
+struct StderrLines {
+    seen: BTreeMap<&'static str, SeenLine>,
+}
+
+impl supervise::Observer for StderrLines {
+    fn stderr_line(&mut self, line: &[u8]) {
+        let text = String::from_utf8_lossy(line);
+        if let Some(signature) = match_line(&text) {
+            let seen = self.seen.entry(signature.id).or_insert_with(|| SeenLine {
+                signature,
+                first: text.clone().into_owned(),
+                count: 0,
+            });
+            seen.count += 1;
+        }
+    }
+}
+
+fn target_ending(ending: Ending) -> TargetEnding {
+    match ending {
+        // The system hands out the low eight bits only.
+        Ending::Exited(code) => TargetEnding::Exited { code: u8::try_from(code & 0xff).unwrap_or(u8::MAX) },
+        Ending::Signaled { signal, .. } => TargetEnding::Signaled { signal },
+    }
+}
+
+/// Signals that a crash ends in; their numbers differ between systems.
+const CRASH_SIGNALS: [Signal; 7] = [
+    Signal::SIGSEGV,
+    Signal::SIGBUS,
+    Signal::SIGILL,
+    Signal::SIGFPE,
+    Signal::SIGTRAP,
+    Signal::SIGABRT,
+    Signal::SIGSYS,
+];
+
+fn is_crash(ending: Ending) -> bool {
+    matches!(ending, Ending::Signaled { signal, .. }
+        if CRASH_SIGNALS.iter().any(|known| *known as i32 == signal))
+}
+
+/// The target and the orphans whose wait status came to us.
+fn waited(outcome: &Outcome) -> impl Iterator<Item = (i32, Ending)> {
+    std::iter::once((outcome.pid, outcome.ending))
+        .chain(outcome.orphans.iter().map(|orphan| (orphan.pid, orphan.ending)))
+}
+
+fn read_evidence(plan: &Plan, workspace: &Workspace, outcome: &Outcome) -> TreeEvidence {
+    if plan.library.is_none() {
+        return TreeEvidence::default();
+    }
+    let (files, unreadable) = read_folder(workspace.ledgers(), workspace.known_ledgers());
+    let ends: HashMap<u32, End> = waited(outcome)
+        .filter_map(|(pid, ending)| {
+            let end = match ending {
+                Ending::Exited(_) => End::Clean,
+                Ending::Signaled { .. } if is_crash(ending) => End::Crashed,
+                Ending::Signaled { .. } => End::Killed,
+            };
+            Some((u32::try_from(pid).ok()?, end))
+        })
+        .collect();
+    TreeEvidence::of(files, unreadable, &ends, &is_alive)
+}
+
+/// Signal 0 asks without sending; EPERM means that somebody is there.
+fn is_alive(pid: u32) -> bool {
+    i32::try_from(pid)
+        .is_ok_and(|pid| !matches!(kill(Pid::from_raw(pid), None), Err(nix::errno::Errno::ESRCH)))
+}
+
+fn wait_for_reports(
+    options: &RunOptions,
+    plan: &Plan,
+    outcome: &Outcome,
+    evidence: &TreeEvidence,
+    collector: &mut Collector<'_>,
+    watcher: &mut dyn Watcher,
+    ended: Instant,
+) -> Settled {
+    let expected = expected(outcome, evidence);
+    let limits = settle::Limits { settle: options.settle, report_wait: options.report_wait };
+    // Set up before the first look, so that nothing falls between the two; not at all where one
+    // look is all there will be.
+    let mut watch: Option<FolderWatch> = None;
+    if expected != Expected::default() {
+        watch = Some(FolderWatch::new(&plan.folders));
+    }
+    let mut waited = false;
+    let settled = settle::settle(
+        &expected,
+        limits,
+        &mut || collector.look(),
+        &mut |limit, waiting| {
+            waited = true;
+            watcher.waiting(waiting, limit);
+            match &mut watch {
+                Some(watch) => {
+                    watch.wait(limit.min(PROGRESS_STEP));
+                }
+                // The next look comes at once, now with a watch behind it.
+                None => watch = Some(FolderWatch::new(&plan.folders)),
+            }
+        },
+        &settle::since(ended),
+    );
+    if waited {
+        watcher.settled();
+    }
+    settled
+}
+
+/// The longest wait between two looks: the remaining time is shown, and a file that only grows in
+/// place announces nothing on some systems.
+const PROGRESS_STEP: Duration = Duration::from_millis(250);
+
+/// What is due, from the wait statuses and the ledgers.
+fn expected(outcome: &Outcome, evidence: &TreeEvidence) -> Expected {
+    let crashed: BTreeSet<i32> =
+        waited(outcome).filter(|(_, ending)| is_crash(*ending)).map(|(pid, _)| pid).collect();
+    // Those that the time-out ended are gone because of us.
+    let ended_by_us = outcome.timed_out.is_some() || outcome.needed_kill;
+    let suspects = evidence
+        .processes
+        .iter()
+        .filter(|process| !ended_by_us && process.vanished_in_a_call())
+        .filter_map(|process| i32::try_from(process.ledger().pid).ok())
+        .collect();
+    let doubt = if ended_by_us {
+        None
+    } else if !evidence.unreadable.is_empty() {
+        Some(Doubt::UnreadableLedger)
+    } else if evidence.vanished().next().is_some() {
+        Some(Doubt::Vanished)
+    } else {
+        match &outcome.descendants {
+            Descendants::None => None,
+            // With a ledger of a descendant, the library reaches the tree and the ledgers speak.
+            Descendants::Some | Descendants::Unknown(_) if has_descendant_ledger(outcome, evidence) => None,
+            Descendants::Some => Some(Doubt::UntracedDescendants),
+            Descendants::Unknown(_) => Some(Doubt::DescendantsUnknown),
+        }
+    };
+    Expected { crashed, suspects, doubt }
+}
+
+fn has_descendant_ledger(outcome: &Outcome, evidence: &TreeEvidence) -> bool {
+    evidence.processes.iter().any(|process| i64::from(process.ledger().pid) != i64::from(outcome.pid))
+}
+
+fn tree_facts(
+    plan: &Plan,
+    outcome: &Outcome,
+    evidence: &TreeEvidence,
+    started: DateTime<Utc>,
+) -> TreeFacts {
+    let ended: DateTime<Utc> = outcome.ended.into();
+    let nanoseconds = |at: u64| i64::try_from(at).ok().map(DateTime::from_timestamp_nanos);
+    let from_ledgers = evidence.processes.iter().filter_map(|process| {
+        let ledger = process.ledger();
+        Some(KnownProcess {
+            pid: i32::try_from(ledger.pid).ok()?,
+            started: nanoseconds(ledger.start_ns.unwrap_or(ledger.load_ns)),
+            ended: ledger.exited_ns.and_then(nanoseconds),
+        })
+    });
+    let orphans = outcome
+        .orphans
+        .iter()
+        .map(|orphan| KnownProcess { pid: orphan.pid, started: None, ended: None });
+    let still_running = outcome.left_behind > 0;
+    TreeFacts {
+        root_pid: outcome.pid,
+        started,
+        ended: (!still_running).then_some(ended),
+        processes: from_ledgers.chain(orphans).collect(),
+        fix_library: plan.library.as_ref().map(|library| library.path.clone()),
+    }
+}
+
+/// Crashed descendants without a report; the target's own signal is told by its own code.
+fn silent_crashes(outcome: &Outcome, settled: &Settled) -> Vec<(i32, i32)> {
+    outcome
+        .orphans
+        .iter()
+        .filter(|orphan| settled.missing.contains(&orphan.pid))
+        .filter_map(|orphan| match orphan.ending {
+            Ending::Signaled { signal, .. } => Some((orphan.pid, signal)),
+            Ending::Exited(_) => None,
+        })
+        .collect()
+}
+
+/// A ledger proves the load; one whose library was told to do nothing proves nothing more.
+fn proves_load(evidence: &TreeEvidence) -> bool {
+    evidence.processes.iter().any(|process| !process.ledger().disabled)
+        && evidence.metal_without_hooks().next().is_none()
+}
+
+fn note_evidence(
+    notices: &mut Vec<Notice>,
+    plan: &Plan,
+    evidence: &TreeEvidence,
+    reports: &[Collected],
+    outcome: &Outcome,
+) {
+    if plan.library.is_none() {
+        return;
+    }
+    if !evidence.loaded() {
+        notices.push(Notice::NotLoaded);
+    } else if evidence.processes.iter().all(|process| process.ledger().disabled) {
+        notices.push(Notice::Disabled);
+    }
+    let unknown: Vec<u32> = evidence
+        .processes
+        .iter()
+        .filter(|process| process.ledger().policy_unknown)
+        .map(|process| process.ledger().pid)
+        .collect();
+    if !unknown.is_empty() {
+        notices.push(Notice::PolicyUnknown { pids: unknown });
+    }
+    notices.extend(evidence.metal_without_hooks().map(|process| Notice::MetalWithoutHooks {
+        pid: process.ledger().pid,
+        executable: String::from_utf8_lossy(&process.ledger().executable).into_owned(),
+    }));
+    let (calls, methods) = (evidence.dropped_calls(), evidence.missing_hooks());
+    if calls > 0 {
+        notices.push(Notice::DroppedCalls { calls });
+    }
+    if methods > 0 {
+        notices.push(Notice::MissingHooks { methods });
+    }
+    notices.extend(evidence.unreadable.iter().map(|ledger| Notice::UnreadableLedger {
+        path: ledger.path.clone(),
+        reason: ledger.reason.clone(),
+    }));
+    if outcome.timed_out.is_some() || outcome.needed_kill {
+        return;
+    }
+    let told: BTreeSet<i32> = reports
+        .iter()
+        .filter_map(|collected| collected.report.as_ref().ok()?.process.pid)
+        .collect();
+    notices.extend(evidence.vanished().filter_map(|process| {
+        let ledger = process.ledger();
+        let call = ledger.in_flight().first()?.to_string();
+        let is_told = i32::try_from(ledger.pid).is_ok_and(|pid| told.contains(&pid));
+        (!is_told).then_some(Notice::GoneInACall { pid: ledger.pid, call })
+    }));
+}
+
+fn note_watching(
+    notices: &mut Vec<Notice>,
+    outcome: &Outcome,
+    settled: &Settled,
+    unwatched: &[(PathBuf, String)],
+    before: &Snapshot,
+) {
+    // A folder that did not exist then and does not now has no report in it.
+    let from_the_start = before.unwatched().into_iter().filter(|(path, _)| {
+        before.directory(path).is_none_or(|directory| directory.state != FolderState::Missing)
+    });
+    let all = from_the_start.chain(newly_unwatched(unwatched, before).cloned());
+    notices.extend(all.map(|(path, reason)| Notice::Unwatched { path, reason }));
+    notices.extend(settled.missing.iter().map(|&pid| Notice::ReportMissing { pid }));
+    if settled.pending > 0 {
+        notices.push(Notice::StillPending { reports: settled.pending });
+    }
+    notices.extend(
+        outcome.stderr.problems.iter().map(|reason| Notice::Stderr { reason: reason.clone() }),
+    );
+    if outcome.left_behind > 0 {
+        notices.push(Notice::LeftBehind { processes: outcome.left_behind });
+    }
+}
+
+/// What was watched when the run began and is not any more: crashes may have been missed.
+fn newly_unwatched<'a>(
+    unwatched: &'a [(PathBuf, String)],
+    before: &Snapshot,
+) -> impl Iterator<Item = &'a (PathBuf, String)> {
+    let known: Vec<_> = before.unwatched().into_iter().map(|(path, _)| path).collect();
+    unwatched.iter().filter(move |(path, _)| !known.contains(path))
+}
+
+fn note_archive(
+    notices: &mut Vec<Notice>,
+    options: &RunOptions,
+    outcome: &Outcome,
+    reports: &[Collected],
+) {
+    let mut entries = Vec::new();
+    for collected in reports {
+        match (&collected.archived, &collected.report) {
+            (Err(reason), _) => notices.push(Notice::NotArchived {
+                path: collected.path.clone(),
+                reason: reason.clone(),
+            }),
+            (Ok(path), Ok(report)) => {
+                let mut entry = archive::Entry::of(report, path);
+                entry.command = Some(command_line(options));
+                match outcome.ending {
+                    Ending::Exited(code) => entry.exit_code = Some(code),
+                    Ending::Signaled { signal, .. } => entry.signal = Some(signal_name(signal)),
+                }
+                entries.push(entry);
+            }
+            (Ok(_), Err(_)) => {}
+        }
+    }
+    if entries.is_empty() {
+        return;
+    }
+    match archive::record(&options.archive, &entries, Local::now().fixed_offset()) {
+        Ok(recorded) => notices.extend(recorded.set_aside.map(|path| Notice::Summary {
+            reason: format!(
+                "the list of crashes was damaged and has been set aside as `{}`",
+                path.display()
+            ),
+        })),
+        Err(error) => notices.push(Notice::Summary { reason: error.to_string() }),
+    }
+}
+
+/// The command as text; what is no text is replaced.
+pub fn command_line(options: &RunOptions) -> String {
+    let words: Vec<_> = options.command.iter().map(|word| word.to_string_lossy()).collect();
+    words.join(" ")
+}
+
+/// `SIGSEGV`, or the number where it has no name here.
+pub fn signal_name(signal: i32) -> String {
+    Signal::try_from(signal).map_or_else(|_| format!("signal {signal}"), |known| known.to_string())
+}

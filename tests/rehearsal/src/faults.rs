@@ -34,9 +34,10 @@ static LATE_RETAIN: AtomicBool = AtomicBool::new(false);
 static SEED: AtomicU64 = AtomicU64::new(1);
 static THREADS: AtomicU64 = AtomicU64::new(0);
 
-/// The most turns that a window gives away. A turn is one `sched_yield`, so a window costs nothing where nobody else can run:
-/// with a lock around every method it is some microseconds, without one it is long enough for another thread to step in.
-const LONGEST_WINDOW: u64 = 16;
+/// The fewest turns that a window gives away; the most are twice as many. A turn is one `sched_yield`, so a window costs nothing
+/// where nobody else can run: with a lock around every method it is some microseconds, without one it is long enough for
+/// another thread to step in.
+const SHORTEST_WINDOW: u64 = 16;
 
 /// Names that [`select`] knows, in the order they are documented.
 const NAMES: [(&str, u32, bool, bool); 9] = [
@@ -82,11 +83,16 @@ pub fn retains_late() -> bool {
     LATE_RETAIN.load(Ordering::Relaxed)
 }
 
-/// A moment between two instructions, made long enough for another thread.
-pub fn window() {
-    for _ in 0..=(draw() % LONGEST_WINDOW) {
+/// A moment between two instructions, made long enough for another thread: some turns given away, and no more once `over`
+/// says that the other thread has stepped in.
+pub fn window(over: impl Fn() -> bool) {
+    for _ in 0..SHORTEST_WINDOW + draw() % SHORTEST_WINDOW {
+        if over() {
+            break;
+        }
         std::thread::yield_now();
     }
+    std::thread::yield_now();
 }
 
 /// The thread's next random number (xorshift64*).

@@ -153,7 +153,7 @@ impl ImplPool {
         let Some(address) = waiting else { return NIL };
         let encoder = std::ptr::with_exposed_provenance_mut(address);
         if faults::retains_late() {
-            faults::window();
+            faults::window(|| false);
             // SAFETY: not given: the command buffer that used the encoder may have dropped the last reference meanwhile. That
             // is the fault under rehearsal.
             unsafe { retain(encoder) };

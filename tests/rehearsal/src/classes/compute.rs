@@ -266,13 +266,13 @@ unsafe extern "C-unwind" fn destroy_impl<const LOCAL: bool>(this: Id, _: Sel) {
         kept.give_encoder(this);
         if faults::stores_late() {
             drop(kept);
-            faults::window();
+            faults::window(|| !OWN_IMPL.load::<Impl>(this).0.is_null());
             IMPL.store(this, Impl::NULL);
         } else {
             IMPL.store(this, Impl::NULL);
             drop(kept);
             if faults::retains_late() {
-                faults::window();
+                faults::window(|| false);
             }
         }
     }

@@ -1,2 +1,0 @@
-//! The rehearsal workload.
-fn main() {}

@@ -1,0 +1,166 @@
+//! The command line.
+
+use crate::misuse::Misuse;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What `--help` prints.
+pub const USAGE: &str = "\
+Drives the rehearsal driver from several threads, as a correct application would.
+
+Usage: agx-rehearsal-workload [OPTIONS]
+
+  --threads N      threads, each with its own queue, command buffers and encoders [8]
+  --iterations N   command buffers of each thread [1000]
+  --seconds S      go on for S seconds instead
+  --seed N         seed of the driver's windows [1]
+  --fault NAME     of the driver: impl, setBuffer, dispatch, prepare, spill, bind, any, uaf, none [impl];
+                   of the application: coalesce, commit, double-commit, event, wait-event, handler,
+                   scheduled-handler, encode-after-commit, unended
+  --app-lock       hold one lock around all that one command buffer needs, from its making to its commit
+  --mps            use MPSCommandBuffer, which forwards
+  --driver PATH    libagx_rehearsal [AGX_REHEARSAL_DRIVER, else beside this program]
+  --help           this text
+
+Exit codes: 0 done, 2 usage or no driver, 3 work was lost.
+";
+
+/// Which rule is broken, and by whom.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fault {
+    /// The driver's own, by its name; the application is correct.
+    Driver(&'static str),
+    /// The application's; the driver is correct.
+    Misuse(Misuse),
+}
+
+/// The parsed command line.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Arguments {
+    /// Number of threads, at least 1.
+    pub threads: usize,
+    /// Command buffers of each thread.
+    pub iterations: u64,
+    /// Instead of `iterations`: how long.
+    pub duration: Option<Duration>,
+    /// Seed of the driver's windows.
+    pub seed: u64,
+    /// The fault.
+    pub fault: Fault,
+    /// Whether the application serialises itself.
+    pub app_lock: bool,
+    /// Whether command buffers are `MPSCommandBuffer`s.
+    pub mps: bool,
+    /// The driver's path, where one is given.
+    pub driver: Option<PathBuf>,
+}
+
+impl Default for Arguments {
+    fn default() -> Self {
+        Self {
+            threads: 8,
+            iterations: 1000,
+            duration: None,
+            seed: 1,
+            fault: Fault::Driver("impl"),
+            app_lock: false,
+            mps: false,
+            driver: None,
+        }
+    }
+}
+
+const DRIVER_FAULTS: [&str; 9] = ["none", "any", "impl", "setBuffer", "dispatch", "prepare", "spill", "bind", "uaf"];
+
+fn fault(name: &str) -> Option<Fault> {
+    let driver = DRIVER_FAULTS.into_iter().find(|known| *known == name).map(Fault::Driver);
+    driver.or_else(|| Misuse::from_name(name).map(Fault::Misuse))
+}
+
+/// Parses the arguments after the program's name. `None` when help was asked for.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Arguments>, String> {
+    let mut parsed = Arguments::default();
+    let mut rest = arguments.into_iter();
+    while let Some(option) = rest.next() {
+        let name = option.to_str().ok_or_else(|| format!("unknown option {} (see --help)", option.display()))?;
+        match name {
+            "--help" | "-h" => return Ok(None),
+            "--app-lock" => parsed.app_lock = true,
+            "--mps" => parsed.mps = true,
+            "--threads" | "--iterations" | "--seconds" | "--seed" | "--fault" | "--driver" => {
+                let value = rest.next().ok_or_else(|| format!("{name} needs a value"))?;
+                set(&mut parsed, name, value)?;
+            }
+            _ => return Err(format!("unknown option {name} (see --help)")),
+        }
+    }
+    Ok(Some(parsed))
+}
+
+fn set(parsed: &mut Arguments, name: &str, value: OsString) -> Result<(), String> {
+    if name == "--driver" {
+        parsed.driver = Some(PathBuf::from(value));
+        return Ok(());
+    }
+    let text = value.to_str().ok_or_else(|| format!("{name}: {} is not text", value.display()))?;
+    let invalid = |what: &str| format!("{name}: {text:?} is not {what}");
+    match name {
+        "--threads" => {
+            parsed.threads =
+                text.parse().ok().filter(|n| (1..=1024).contains(n)).ok_or_else(|| invalid("a number from 1 to 1024"))?;
+        }
+        "--iterations" => {
+            parsed.iterations = text.parse().ok().filter(|n| *n > 0).ok_or_else(|| invalid("a number above 0"))?;
+        }
+        "--seconds" => {
+            let seconds = text.parse().ok().and_then(|s| Duration::try_from_secs_f64(s).ok());
+            parsed.duration = Some(seconds.ok_or_else(|| invalid("a number of seconds"))?);
+        }
+        "--seed" => parsed.seed = text.parse().map_err(|_| invalid("a number"))?,
+        _ => parsed.fault = fault(text).ok_or_else(|| invalid("a known fault (see --help)"))?,
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse_text(line: &str) -> Result<Option<Arguments>, String> {
+        parse(line.split_whitespace().map(OsString::from))
+    }
+
+    #[test]
+    fn every_option_reaches_its_field() {
+        let line = "--threads 3 --iterations 5 --seconds 0.5 --seed 9 --fault commit --app-lock --mps --driver /d.so";
+        let expected = Arguments {
+            threads: 3,
+            iterations: 5,
+            duration: Some(Duration::from_millis(500)),
+            seed: 9,
+            fault: Fault::Misuse(Misuse::CommitOpenEncoder),
+            app_lock: true,
+            mps: true,
+            driver: Some(PathBuf::from("/d.so")),
+        };
+        assert_eq!(parse_text(line), Ok(Some(expected)));
+        assert_eq!(parse_text(""), Ok(Some(Arguments::default())));
+        assert_eq!(parse_text("--threads 3 --help"), Ok(None));
+    }
+
+    #[test]
+    fn errors_name_the_option_and_the_value() {
+        for (line, part) in [
+            ("--threads 0", "--threads: \"0\""),
+            ("--iterations x", "--iterations: \"x\""),
+            ("--seconds -1", "--seconds: \"-1\""),
+            ("--fault nil", "--fault: \"nil\""),
+            ("--seed", "--seed needs a value"),
+            ("extra", "unknown option extra"),
+        ] {
+            let error = parse_text(line).expect_err(line);
+            assert!(error.contains(part), "{line}: {error}");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! The driver's classes, a file a family. [`register_all`] lists them superclass first; a new class is one more line there.
+//!
+//! Names, superclasses, selectors and type encodings are those of published class dumps; methods are what the model needs.
+
+pub mod blit;
+pub mod command_buffer;
+pub mod compute;
+pub mod coalescing;
+pub mod device;
+pub mod encoder;
+pub mod events;
+pub mod mps;
+pub mod queue;
+pub mod resources;
+
+use crate::runtime;
+use crate::runtime::class::{RegisterError, register};
+
+/// `MTLSize`: width, height, depth. Anonymous in the runtime's encodings: `{?=QQQ}`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Size {
+    /// Width, in threads or threadgroups.
+    pub width: usize,
+    /// Height.
+    pub height: usize,
+    /// Depth.
+    pub depth: usize,
+}
+
+impl Size {
+    /// Number of elements.
+    pub fn volume(self) -> u64 {
+        (self.width * self.height * self.depth) as u64
+    }
+}
+
+/// `NSRange`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Range {
+    /// First element.
+    pub location: usize,
+    /// Number of elements.
+    pub length: usize,
+}
+
+/// Registers every class of the driver.
+pub fn register_all() -> Result<(), RegisterError> {
+    let specs = runtime::root().into_iter().chain([
+        resources::object_with_label(),
+        device::metal(),
+        device::iogpu(),
+        device::agx(),
+        queue::metal(),
+        queue::iogpu(),
+        queue::agx(),
+        command_buffer::metal(),
+        command_buffer::iogpu(),
+        coalescing::agx_command_buffer(),
+        encoder::metal(),
+        encoder::iogpu(),
+        encoder::iogpu_compute(),
+        compute::agx(),
+        encoder::iogpu_blit(),
+        blit::agx(),
+        resources::pipeline_base(),
+        resources::pipeline(),
+        resources::buffer_base(),
+        resources::buffer(),
+        resources::shared_event(),
+        mps::command_buffer(),
+    ]);
+    for spec in specs {
+        register(&spec)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,113 @@
+//! Which published faults the driver shows, and the windows in which they strike.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+
+/// Methods that load `_impl` with neither lock nor test, and the offset at which each then reads or writes.
+///
+/// Offsets as published for AGXMetalG16X 329.2 (macOS 15.7.3).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub enum Site {
+    /// `setComputePipelineState:`, read at 0x5c8.
+    Pipeline = 1,
+    /// `prepareForEnqueue(bool)`, read at 0x98.
+    Prepare = 2,
+    /// `allocateUSCSpillBuffer`, write at 0x184.
+    Spill = 4,
+    /// `dispatchThreads:threadsPerThreadgroup:`, read at 0x5f4.
+    Dispatch = 8,
+    /// `setBuffer:offset:atIndex:`, read at 0x3b90.
+    Buffer = 16,
+    /// `bindResource`, read at 0x1e0.
+    Bind = 32,
+}
+
+const ALL_SITES: u32 = 63;
+
+/// Sites that read the racing `_impl`; the others use the encoder's private copy and are safe.
+static SITES: AtomicU32 = AtomicU32::new(ALL_SITES);
+/// `destroyImpl` stores NULL after it has unlocked the pool.
+static LATE_STORE: AtomicBool = AtomicBool::new(true);
+/// The list of idle encoders owns nothing, and who takes one retains it after unlocking.
+static LATE_RETAIN: AtomicBool = AtomicBool::new(false);
+static SEED: AtomicU64 = AtomicU64::new(1);
+static THREADS: AtomicU64 = AtomicU64::new(0);
+
+/// The fewest turns that a window gives away; the most are twice as many. A turn is one `sched_yield`, so a window costs nothing
+/// where nobody else can run: with a lock around every method it is some microseconds, without one it is long enough for
+/// another thread to step in.
+const SHORTEST_WINDOW: u64 = 16;
+
+/// Names that [`select`] knows, in the order they are documented.
+const NAMES: [(&str, u32, bool, bool); 9] = [
+    ("none", 0, false, false),
+    ("any", ALL_SITES, true, false),
+    ("impl", Site::Pipeline as u32, true, false),
+    ("setBuffer", Site::Buffer as u32, true, false),
+    ("dispatch", Site::Dispatch as u32, true, false),
+    ("prepare", Site::Prepare as u32, true, false),
+    ("spill", Site::Spill as u32, true, false),
+    ("bind", Site::Bind as u32, true, false),
+    ("uaf", 0, false, true),
+];
+
+/// Selects a fault by name; false for a name that is not known, and then nothing changes.
+pub fn select(name: &str) -> bool {
+    let Some(&(_, sites, late_store, late_retain)) = NAMES.iter().find(|entry| entry.0 == name) else {
+        return false;
+    };
+    SITES.store(sites, Ordering::Relaxed);
+    LATE_STORE.store(late_store, Ordering::Relaxed);
+    LATE_RETAIN.store(late_retain, Ordering::Relaxed);
+    true
+}
+
+/// Seeds the windows' lengths. A thread draws from the seed and from its number, counted from the threads' first windows.
+pub fn seed(value: u64) {
+    SEED.store(value, Ordering::Relaxed);
+}
+
+/// Whether `site` reads the racing variable.
+pub fn races_at(site: Site) -> bool {
+    SITES.load(Ordering::Relaxed) & site as u32 != 0
+}
+
+/// Whether `destroyImpl` stores NULL too late.
+pub fn stores_late() -> bool {
+    LATE_STORE.load(Ordering::Relaxed)
+}
+
+/// Whether encoders taken from the idle list are retained too late.
+pub fn retains_late() -> bool {
+    LATE_RETAIN.load(Ordering::Relaxed)
+}
+
+/// A moment between two instructions, made long enough for another thread: some turns given away, and no more once `over`
+/// says that the other thread has stepped in.
+pub fn window(over: impl Fn() -> bool) {
+    for _ in 0..SHORTEST_WINDOW + draw() % SHORTEST_WINDOW {
+        if over() {
+            break;
+        }
+        std::thread::yield_now();
+    }
+    std::thread::yield_now();
+}
+
+/// The thread's next random number (xorshift64*).
+fn draw() -> u64 {
+    thread_local!(static STATE: Cell<u64> = const { Cell::new(0) });
+    STATE.with(|state| {
+        let mut x = state.get();
+        if x == 0 {
+            let thread = THREADS.fetch_add(1, Ordering::Relaxed) + 1;
+            x = SEED.load(Ordering::Relaxed).wrapping_add(thread).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        }
+        x ^= x >> 12;
+        x ^= x << 25;
+        x ^= x >> 27;
+        state.set(x);
+        x.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33
+    })
+}

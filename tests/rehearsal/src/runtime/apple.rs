@@ -1,0 +1,142 @@
+//! Apple's runtime: one function sends every message, and root class, reference counts, pools and blocks are the system's.
+
+use super::class::{ClassRef, ClassSpec};
+use super::{Class, Id, Imp, Sel};
+use std::ffi::c_void;
+
+unsafe extern "C-unwind" {
+    fn objc_msgSend();
+    fn objc_msgSendSuper();
+    fn object_getClass(object: Id) -> Class;
+    fn class_getSuperclass(class: Class) -> Class;
+    fn objc_retain(object: Id) -> Id;
+    fn objc_release(object: Id);
+    fn objc_autorelease(object: Id) -> Id;
+    fn objc_autoreleasePoolPush() -> *mut c_void;
+    fn objc_autoreleasePoolPop(pool: *mut c_void);
+    fn _Block_copy(block: *const c_void) -> *mut c_void;
+    fn _Block_release(block: *const c_void);
+}
+
+/// The section whose functions the loader calls once the library is mapped.
+#[used]
+#[unsafe(link_section = "__DATA,__mod_init_func")]
+static CONSTRUCTOR: extern "C" fn() = crate::load;
+
+/// `struct objc_super`.
+#[repr(C)]
+pub struct SuperReceiver {
+    receiver: Id,
+    superclass: Class,
+}
+
+impl SuperReceiver {
+    /// A message to `receiver` that starts above `class`.
+    pub fn new(receiver: Id, class: &ClassRef) -> Self {
+        // SAFETY: the class is registered, or no method of it could be running.
+        Self { receiver, superclass: unsafe { class_getSuperclass(class.get()) } }
+    }
+}
+
+/// The function to call for a message.
+///
+/// # Safety
+/// `receiver` is nil, a class, or a live object.
+pub unsafe fn implementation(_receiver: Id, _selector: Sel) -> Imp {
+    objc_msgSend as *const () as Imp
+}
+
+/// The function to call for a message to the superclass, and its first argument.
+///
+/// # Safety
+/// As for [`implementation`].
+pub unsafe fn super_implementation(receiver: &mut SuperReceiver, _selector: Sel) -> (Imp, Id) {
+    (objc_msgSendSuper as *const () as Imp, (&raw mut *receiver).cast())
+}
+
+/// The metaclass, to which class methods are added.
+///
+/// # Safety
+/// `class` is a class, registered or being built.
+pub unsafe fn metaclass(class: Class) -> Class {
+    // SAFETY: the caller's promise.
+    unsafe { object_getClass(class) }
+}
+
+/// The class of an object.
+///
+/// # Safety
+/// `object` is a live object.
+pub unsafe fn class_of(object: Id) -> Class {
+    // SAFETY: the caller's promise.
+    unsafe { object_getClass(object) }
+}
+
+/// Adds a reference to an object, or does nothing for nil.
+///
+/// # Safety
+/// `object` is nil or alive.
+pub unsafe fn retain(object: Id) -> Id {
+    // SAFETY: the caller's promise.
+    unsafe { objc_retain(object) }
+}
+
+/// Drops a reference to an object, or does nothing for nil.
+///
+/// # Safety
+/// `object` is nil or alive, and the caller owns the reference.
+pub unsafe fn release(object: Id) {
+    // SAFETY: the caller's promise.
+    unsafe { objc_release(object) }
+}
+
+/// Hands the caller's reference to the thread's innermost pool.
+///
+/// # Safety
+/// `object` is nil or alive, and the caller owns the reference.
+pub unsafe fn autorelease(object: Id) -> Id {
+    // SAFETY: the caller's promise.
+    unsafe { objc_autorelease(object) }
+}
+
+/// Runs `body` in a pool of its own and releases what was put there.
+pub fn with_pool<T>(body: impl FnOnce() -> T) -> T {
+    // SAFETY: push and pop are paired; an unwinding body leaves the pool to the enclosing one, as the runtime allows.
+    unsafe {
+        let pool = objc_autoreleasePoolPush();
+        let result = body();
+        objc_autoreleasePoolPop(pool);
+        result
+    }
+}
+
+/// Objects alive are not counted: the root class is the system's.
+pub fn live_objects() -> i64 {
+    -1
+}
+
+/// No root class of ours: the system's `NSObject` stands.
+pub fn root() -> Option<ClassSpec> {
+    None
+}
+
+/// Nothing to prepare: forwarding is the runtime's own.
+pub fn prepare() {}
+
+/// A block that a method keeps.
+///
+/// # Safety
+/// `block` is a block by the blocks ABI.
+pub unsafe fn copy_block(block: *const crate::block::Block) -> *mut crate::block::Block {
+    // SAFETY: the caller's promise.
+    unsafe { _Block_copy(block.cast()).cast() }
+}
+
+/// Gives back a block that [`copy_block`] made.
+///
+/// # Safety
+/// `block` came from [`copy_block`] and is not used again.
+pub unsafe fn release_block(block: *mut crate::block::Block) {
+    // SAFETY: the caller's promise.
+    unsafe { _Block_release(block.cast()) }
+}

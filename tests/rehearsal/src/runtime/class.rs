@@ -1,0 +1,175 @@
+//! Classes as data: a specification a class, registered superclass first.
+
+use super::{
+    Class, Id, Imp, Sel, class_addIvar, class_addMethod, class_getInstanceVariable, ivar_getOffset, metaclass, objc_allocateClassPair,
+    objc_lookUpClass, objc_registerClassPair, sel_registerName,
+};
+use std::ffi::CStr;
+use std::ptr;
+use std::sync::atomic::{AtomicIsize, AtomicPtr, Ordering};
+
+/// A registered class of this driver, known to the code that allocates its instances and calls its superclass.
+pub struct ClassRef(AtomicPtr<std::ffi::c_void>);
+
+impl ClassRef {
+    /// A class not registered yet.
+    pub const fn new() -> Self {
+        Self(AtomicPtr::new(ptr::null_mut()))
+    }
+
+    /// The class; Nil before registration.
+    pub fn get(&self) -> Class {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// An instance variable: its place in an object is known once its class stands.
+pub struct Ivar {
+    name: &'static CStr,
+    types: &'static CStr,
+    size: usize,
+    log2_align: u8,
+    offset: AtomicIsize,
+}
+
+impl Ivar {
+    /// A variable that holds one machine word (`^v`, `@`, `Q`).
+    pub const fn word(name: &'static CStr, types: &'static CStr) -> Self {
+        Self { name, types, size: size_of::<usize>(), log2_align: align_of::<usize>().ilog2() as u8, offset: AtomicIsize::new(0) }
+    }
+
+    /// Where the variable lies in `object`.
+    ///
+    /// # Safety
+    /// `object` is an instance of the registered class that declares this variable, and `T` is a word.
+    pub unsafe fn at<T>(&self, object: Id) -> *mut T {
+        const { assert!(size_of::<T>() == size_of::<usize>()) };
+        // SAFETY: the offset is the runtime's own for this variable, inside the object.
+        unsafe { object.byte_offset(self.offset.load(Ordering::Relaxed)).cast() }
+    }
+
+    /// The variable's value, read once and never from a register of an earlier read.
+    ///
+    /// # Safety
+    /// As for [`Ivar::at`]; `T` is valid for whatever the variable holds.
+    pub unsafe fn load<T: Copy>(&self, object: Id) -> T {
+        // SAFETY: the caller's promise. Volatile, because other threads may store here: that is the fault under rehearsal.
+        unsafe { self.at::<T>(object).read_volatile() }
+    }
+
+    /// Stores a value.
+    ///
+    /// # Safety
+    /// As for [`Ivar::at`].
+    pub unsafe fn store<T: Copy>(&self, object: Id, value: T) {
+        // SAFETY: the caller's promise; volatile as in `load`.
+        unsafe { self.at::<T>(object).write_volatile(value) }
+    }
+
+    /// Takes the value out and leaves zero.
+    ///
+    /// # Safety
+    /// As for [`Ivar::at`]; all-zero is a value of `T`.
+    pub unsafe fn take(&self, object: Id) -> *mut std::ffi::c_void {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let value = self.load(object);
+            self.store(object, ptr::null_mut::<std::ffi::c_void>());
+            value
+        }
+    }
+}
+
+/// One method: selector, type encoding, implementation.
+pub struct Method {
+    selector: &'static CStr,
+    types: &'static CStr,
+    imp: Imp,
+}
+
+impl Method {
+    /// A method whose implementation has the C signature that `types` encodes.
+    pub fn new(selector: &'static CStr, types: &'static CStr, imp: *const ()) -> Self {
+        Self { selector, types, imp: imp.cast() }
+    }
+}
+
+/// What a class is made of.
+pub struct ClassSpec {
+    /// The name it is registered under.
+    pub name: &'static CStr,
+    /// Its superclass; `None` makes a root class.
+    pub superclass: Option<&'static CStr>,
+    /// Instance variables of its own.
+    pub ivars: Vec<&'static Ivar>,
+    /// Instance methods of its own.
+    pub methods: Vec<Method>,
+    /// Class methods of its own.
+    pub class_methods: Vec<Method>,
+    /// Where the class is kept once it stands.
+    pub registered: &'static ClassRef,
+}
+
+/// Why a class does not stand.
+#[derive(Debug)]
+pub enum RegisterError {
+    /// The superclass is not registered.
+    NoSuperclass(&'static CStr, &'static CStr),
+    /// The name is taken by another library's class.
+    NameTaken(&'static CStr),
+    /// The runtime refused a method or a variable.
+    Refused(&'static CStr, &'static CStr),
+}
+
+impl std::fmt::Display for RegisterError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NoSuperclass(class, superclass) => write!(f, "class {class:?} has no superclass {superclass:?}"),
+            Self::NameTaken(class) => {
+                write!(f, "class {class:?} is already registered by another library (run the rehearsal in a process of its own)")
+            }
+            Self::Refused(class, member) => write!(f, "the runtime refused {member:?} of class {class:?}"),
+        }
+    }
+}
+
+/// Registers one class.
+pub fn register(spec: &ClassSpec) -> Result<(), RegisterError> {
+    // SAFETY: every string is a C string that lives as long as the process, every implementation has the signature of its
+    // encoding (stated where the table is written), and the class is not used before `objc_registerClassPair`.
+    unsafe {
+        let superclass = match spec.superclass {
+            None => ptr::null_mut(),
+            Some(name) => {
+                let class = objc_lookUpClass(name.as_ptr());
+                if class.is_null() {
+                    return Err(RegisterError::NoSuperclass(spec.name, name));
+                }
+                class
+            }
+        };
+        let class = objc_allocateClassPair(superclass, spec.name.as_ptr(), 0);
+        if class.is_null() {
+            return Err(RegisterError::NameTaken(spec.name));
+        }
+        for ivar in &spec.ivars {
+            if class_addIvar(class, ivar.name.as_ptr(), ivar.size, ivar.log2_align, ivar.types.as_ptr()) == 0 {
+                return Err(RegisterError::Refused(spec.name, ivar.name));
+            }
+        }
+        let groups = [(class, &spec.methods), (metaclass(class), &spec.class_methods)];
+        for (owner, method) in groups.iter().flat_map(|(owner, list)| list.iter().map(move |method| (*owner, method))) {
+            let selector: Sel = sel_registerName(method.selector.as_ptr());
+            if class_addMethod(owner, selector, method.imp, method.types.as_ptr()) == 0 {
+                return Err(RegisterError::Refused(spec.name, method.selector));
+            }
+        }
+        objc_registerClassPair(class);
+        for ivar in &spec.ivars {
+            let placed = class_getInstanceVariable(class, ivar.name.as_ptr());
+            ivar.offset.store(ivar_getOffset(placed), Ordering::Relaxed);
+        }
+        spec.registered.0.store(class, Ordering::Release);
+    }
+    Ok(())
+}

@@ -1,2 +1,0 @@
-//! The report writer.
-fn main() {}

@@ -7,12 +7,12 @@ use super::signatures;
 /// Words one of which stands in every line that a signature matches: most lines are none of ours,
 /// and are done with here. A test holds them against the table.
 const TELLING: [&str; 6] = [
-    "kIOGPUCommandBuffer",
+    "IOGPU",
     "CommandBuffer",
     "ommand encoder",
+    "uncommitted encoder",
     "of class MPSGraph",
-    "IOGPU",
-    "dylib",
+    "inserted dylib",
 ];
 
 /// The signature that a line of stderr matches, the most specific first.

@@ -10,3 +10,6 @@ pub use line::match_line;
 pub use report::diagnose;
 pub use signature::{Blame, Confidence, Diagnosis, Signature};
 pub use signatures::all;
+
+#[cfg(test)]
+mod tests;

@@ -112,32 +112,28 @@ pub fn attribute(report: &Report, tree: &TreeFacts) -> Attribution {
         return Attribution::Foreign(refutation);
     }
     let launched = report.process.launched.map(|time| time.to_utc());
-    if let Some(launched) = launched {
-        if launched < tree.started - LAUNCH_SLACK {
-            let known = report
-                .process
-                .pid
-                .filter(|pid| tree.window_of(*pid).is_some());
-            return Attribution::Foreign(match known {
-                Some(pid) => Refutation::PidReused(pid),
-                None => Refutation::LaunchedBeforeRun(launched),
-            });
-        }
+    if let Some(launched) = launched
+        && launched < tree.started - LAUNCH_SLACK
+    {
+        let known = report
+            .process
+            .pid
+            .filter(|pid| tree.windows_of(*pid).next().is_some());
+        return Attribution::Foreign(match known {
+            Some(pid) => Refutation::PidReused(pid),
+            None => Refutation::LaunchedBeforeRun(launched),
+        });
     }
     let Some(pid) = report.process.pid else {
         return Attribution::Unknown(Gap::NoPid);
     };
-    if let Some(window) = tree.window_of(pid) {
-        return match window.holds(report) {
-            Some(true) => Attribution::Ours(Evidence::Pid(pid)),
-            Some(false) => Attribution::Foreign(Refutation::PidReused(pid)),
-            None => Attribution::Unknown(Gap::NoTime),
-        };
+    if let Some(attribution) = by_pid(report, pid, tree) {
+        return attribution;
     }
-    if let (Some(launched), Some(ended)) = (launched, tree.ended) {
-        if launched > ended + LAUNCH_SLACK {
-            return Attribution::Foreign(Refutation::LaunchedAfterRun(launched));
-        }
+    if let (Some(launched), Some(ended)) = (launched, tree.ended)
+        && launched > ended + LAUNCH_SLACK
+    {
+        return Attribution::Foreign(Refutation::LaunchedAfterRun(launched));
     }
     if let Some(library) = loaded_library(report, tree) {
         return match launched {
@@ -193,29 +189,44 @@ impl Window {
 }
 
 impl TreeFacts {
-    fn window_of(&self, pid: i32) -> Option<Window> {
-        let known = self.processes.iter().find(|process| process.pid == pid);
-        match known {
-            Some(process) => Some(Window {
-                started: process.started.unwrap_or(self.started),
-                ended: process.ended.or(self.ended),
-            }),
-            None if pid == self.root_pid => Some(Window {
-                started: self.started,
-                ended: self.ended,
-            }),
-            None => None,
+    /// Every time at which an id belonged to the tree: ids are given again within a long run.
+    fn windows_of(&self, pid: i32) -> impl Iterator<Item = Window> {
+        let known = self
+            .processes
+            .iter()
+            .filter(move |process| process.pid == pid);
+        let of_known = known.map(|process| Window {
+            started: process.started.unwrap_or(self.started),
+            ended: process.ended.or(self.ended),
+        });
+        let is_known = self.processes.iter().any(|process| process.pid == pid);
+        let root = (pid == self.root_pid && !is_known).then_some(Window {
+            started: self.started,
+            ended: self.ended,
+        });
+        of_known.chain(root)
+    }
+}
+
+/// What the process id says; nothing where it never belonged to the tree.
+fn by_pid(report: &Report, pid: i32, tree: &TreeFacts) -> Option<Attribution> {
+    let mut known = false;
+    for window in tree.windows_of(pid) {
+        known = true;
+        match window.holds(report) {
+            Some(true) => return Some(Attribution::Ours(Evidence::Pid(pid))),
+            Some(false) => {}
+            None => return Some(Attribution::Unknown(Gap::NoTime)),
         }
     }
+    known.then_some(Attribution::Foreign(Refutation::PidReused(pid)))
 }
 
 fn related(pid: Option<i32>, launched: Option<DateTime<Utc>>, tree: &TreeFacts) -> Option<i32> {
     // Orphans are given to process 1, which says nothing about where they came from.
     let pid = pid.filter(|pid| *pid > 1)?;
-    let window = tree.window_of(pid)?;
-    launched
-        .is_none_or(|time| window.holds_time(time))
-        .then_some(pid)
+    let fits = |window: Window| launched.is_none_or(|time| window.holds_time(time));
+    tree.windows_of(pid).any(fits).then_some(pid)
 }
 
 fn loaded_library(report: &Report, tree: &TreeFacts) -> Option<PathBuf> {
@@ -285,3 +296,7 @@ impl fmt::Display for Gap {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "attribution_tests.rs"]
+mod tests;

@@ -45,10 +45,13 @@ pub fn fault_of(
     description: Option<&str>,
 ) -> Option<Fault> {
     let access = description.and_then(access_of);
+    let is_access = matches!(kind, Some("EXC_BAD_ACCESS" | "SIGSEGV" | "SIGBUS"));
+    // KSCrash writes `0x00000000 at 0x…` under an abort, where it means the program counter.
+    let subtype = subtype.filter(|text| is_access || text.starts_with("KERN_"));
     if let Some(fault) = subtype.and_then(from_subtype) {
         return Some(Fault { access, ..fault });
     }
-    if kind != Some("EXC_BAD_ACCESS") {
+    if !is_access {
         return None;
     }
     let address = vm_region_info

@@ -154,10 +154,10 @@ pub fn incident_of(path: &Path) -> Result<Option<String>, FileError> {
     file.take(HEADER_LIMIT)
         .read_to_end(&mut start)
         .map_err(io)?;
-    if let Some(header) = ips::read_header(&start) {
-        if header.incident.is_some() {
-            return Ok(header.incident);
-        }
+    if let Some(header) = ips::read_header(&start)
+        && header.incident.is_some()
+    {
+        return Ok(header.incident);
     }
     Ok(read_file(path)?.header.incident)
 }

@@ -4,7 +4,7 @@ use super::model::{Frame, Report};
 
 /// Functions that carry out an abort or report a failure: the frame below them is the one to name.
 /// From the stacks of real reports; the last are glibc's.
-const PLUMBING: [&str; 27] = [
+const PLUMBING: [&str; 28] = [
     "__pthread_kill",
     "pthread_kill",
     "__kill",
@@ -28,10 +28,23 @@ const PLUMBING: [&str; 27] = [
     "std::terminate()",
     "std::__terminate(void (*)())",
     "demangling_terminate_handler()",
+    "default_terminate_handler()",
     "__pthread_kill_implementation",
     "__pthread_kill_internal",
     "__assert_fail",
     "__assert_fail_base",
+];
+
+/// Beginnings of such functions' names: Rust's carry a hash at their end.
+const PLUMBING_PREFIXES: [&str; 8] = [
+    "MTLReportFailure",
+    "std::sys::pal::unix::abort_internal::",
+    "std::process::abort::",
+    "std::panicking::",
+    "core::panicking::",
+    "panic_abort::",
+    "__rust_start_panic",
+    "rust_panic",
 ];
 
 /// The frame that tells where the thread crashed: the innermost one that is not part of raising
@@ -48,8 +61,12 @@ pub fn telling_frame(report: &Report) -> Option<&Frame> {
 
 fn is_plumbing(frame: &Frame) -> bool {
     let symbol = frame.symbol.as_deref();
-    symbol
-        .is_some_and(|symbol| PLUMBING.contains(&symbol) || symbol.starts_with("MTLReportFailure"))
+    symbol.is_some_and(|symbol| {
+        PLUMBING.contains(&symbol)
+            || PLUMBING_PREFIXES
+                .iter()
+                .any(|prefix| symbol.starts_with(prefix))
+    })
 }
 
 /// Image and symbol of [`telling_frame`]: ``AGXMetalG16X`-[AGXG16XFamilyComputeContext …] + 32``,

@@ -68,11 +68,7 @@ pub(super) static TABLE: [Signature; 17] = [
             said: true,
             ..Rule::ANY
         }),
-        lines: &[
-            "inserted dylib *could not be loaded",
-            "dylib*libagx_fix",
-            "libagx_fix*dylib*not",
-        ],
+        lines: &["inserted dylib *could not be loaded"],
     },
     said(
         "encoder_already_open",

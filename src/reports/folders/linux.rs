@@ -46,8 +46,14 @@ mod tests {
         let below_state = PathBuf::from("/s/agxrun/DiagnosticReports");
         let below_home = PathBuf::from("/h/.local/state/agxrun/DiagnosticReports");
         assert_eq!(folder(Some("/h"), Some("/s")), [below_state]);
-        assert_eq!(folder(Some("/h"), Some("relative")), [below_home.clone()]);
-        assert_eq!(folder(Some("/h"), Some("")), [below_home.clone()]);
+        assert_eq!(
+            folder(Some("/h"), Some("relative")),
+            std::slice::from_ref(&below_home)
+        );
+        assert_eq!(
+            folder(Some("/h"), Some("")),
+            std::slice::from_ref(&below_home)
+        );
         assert_eq!(folder(Some("/h"), None), [below_home]);
         assert!(folder(None, None).is_empty());
     }

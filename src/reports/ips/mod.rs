@@ -93,13 +93,14 @@ fn read_first_value<'a>(content: &'a str, report: &mut Report) -> Option<&'a str
     let first = values.next();
     let end = values.byte_offset();
     if let Some(Ok(value)) = first {
-        if header::is_body(value.get()) {
+        let is_object = value.get().starts_with('{');
+        if is_object && header::is_body(value.get()) {
             report.problems.push(Problem::HeaderMissing);
             return Some(content);
         }
         let mut read = header::Wire::default();
         // The value is known to be whole JSON.
-        if object::parse(value.get(), &mut read, &mut report.problems).is_ok() {
+        if is_object && object::parse(value.get(), &mut read, &mut report.problems).is_ok() {
             report.header = read.into_header(&mut report.problems);
             let body = content
                 .get(end..)

@@ -41,12 +41,11 @@ pub fn distinct(
         let earlier = alike(&path, before, after)
             .into_iter()
             .find(|known| incident_of(known).as_deref() == Some(&incident));
-        match earlier {
-            Some(known) => found.copies.push((path, known)),
-            None => {
-                seen.insert(incident, path.clone());
-                found.first.push((path, report));
-            }
+        if let Some(known) = earlier {
+            found.copies.push((path, known));
+        } else {
+            seen.insert(incident, path.clone());
+            found.first.push((path, report));
         }
     }
     found

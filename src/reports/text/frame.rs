@@ -22,7 +22,10 @@ pub(super) fn parse(line: &str) -> Option<FrameLine<'_>> {
         .filter(|end| *end > 0)?;
     let rest = line.get(digits..)?;
     // Image names may hold spaces: the address is the first word of that form.
-    let at = rest.find(" 0x").or_else(|| rest.find("\t0x"))? + 1;
+    let at = rest.match_indices("0x").map(|(at, _)| at).find(|at| {
+        rest.get(..*at)
+            .is_some_and(|before| before.ends_with(char::is_whitespace))
+    })?;
     let (image, rest) = (rest.get(..at)?.trim(), rest.get(at..)?);
     let (address, rest) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
     let rest = rest.trim();
@@ -51,19 +54,17 @@ impl<'a> FrameLine<'a> {
         if let Some((before, inside)) = text
             .strip_suffix(')')
             .and_then(|inner| inner.rsplit_once(" ("))
+            && let Some((file, line)) = inside.rsplit_once(':')
+            && let Ok(line) = line.parse()
         {
-            if let Some((file, line)) = inside.rsplit_once(':') {
-                if let Ok(line) = line.parse() {
-                    self.source = Some((file, line));
-                    text = before;
-                }
-            }
+            self.source = Some((file, line));
+            text = before;
         }
-        if let Some((symbol, location)) = text.rsplit_once(" + ") {
-            if let Ok(location) = location.parse() {
-                self.location = Some(location);
-                text = symbol;
-            }
+        if let Some((symbol, location)) = text.rsplit_once(" + ")
+            && let Ok(location) = location.parse()
+        {
+            self.location = Some(location);
+            text = symbol;
         }
         self.symbol = Some(text).filter(|text| !text.is_empty());
     }

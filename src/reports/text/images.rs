@@ -15,7 +15,7 @@ pub(super) struct Images {
 
 impl Images {
     /// The frame of a line. Its offset holds the address until [`Images::finish`] knows the base.
-    pub(super) fn frame_of(&mut self, line: FrameLine<'_>) -> Frame {
+    pub(super) fn frame_of(&mut self, line: &FrameLine<'_>) -> Frame {
         let index = match self.by_name.get(line.image) {
             Some(index) => *index,
             None => self.add(line.image),

@@ -86,7 +86,7 @@ impl Reader<'_> {
         let Some(read) = frame::parse(line) else {
             return;
         };
-        let frame = self.images.frame_of(read);
+        let frame = self.images.frame_of(&read);
         if let Some(thread) = self.report.threads.last_mut() {
             thread.frames.push(frame);
         }

@@ -69,7 +69,10 @@ impl LaunchError {
                 source,
             },
             Step::Exec => {
-                let there = program.exists();
+                let there = launch
+                    .cwd
+                    .as_ref()
+                    .map_or_else(|| program.exists(), |cwd| cwd.join(&program).exists());
                 match classify(source.raw_os_error().unwrap_or(0), there) {
                     Class::NotFound => LaunchError::NotFound { program },
                     Class::NotExecutable(why) => LaunchError::NotExecutable {

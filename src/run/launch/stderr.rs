@@ -162,7 +162,7 @@ fn file(stderr: BorrowedFd<'_>) -> Connection {
 }
 
 fn follow(stderr: BorrowedFd<'_>) -> io::Result<(File, u64)> {
-    let reader = File::open(os::path_of(stderr)?)?;
+    let reader = os::reopen(stderr)?;
     let flags = OFlag::from_bits_truncate(fcntl(stderr, FcntlArg::F_GETFL)?);
     let begin = if flags.contains(OFlag::O_APPEND) {
         reader.metadata()?.len()

@@ -19,7 +19,7 @@ use crate::run::launch::stderr::Connection;
 use crate::run::launch::terminal::Terminal;
 use crate::run::launch::{self, Launch, LaunchError};
 use crate::run::sys::os;
-use crate::run::sys::signals::{Delivery, Signals};
+use crate::run::sys::signals::{Delivery, Signals, stop_self};
 use crate::run::sys::wait::{self, Change, ChildEvent};
 
 /// A target that runs, or has run.
@@ -107,7 +107,7 @@ impl Supervision {
                 self.on_signal(delivery)?;
             }
             if child_changed {
-                self.on_children()?;
+                self.on_children(observer)?;
             }
             self.on_time(observer)?;
             if self.is_over() {
@@ -168,7 +168,7 @@ impl Supervision {
         Ok(())
     }
 
-    fn on_children(&mut self) -> io::Result<()> {
+    fn on_children(&mut self, observer: &mut dyn Observer) -> io::Result<()> {
         while let Some(event) = wait::peek()? {
             let ChildEvent { pid, change } = event;
             match change {
@@ -177,10 +177,10 @@ impl Supervision {
                         ending,
                         at: SystemTime::now(),
                         duration: self.begun.elapsed(),
-                        descendants: self.forks.verdict(pid),
+                        descendants: self.forks.verdict(),
                     });
                     wait::consume(event)?;
-                    self.on_end()?;
+                    self.on_end(observer)?;
                 }
                 Change::Ended(ending) => {
                     if !self.ours.contains(&pid) {
@@ -191,7 +191,7 @@ impl Supervision {
                 Change::Stopped(signal) => {
                     wait::consume(event)?;
                     if pid == self.pid {
-                        self.on_stop(signal)?;
+                        self.on_stop(signal, observer)?;
                     }
                 }
             }
@@ -201,7 +201,7 @@ impl Supervision {
     }
 
     /// The target has stopped: so does the job, of which the shell sees only us.
-    fn on_stop(&mut self, signal: i32) -> io::Result<()> {
+    fn on_stop(&mut self, signal: i32, observer: &mut dyn Observer) -> io::Result<()> {
         let Some(terminal) = &self.terminal else {
             return Ok(());
         };
@@ -210,12 +210,14 @@ impl Supervision {
             // A background job was brought to the foreground while it ran: no signal told us.
             return self.resume();
         }
+        self.relay
+            .target_stopped(&mut |line| observer.stderr_line(line));
         if self.handed_over {
             terminal.take_back()?;
             self.handed_over = false;
         }
         let stopped = Instant::now();
-        self.signals.stop_self(signal)?;
+        stop_self(signal)?;
         self.clock.leave_out(stopped.elapsed());
         self.resume()
     }
@@ -237,8 +239,9 @@ impl Supervision {
         Ok(())
     }
 
-    fn on_end(&mut self) -> io::Result<()> {
-        self.relay.target_ended();
+    fn on_end(&mut self, observer: &mut dyn Observer) -> io::Result<()> {
+        self.relay
+            .target_ended(&mut |line| observer.stderr_line(line));
         if let (true, Some(terminal)) = (self.handed_over, &self.terminal) {
             terminal.take_back()?;
             self.handed_over = false;
@@ -258,7 +261,7 @@ impl Supervision {
         if due == Due::Term {
             observer.before_term(self.pid);
             // It may have ended while it was sampled.
-            self.on_children()?;
+            self.on_children(observer)?;
         }
         self.escalate(due);
         Ok(())
@@ -303,15 +306,12 @@ impl Supervision {
     }
 
     fn signal_tree(&self, signal: i32) {
-        match self.group() {
-            Some(group) => send(-group, signal),
-            None => {
-                for pid in tree::living(self.pid, &self.ours) {
-                    send(pid, signal);
-                }
-                self.signal_target(signal);
+        if self.group().is_none() {
+            for pid in tree::living(self.pid, &self.ours) {
+                send(pid, signal);
             }
         }
+        self.signal_target(signal);
     }
 
     /// Sends `signal` to the target, as part of its group where that is its own.
@@ -342,7 +342,7 @@ impl Supervision {
 
     fn finish(mut self, observer: &mut dyn Observer) -> io::Result<Outcome> {
         // Orphans that ended with the target or since.
-        self.on_children()?;
+        self.on_children(observer)?;
         let end = self
             .end
             .ok_or_else(|| io::Error::other("left before the target's end"))?;

@@ -46,21 +46,15 @@ pub use outcome::{Descendants, Ending, Orphan, Outcome, StderrKind, StderrWatch,
 /// What the caller wants to hear while the target runs. It is called on the supervising thread: the
 /// target's stderr waits meanwhile.
 pub trait Observer {
-    /// The target runs, as process `pid`.
-    fn started(&mut self, pid: i32) {
-        let _unused = pid;
-    }
+    /// The target runs, as this process.
+    fn started(&mut self, _pid: i32) {}
 
     /// A line of the target's stderr, without its end; see [`lines`] for what counts as a line.
-    fn stderr_line(&mut self, line: &[u8]) {
-        let _unused = line;
-    }
+    fn stderr_line(&mut self, _line: &[u8]) {}
 
-    /// The time-out has struck, and TERM is sent to `pid` next: the last moment for a stack sample.
+    /// The time-out has struck, and TERM is sent next to this process: the last moment for a stack sample.
     /// A child started here must be waited for here.
-    fn before_term(&mut self, pid: i32) {
-        let _unused = pid;
-    }
+    fn before_term(&mut self, _pid: i32) {}
 }
 
 /// For callers who only want the outcome.

@@ -81,11 +81,15 @@ impl Relay {
             .chain(sink.map(|fd| PollFd::new(fd.as_fd(), sink_events)))
     }
 
-    /// Copies one chunk, as far as that does not block; signals and timers get their turn between.
+    /// Copies what can be copied without blocking: one chunk while the target lives, so that
+    /// signals and timers get their turn between; all there is once it has ended.
     pub(super) fn pump(&mut self, line: &mut dyn FnMut(&[u8])) {
         self.flush();
-        if !self.pending() && self.fill(line) {
+        while !self.pending() && self.fill(line) {
             self.flush();
+            if self.allowance.is_none() {
+                break;
+            }
         }
         if self.sink_is_broken() {
             self.close();
@@ -198,7 +202,7 @@ impl Relay {
             return false;
         }
         self.size = Some(new);
-        match window::set_size(master.as_fd(), &new) {
+        match window::set_size(master.as_fd(), new) {
             Ok(()) => true,
             Err(error) => {
                 let problem = format!("cannot resize the terminal of the target's stderr: {error}");
@@ -209,8 +213,16 @@ impl Relay {
     }
 
     /// The target has ended: what it wrote is copied, not what others go on writing.
-    pub(super) fn target_ended(&mut self) {
+    pub(super) fn target_ended(&mut self, line: &mut dyn FnMut(&[u8])) {
         self.allowance.get_or_insert(LAST_WORDS);
+        self.pump(line);
+    }
+
+    /// The target has stopped: what it wrote until then is to be seen now.
+    pub(super) fn target_stopped(&mut self, line: &mut dyn FnMut(&[u8])) {
+        self.allowance = Some(LAST_WORDS);
+        self.pump(line);
+        self.allowance = None;
     }
 
     /// Whether everything that is to be copied has been.

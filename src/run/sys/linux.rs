@@ -1,8 +1,8 @@
 //! What only Linux does this way.
 
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
-use std::path::PathBuf;
 
 use libc::{c_int, siginfo_t};
 use nix::fcntl::OFlag;
@@ -50,7 +50,7 @@ pub(in crate::run) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok(nix::unistd::pipe2(OFlag::O_CLOEXEC)?)
 }
 
-/// A path that opens the file behind `fd` anew, even one that was unlinked: `proc(5)`.
-pub(in crate::run) fn path_of(fd: BorrowedFd<'_>) -> io::Result<PathBuf> {
-    Ok(PathBuf::from(format!("/proc/self/fd/{}", fd.as_raw_fd())))
+/// Opens the file behind `fd` anew for reading, even one that was unlinked: `proc(5)`.
+pub(in crate::run) fn reopen(fd: BorrowedFd<'_>) -> io::Result<File> {
+    File::open(format!("/proc/self/fd/{}", fd.as_raw_fd()))
 }

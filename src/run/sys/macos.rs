@@ -1,10 +1,10 @@
 //! What only macOS does this way.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
-use std::path::PathBuf;
 
 use libc::{c_int, pid_t, siginfo_t};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
@@ -71,13 +71,13 @@ pub(in crate::run) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok((read, write))
 }
 
-/// The path of the file behind `fd`: `fcntl(2)`, F_GETPATH.
-pub(in crate::run) fn path_of(fd: BorrowedFd<'_>) -> io::Result<PathBuf> {
+/// Opens the file behind `fd` anew for reading, by its path: `fcntl(2)`, F_GETPATH.
+pub(in crate::run) fn reopen(fd: BorrowedFd<'_>) -> io::Result<File> {
     let mut path = vec![0u8; libc::PATH_MAX.cast_unsigned() as usize];
     // SAFETY: F_GETPATH writes at most PATH_MAX bytes, NUL included.
     if unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETPATH, path.as_mut_ptr()) } == -1 {
         return Err(io::Error::last_os_error());
     }
     path.truncate(path.iter().position(|b| *b == 0).unwrap_or(path.len()));
-    Ok(OsString::from_vec(path).into())
+    File::open(OsString::from_vec(path))
 }

@@ -141,23 +141,23 @@ impl Signals {
         Ok((deliveries, CHILD_CHANGED.swap(false, Ordering::AcqRel)))
     }
 
-    /// Stops this process as `signal` (one of the stop signals) would have, and returns once it
-    /// has been continued; at once where the kernel discards the stop (an orphaned group).
-    pub(in crate::run) fn stop_self(&self, signal: c_int) -> io::Result<()> {
-        if signal == libc::SIGSTOP {
-            return send_self(signal);
-        }
-        let ours = set_action(signal, &action(libc::SIG_DFL))?;
-        let mask = change_mask(libc::SIG_UNBLOCK, &[signal])?;
-        let sent = send_self(signal);
-        set_mask(&mask)?;
-        set_action(signal, &ours)?;
-        sent
-    }
-
     pub(super) fn found(&self) -> &Found {
         &self.found
     }
+}
+
+/// Stops this process as `signal` (one of the stop signals) would have, and returns once it
+/// has been continued; at once where the kernel discards the stop (an orphaned group).
+pub(in crate::run) fn stop_self(signal: c_int) -> io::Result<()> {
+    if signal == libc::SIGSTOP {
+        return send_self(signal);
+    }
+    let ours = set_action(signal, &action(libc::SIG_DFL))?;
+    let mask = change_mask(libc::SIG_UNBLOCK, &[signal])?;
+    let sent = send_self(signal);
+    set_mask(&mask)?;
+    set_action(signal, &ours)?;
+    sent
 }
 
 impl AsFd for Signals {

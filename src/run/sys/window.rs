@@ -21,9 +21,9 @@ pub(in crate::run) fn size(terminal: BorrowedFd<'_>) -> io::Result<Winsize> {
 }
 
 /// Gives a terminal (either side of a pseudo-terminal) the size `size`.
-pub(in crate::run) fn set_size(terminal: BorrowedFd<'_>, size: &Winsize) -> io::Result<()> {
+pub(in crate::run) fn set_size(terminal: BorrowedFd<'_>, size: Winsize) -> io::Result<()> {
     // SAFETY: TIOCSWINSZ reads one winsize, which `size` is.
-    match unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCSWINSZ, size) } {
+    match unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCSWINSZ, &raw const size) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }

@@ -19,17 +19,17 @@ pub fn render(outcome: &Outcome, lines: &[String], calls: &[String]) -> String {
         outcome.stderr.copier,
         outcome.duration.as_millis(),
     );
-    for orphan in &outcome.orphans {
-        text += &format!("orphan: {:?}\n", orphan.ending);
-    }
-    for problem in &outcome.stderr.problems {
-        text += &format!("problem: {problem}\n");
-    }
-    for line in lines {
-        text += &format!("line: {line}\n");
-    }
-    for call in calls {
-        text += &format!("call: {call}\n");
+    let orphans = outcome.orphans.iter().map(|o| format!("{:?}", o.ending));
+    let rest = [
+        ("orphan", orphans.collect()),
+        ("problem", outcome.stderr.problems.clone()),
+        ("line", lines.to_vec()),
+        ("call", calls.to_vec()),
+    ];
+    for (name, values) in rest {
+        for value in values {
+            text.extend([name, ": ", value.as_str(), "\n"]);
+        }
     }
     text
 }

@@ -59,18 +59,19 @@ fn field(stat: &str, index: usize) -> Option<&str> {
 }
 
 /// Tells whether a process ever had children. Here its accounts say it afterwards.
-pub(in crate::run::supervise) struct ForkWatch;
+pub(in crate::run::supervise) struct ForkWatch(i32);
 
 impl ForkWatch {
     /// Before the target can fork; here nothing needs watching.
-    pub(in crate::run::supervise) fn start(_pid: i32) -> Self {
-        ForkWatch
+    pub(in crate::run::supervise) fn start(pid: i32) -> Self {
+        ForkWatch(pid)
     }
 
-    /// Reads the accounts of `pid`, ended but not reaped. A child that was waited for has left its
+    /// Reads the accounts of the process, ended but not reaped. A child that was waited for has left its
     /// page faults with its parent (any process takes some to start); one that was not is found
     /// among the orphans.
-    pub(in crate::run::supervise) fn verdict(&self, pid: i32) -> Descendants {
+    pub(in crate::run::supervise) fn verdict(&self) -> Descendants {
+        let pid = self.0;
         let faults = stat(pid).map(|stat| {
             field(&stat, CHILDREN_MINOR_FAULTS).and_then(|faults| faults.parse::<u64>().ok())
         });

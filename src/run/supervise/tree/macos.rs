@@ -44,8 +44,8 @@ impl ForkWatch {
         Ok(queue)
     }
 
-    /// What was seen until the end of `_pid`.
-    pub(in crate::run::supervise) fn verdict(&self, _pid: i32) -> Descendants {
+    /// What was seen until the end of the process.
+    pub(in crate::run::supervise) fn verdict(&self) -> Descendants {
         let mut events = [KEvent::new(
             0,
             EventFilter::EVFILT_PROC,

@@ -105,6 +105,7 @@ pub struct RunArgs {
     /// Say what is launched, with what, and what was seen.
     #[arg(short, long, help_heading = "Output")]
     pub verbose: bool,
+    /// Colours.
     #[command(flatten)]
     pub color: ColorArgs,
 
@@ -145,6 +146,7 @@ pub struct CheckCrashesArgs {
     /// Read this archive [default: crash_logs/ when it exists, else the state folder].
     #[arg(long, value_name = "DIR")]
     pub archive: Option<PathBuf>,
+    /// Colours.
     #[command(flatten)]
     pub color: ColorArgs,
 }
@@ -164,6 +166,7 @@ pub struct RehearseArgs {
     /// Show the workload's own output and what is launched.
     #[arg(short, long)]
     pub verbose: bool,
+    /// Colours.
     #[command(flatten)]
     pub color: ColorArgs,
 }

@@ -283,7 +283,12 @@ unsafe extern "C-unwind" fn prepare_for_enqueue<const LOCAL: bool>(
     }
 }
 
-/// Records a dispatch of `threads` threads.
+/// Records a dispatch of `threads` threads. Part of its callers, which stand in a report as the callers of `prepareForEnqueue`.
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "a frame between the two would be in no Mac's report"
+)]
 unsafe fn enqueue(this: Id, threads: u64) {
     // SAFETY: the callers run methods of a live object; the private copy is the encoder's until it is destroyed.
     unsafe {

@@ -28,6 +28,10 @@ pub fn first_fault(command: &mut Command) -> Option<Fault> {
     unsafe {
         command.pre_exec(|| ptrace::traceme().map_err(Into::into));
     }
+    #[expect(
+        clippy::zombie_processes,
+        reason = "the loop below waits for it, as its tracer must"
+    )]
     let child = command.spawn().expect("the program starts");
     let main = Pid::from_raw(child.id().cast_signed());
     let options = Options::PTRACE_O_TRACECLONE | Options::PTRACE_O_EXITKILL;
@@ -49,7 +53,7 @@ pub fn first_fault(command: &mut Command) -> Option<Fault> {
                 go_on(pid, Some(Signal::SIGSEGV));
             }
             WaitStatus::Stopped(pid, Signal::SIGSTOP) | WaitStatus::PtraceEvent(pid, ..) => {
-                go_on(pid, None)
+                go_on(pid, None);
             }
             WaitStatus::Stopped(pid, signal) => go_on(pid, Some(signal)),
             WaitStatus::Exited(pid, _) if pid == main => return None,

@@ -27,10 +27,16 @@ fn main() {
 fn find_runtime() -> Option<PathBuf> {
     let arch = env::var("CARGO_CFG_TARGET_ARCH").unwrap_or_default();
     let triple = format!("{arch}-linux-gnu");
-    let mut folders: Vec<PathBuf> = env::var_os("LIBOBJC_DIR").map(PathBuf::from).into_iter().collect();
+    let mut folders: Vec<PathBuf> = env::var_os("LIBOBJC_DIR")
+        .map(PathBuf::from)
+        .into_iter()
+        .collect();
     for root in ["/usr/lib", "/lib"] {
         folders.push(Path::new(root).join(&triple));
     }
     folders.extend(["/usr/lib64", "/lib64", "/usr/lib", "/lib"].map(PathBuf::from));
-    folders.into_iter().map(|folder| folder.join(RUNTIME)).find(|file| fs::metadata(file).is_ok_and(|m| m.is_file()))
+    folders
+        .into_iter()
+        .map(|folder| folder.join(RUNTIME))
+        .find(|file| fs::metadata(file).is_ok_and(|m| m.is_file()))
 }

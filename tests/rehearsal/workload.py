@@ -2,7 +2,7 @@
 """A correct multi-threaded application of the rehearsal driver, in plain Python.
 
 Each thread has its own command queue, command buffers and encoders, as Metal asks. ctypes lets go of the interpreter's lock
-during each call, so the threads do meet in the driver. Exit code: 0 done, 2 usage or no driver, 3 work was lost.
+during each call, and a call does enough for the threads to meet in the driver. Exit code: 0 done, 2 usage or no driver, 3 work was lost.
 """
 
 import argparse
@@ -14,8 +14,9 @@ import threading
 POINTER, WORD = ctypes.c_void_p, ctypes.c_uint64
 MASK = (1 << 64) - 1
 PIPELINE_TAG = 7
-DISPATCHES = 64  # in one encoder, all encoded by one foreign call
-THREADS_OF_A_DISPATCH = 64  # see agx_rehearsal_encode
+DISPATCHES = 16  # of one encoder
+BUFFERS_OF_A_CALL = 50
+THREADS_OF_A_DISPATCH = 64  # see agx_rehearsal.h
 
 SIGNATURES = {
     "agx_rehearsal_set_seed": (None, [WORD]),
@@ -24,16 +25,14 @@ SIGNATURES = {
     "agx_rehearsal_queue_create": (POINTER, [POINTER]),
     "agx_rehearsal_pipeline_create": (POINTER, [POINTER, WORD]),
     "agx_rehearsal_buffer_create": (POINTER, [POINTER, ctypes.c_size_t]),
-    "agx_rehearsal_command_buffer": (POINTER, [POINTER]),
-    "agx_rehearsal_compute_encoder": (POINTER, [POINTER]),
-    "agx_rehearsal_encode": (None, [POINTER, POINTER, POINTER, ctypes.c_uint32, ctypes.c_uint32]),
-    "agx_rehearsal_end_encoding": (None, [POINTER]),
-    "agx_rehearsal_commit": (None, [POINTER]),
-    "agx_rehearsal_wait": (None, [POINTER]),
-    "agx_rehearsal_release": (None, [POINTER]),
+    "agx_rehearsal_submit": (None, [POINTER, POINTER, POINTER] + 3 * [ctypes.c_uint32]),
     "agx_rehearsal_executed": (WORD, []),
     "agx_rehearsal_checksum": (WORD, []),
 }
+
+
+class Unusable(Exception):
+    """A one-line error that ends the program with code 2."""
 
 
 def default_driver():
@@ -51,31 +50,22 @@ def default_driver():
 def load(path):
     """Load the driver, as late and as locally as a program loads a framework."""
     if not os.path.exists(path):
-        raise SystemExit2(f"no rehearsal driver at {path} (build it: cargo build -p agx-rehearsal, or give --driver)")
+        raise Unusable(f"no rehearsal driver at {path} (build it: cargo build -p agx-rehearsal, or give --driver)")
     try:
         driver = ctypes.CDLL(path)
     except OSError as error:
-        raise SystemExit2(f"cannot load the rehearsal driver: {error}") from error
+        raise Unusable(f"cannot load the rehearsal driver: {error}") from error
     for name, (result, arguments) in SIGNATURES.items():
         function = getattr(driver, name)
         function.restype, function.argtypes = result, arguments
     return driver
 
 
-class SystemExit2(Exception):
-    """A one-line error that ends the program with code 2."""
-
-
 def work(driver, queue, pipeline, buffer, iterations):
-    """One thread's share: `iterations` command buffers of one encoder each."""
-    for number in range(iterations):
-        command_buffer = driver.agx_rehearsal_command_buffer(queue)
-        encoder = driver.agx_rehearsal_compute_encoder(command_buffer)
-        driver.agx_rehearsal_encode(encoder, pipeline, buffer, number, DISPATCHES)
-        driver.agx_rehearsal_end_encoding(encoder)
-        driver.agx_rehearsal_commit(command_buffer)
-        driver.agx_rehearsal_wait(command_buffer)
-        driver.agx_rehearsal_release(command_buffer)
+    """One thread's share: `iterations` command buffers of one encoder each, a few in each foreign call."""
+    for first in range(0, iterations, BUFFERS_OF_A_CALL):
+        count = min(BUFFERS_OF_A_CALL, iterations - first)
+        driver.agx_rehearsal_submit(queue, pipeline, buffer, first, DISPATCHES, count)
 
 
 def expected_checksum(threads, iterations):
@@ -94,7 +84,7 @@ def positive(text):
 def main():
     parser = argparse.ArgumentParser(description="drive the rehearsal driver from Python threads")
     parser.add_argument("--threads", type=positive, default=8)
-    parser.add_argument("--iterations", type=positive, default=400, help="command buffers of each thread")
+    parser.add_argument("--iterations", type=positive, default=3000, help="command buffers of each thread")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--fault", default="impl", help="a fault of the driver, or none")
     parser.add_argument("--driver", default=None, help="path of libagx_rehearsal")
@@ -102,12 +92,12 @@ def main():
     try:
         driver = load(options.driver or default_driver())
         if driver.agx_rehearsal_set_fault(os.fsencode(options.fault)) != 0:
-            raise SystemExit2(f"the driver knows no fault {options.fault!r}")
+            raise Unusable(f"the driver knows no fault {options.fault!r}")
         driver.agx_rehearsal_set_seed(options.seed & MASK)
         device = driver.agx_rehearsal_device_create()
         if not device:
-            raise SystemExit2("the rehearsal driver has no device: its classes could not be registered")
-    except SystemExit2 as error:
+            raise Unusable("the rehearsal driver has no device: its classes could not be registered")
+    except Unusable as error:
         print(f"workload.py: {error}", file=sys.stderr)
         return 2
     pipeline = driver.agx_rehearsal_pipeline_create(device, PIPELINE_TAG)

@@ -45,11 +45,15 @@ pub struct Helpers {
 ///
 /// # Safety
 /// `block` is a block by the ABI.
-#[cfg_attr(target_vendor = "apple", expect(dead_code, reason = "the system copies blocks there"))]
+#[cfg_attr(
+    target_vendor = "apple",
+    expect(dead_code, reason = "the system copies blocks there")
+)]
 pub unsafe fn helpers(block: *const Block) -> Option<Helpers> {
     // SAFETY: the flag says that the helpers lie right behind the descriptor.
     unsafe {
-        ((*block).flags & HAS_COPY_DISPOSE != 0).then(|| (*block).descriptor.add(1).cast::<Helpers>().read())
+        ((*block).flags & HAS_COPY_DISPOSE != 0)
+            .then(|| (*block).descriptor.add(1).cast::<Helpers>().read())
     }
 }
 
@@ -67,8 +71,10 @@ struct SharedDescriptor(Descriptor);
 // SAFETY: the descriptor is only read.
 unsafe impl Sync for SharedDescriptor {}
 
-static FUNCTION_DESCRIPTOR: SharedDescriptor =
-    SharedDescriptor(Descriptor { reserved: 0, size: size_of::<FunctionBlock>() });
+static FUNCTION_DESCRIPTOR: SharedDescriptor = SharedDescriptor(Descriptor {
+    reserved: 0,
+    size: size_of::<FunctionBlock>(),
+});
 
 unsafe extern "C" {
     #[cfg(target_vendor = "apple")]
@@ -96,7 +102,11 @@ impl FunctionBlock {
             invoke: call_function,
             descriptor: &raw const FUNCTION_DESCRIPTOR.0,
         };
-        Self { block, function, context }
+        Self {
+            block,
+            function,
+            context,
+        }
     }
 
     /// The block as an argument.

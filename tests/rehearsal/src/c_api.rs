@@ -1,8 +1,8 @@
 //! The C interface, declared for its users in `include/agx_rehearsal.h`. Each function sends real messages, so that whatever
 //! is hooked is hooked here too.
 
-use crate::block::FunctionBlock;
-use crate::classes::{Size, device, resources};
+use crate::block::{Block, FunctionBlock};
+use crate::classes::{Range, Size, device, resources};
 use crate::runtime::{self, Id, NIL, allocate, objc_lookUpClass, release, retain, send, with_pool};
 use crate::{faults, is_loaded, queue_thread};
 use std::ffi::{CStr, c_char, c_int, c_void};
@@ -20,7 +20,9 @@ pub extern "C-unwind" fn agx_rehearsal_set_seed(seed: u64) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn agx_rehearsal_set_fault(name: *const c_char) -> c_int {
     // SAFETY: the caller's promise.
-    let known = unsafe { CStr::from_ptr(name) }.to_str().is_ok_and(faults::select);
+    let known = unsafe { CStr::from_ptr(name) }
+        .to_str()
+        .is_ok_and(faults::select);
     if known { 0 } else { -1 }
 }
 
@@ -31,7 +33,9 @@ pub extern "C-unwind" fn agx_rehearsal_device_create() -> Id {
         return NIL;
     }
     // SAFETY: the class stands, its initialiser has this signature.
-    with_pool(|| unsafe { send!(allocate(device::AGX.get()), "initWithAcceleratorPort:", 0 => u32; Id) })
+    with_pool(|| unsafe {
+        send!(allocate(device::AGX.get()), "initWithAcceleratorPort:", 0 => u32; Id)
+    })
 }
 
 /// A command queue, owned by the caller.
@@ -65,7 +69,9 @@ pub unsafe extern "C-unwind" fn agx_rehearsal_pipeline_create(_device: Id, tag: 
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn agx_rehearsal_buffer_create(device: Id, length: usize) -> Id {
     // SAFETY: the caller's promise.
-    with_pool(|| unsafe { send!(device, "newBufferWithLength:options:", length => usize, 0 => usize; Id) })
+    with_pool(|| unsafe {
+        send!(device, "newBufferWithLength:options:", length => usize, 0 => usize; Id)
+    })
 }
 
 /// A shared event, owned by the caller.
@@ -146,7 +152,12 @@ pub unsafe extern "C-unwind" fn agx_rehearsal_set_pipeline(encoder: Id, pipeline
 /// # Safety
 /// Both objects are alive and of the right kind.
 #[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn agx_rehearsal_set_buffer(encoder: Id, buffer: Id, offset: usize, index: usize) {
+pub unsafe extern "C-unwind" fn agx_rehearsal_set_buffer(
+    encoder: Id,
+    buffer: Id,
+    offset: usize,
+    index: usize,
+) {
     // SAFETY: the caller's promise.
     unsafe {
         send!(encoder, "setBuffer:offset:atIndex:", buffer => Id, offset => usize, index => usize; ());
@@ -158,7 +169,12 @@ pub unsafe extern "C-unwind" fn agx_rehearsal_set_buffer(encoder: Id, buffer: Id
 /// # Safety
 /// The encoder is alive; `bytes` has `length` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn agx_rehearsal_set_bytes(encoder: Id, bytes: *const c_void, length: usize, index: usize) {
+pub unsafe extern "C-unwind" fn agx_rehearsal_set_bytes(
+    encoder: Id,
+    bytes: *const c_void,
+    length: usize,
+    index: usize,
+) {
     // SAFETY: the caller's promise.
     unsafe {
         send!(encoder, "setBytes:length:atIndex:", bytes => *const c_void, length => usize, index => usize; ());
@@ -170,7 +186,11 @@ pub unsafe extern "C-unwind" fn agx_rehearsal_set_bytes(encoder: Id, bytes: *con
 /// # Safety
 /// Both objects are alive and of the right kind.
 #[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn agx_rehearsal_use_resource(encoder: Id, resource: Id, usage: usize) {
+pub unsafe extern "C-unwind" fn agx_rehearsal_use_resource(
+    encoder: Id,
+    resource: Id,
+    usage: usize,
+) {
     // SAFETY: the caller's promise.
     unsafe { send!(encoder, "useResource:usage:", resource => Id, usage => usize; ()) }
 }
@@ -181,8 +201,16 @@ pub unsafe extern "C-unwind" fn agx_rehearsal_use_resource(encoder: Id, resource
 /// The encoder is alive.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn agx_rehearsal_dispatch_threads(encoder: Id, threads: usize) {
-    let grid = Size { width: threads, height: 1, depth: 1 };
-    let group = Size { width: 32, height: 1, depth: 1 };
+    let grid = Size {
+        width: threads,
+        height: 1,
+        depth: 1,
+    };
+    let group = Size {
+        width: 32,
+        height: 1,
+        depth: 1,
+    };
     // SAFETY: the caller's promise.
     unsafe {
         send!(encoder, "dispatchThreads:threadsPerThreadgroup:", grid => Size, group => Size; ());
@@ -195,8 +223,16 @@ pub unsafe extern "C-unwind" fn agx_rehearsal_dispatch_threads(encoder: Id, thre
 /// The encoder is alive.
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn agx_rehearsal_dispatch_threadgroups(encoder: Id, groups: usize) {
-    let grid = Size { width: groups, height: 1, depth: 1 };
-    let group = Size { width: 32, height: 1, depth: 1 };
+    let grid = Size {
+        width: groups,
+        height: 1,
+        depth: 1,
+    };
+    let group = Size {
+        width: 32,
+        height: 1,
+        depth: 1,
+    };
     // SAFETY: the caller's promise.
     unsafe {
         send!(encoder, "dispatchThreadgroups:threadsPerThreadgroup:", grid => Size, group => Size; ());
@@ -209,7 +245,13 @@ pub unsafe extern "C-unwind" fn agx_rehearsal_dispatch_threadgroups(encoder: Id,
 /// # Safety
 /// The objects are alive and of the right kind.
 #[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn agx_rehearsal_encode(encoder: Id, pipeline: Id, buffer: Id, first: u32, count: u32) {
+pub unsafe extern "C-unwind" fn agx_rehearsal_encode(
+    encoder: Id,
+    pipeline: Id,
+    buffer: Id,
+    first: u32,
+    count: u32,
+) {
     for number in (0..count).map(|step| first.wrapping_add(step)) {
         let bytes = number.to_le_bytes();
         // SAFETY: the caller's promise.
@@ -223,16 +265,54 @@ pub unsafe extern "C-unwind" fn agx_rehearsal_encode(encoder: Id, pipeline: Id, 
     }
 }
 
+/// Makes, encodes, commits and waits for `command_buffers` command buffers in turn, each with one compute encoder of
+/// `dispatches` dispatches as [`agx_rehearsal_encode`] numbers them: those of buffer `i` start at `first + i`. What a program
+/// whose interpreter locks between calls needs, to be in the driver at the same time as its other threads.
+///
+/// # Safety
+/// The objects are alive and of the right kind.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn agx_rehearsal_submit(
+    queue: Id,
+    pipeline: Id,
+    buffer: Id,
+    first: u32,
+    dispatches: u32,
+    command_buffers: u32,
+) {
+    for number in (0..command_buffers).map(|step| first.wrapping_add(step)) {
+        // SAFETY: the caller's promise; the rest is made here, in the order that Metal asks for.
+        unsafe {
+            let command_buffer = agx_rehearsal_command_buffer(queue);
+            let encoder = agx_rehearsal_compute_encoder(command_buffer);
+            agx_rehearsal_encode(encoder, pipeline, buffer, number, dispatches);
+            agx_rehearsal_end_encoding(encoder);
+            agx_rehearsal_commit(command_buffer);
+            agx_rehearsal_wait(command_buffer);
+            agx_rehearsal_release(command_buffer);
+        }
+    }
+}
+
 /// Sends `fillBuffer:range:value:` to a blit encoder; adds `offset + length * value` to the checksum, and one dispatch.
 ///
 /// # Safety
 /// Both objects are alive and of the right kind.
 #[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn agx_rehearsal_fill_buffer(encoder: Id, buffer: Id, offset: usize, length: usize, value: u8) {
-    let range = crate::classes::Range { location: offset, length };
+pub unsafe extern "C-unwind" fn agx_rehearsal_fill_buffer(
+    encoder: Id,
+    buffer: Id,
+    offset: usize,
+    length: usize,
+    value: u8,
+) {
+    let range = Range {
+        location: offset,
+        length,
+    };
     // SAFETY: the caller's promise.
     unsafe {
-        send!(encoder, "fillBuffer:range:value:", buffer => Id, range => crate::classes::Range, value => u8; ());
+        send!(encoder, "fillBuffer:range:value:", buffer => Id, range => Range, value => u8; ());
     }
 }
 
@@ -271,9 +351,15 @@ pub unsafe extern "C-unwind" fn agx_rehearsal_wait(command_buffer: Id) {
 /// # Safety
 /// Both objects are alive and of the right kind.
 #[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn agx_rehearsal_signal_event(command_buffer: Id, event: Id, value: u64) {
+pub unsafe extern "C-unwind" fn agx_rehearsal_signal_event(
+    command_buffer: Id,
+    event: Id,
+    value: u64,
+) {
     // SAFETY: the caller's promise.
-    with_pool(|| unsafe { send!(command_buffer, "encodeSignalEvent:value:", event => Id, value => u64; ()) });
+    with_pool(|| unsafe {
+        send!(command_buffer, "encodeSignalEvent:value:", event => Id, value => u64; ());
+    });
 }
 
 /// Sends `encodeWaitForEvent:value:`.
@@ -281,9 +367,15 @@ pub unsafe extern "C-unwind" fn agx_rehearsal_signal_event(command_buffer: Id, e
 /// # Safety
 /// Both objects are alive and of the right kind.
 #[unsafe(no_mangle)]
-pub unsafe extern "C-unwind" fn agx_rehearsal_wait_event(command_buffer: Id, event: Id, value: u64) {
+pub unsafe extern "C-unwind" fn agx_rehearsal_wait_event(
+    command_buffer: Id,
+    event: Id,
+    value: u64,
+) {
     // SAFETY: the caller's promise.
-    with_pool(|| unsafe { send!(command_buffer, "encodeWaitForEvent:value:", event => Id, value => u64; ()) });
+    with_pool(|| unsafe {
+        send!(command_buffer, "encodeWaitForEvent:value:", event => Id, value => u64; ());
+    });
 }
 
 /// Sends `addCompletedHandler:` with a block that calls `function(command_buffer, context)`.
@@ -299,7 +391,7 @@ pub unsafe extern "C-unwind" fn agx_rehearsal_add_completed_handler(
     let block = FunctionBlock::new(function, context);
     // SAFETY: the caller's promise; the receiver copies the block.
     with_pool(|| unsafe {
-        send!(command_buffer, "addCompletedHandler:", block.as_ptr() => *const crate::block::Block; ());
+        send!(command_buffer, "addCompletedHandler:", block.as_ptr() => *const Block; ());
     });
 }
 
@@ -316,7 +408,7 @@ pub unsafe extern "C-unwind" fn agx_rehearsal_add_scheduled_handler(
     let block = FunctionBlock::new(function, context);
     // SAFETY: as above.
     with_pool(|| unsafe {
-        send!(command_buffer, "addScheduledHandler:", block.as_ptr() => *const crate::block::Block; ());
+        send!(command_buffer, "addScheduledHandler:", block.as_ptr() => *const Block; ());
     });
 }
 

@@ -47,14 +47,20 @@ pub struct Assertion {
 pub fn fail(assertion: &Assertion) -> ! {
     let method = assertion.method.to_string_lossy();
     let sentence = assertion.sentence.to_string_lossy();
-    report(&format!("{method}:{}: failed assertion `{sentence}'", assertion.line))
+    report(&format!(
+        "{method}:{}: failed assertion `{sentence}'",
+        assertion.line
+    ))
 }
 
 /// Fails in the older form, which puts the condition first: `condition at line N in -[Class selector]`.
 pub fn fail_condition(assertion: &Assertion) -> ! {
     let method = assertion.method.to_string_lossy();
     let sentence = assertion.sentence.to_string_lossy();
-    report(&format!("{sentence} at line {} in {method}", assertion.line))
+    report(&format!(
+        "{sentence} at line {} in {method}",
+        assertion.line
+    ))
 }
 
 fn report(text: &str) -> ! {
@@ -78,6 +84,8 @@ unsafe extern "C-unwind" fn report_failure(text: *const c_char) -> ! {
     if std::io::stderr().lock().write_all(&line).is_err() {
         // A closed stderr does not keep the process from failing; the annotation below still says why.
     }
-    ANNOTATIONS.message.store(text.as_ptr().expose_provenance() as u64, Ordering::SeqCst);
+    ANNOTATIONS
+        .message
+        .store(text.as_ptr().expose_provenance() as u64, Ordering::SeqCst);
     std::process::abort()
 }

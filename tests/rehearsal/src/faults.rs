@@ -54,7 +54,8 @@ const NAMES: [(&str, u32, bool, bool); 9] = [
 
 /// Selects a fault by name; false for a name that is not known, and then nothing changes.
 pub fn select(name: &str) -> bool {
-    let Some(&(_, sites, late_store, late_retain)) = NAMES.iter().find(|entry| entry.0 == name) else {
+    let Some(&(_, sites, late_store, late_retain)) = NAMES.iter().find(|entry| entry.0 == name)
+    else {
         return false;
     };
     SITES.store(sites, Ordering::Relaxed);
@@ -102,7 +103,11 @@ fn draw() -> u64 {
         let mut x = state.get();
         if x == 0 {
             let thread = THREADS.fetch_add(1, Ordering::Relaxed) + 1;
-            x = SEED.load(Ordering::Relaxed).wrapping_add(thread).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+            x = SEED
+                .load(Ordering::Relaxed)
+                .wrapping_add(thread)
+                .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+                | 1;
         }
         x ^= x >> 12;
         x ^= x << 25;

@@ -71,7 +71,10 @@ impl Impl {
     /// # Safety
     /// The block is alive. NULL faults at exactly `offset`: that is the published crash.
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "the fault has to show in the method itself")]
+    #[expect(
+        clippy::inline_always,
+        reason = "the fault has to show in the method itself"
+    )]
     pub unsafe fn read<T: Copy>(self, offset: usize) -> T {
         // SAFETY: the offset lies in a block and is aligned for `T`.
         unsafe { self.0.wrapping_add(offset).cast::<T>().read_volatile() }
@@ -82,10 +85,18 @@ impl Impl {
     /// # Safety
     /// As for [`Impl::read`].
     #[inline(always)]
-    #[expect(clippy::inline_always, reason = "the fault has to show in the method itself")]
+    #[expect(
+        clippy::inline_always,
+        reason = "the fault has to show in the method itself"
+    )]
     pub unsafe fn write<T: Copy>(self, offset: usize, value: T) {
         // SAFETY: as for `read`.
-        unsafe { self.0.wrapping_add(offset).cast::<T>().write_volatile(value) }
+        unsafe {
+            self.0
+                .wrapping_add(offset)
+                .cast::<T>()
+                .write_volatile(value);
+        }
     }
 
     /// Takes the recorded work out.
@@ -95,7 +106,10 @@ impl Impl {
     pub unsafe fn take_work(self) -> Work {
         // SAFETY: the caller's promise.
         unsafe {
-            let work = Work { dispatches: self.read(offset::DISPATCHES), checksum: self.read(offset::CHECKSUM) };
+            let work = Work {
+                dispatches: self.read(offset::DISPATCHES),
+                checksum: self.read(offset::CHECKSUM),
+            };
             self.write(offset::DISPATCHES, 0_u64);
             self.write(offset::CHECKSUM, 0_u64);
             work
@@ -163,7 +177,9 @@ impl ImplPool {
 
     /// Forgets an encoder that is being deallocated.
     pub fn forget_encoder(&self, encoder: Id) {
-        self.lock().encoders.retain(|&waiting| waiting != encoder.addr());
+        self.lock()
+            .encoders
+            .retain(|&waiting| waiting != encoder.addr());
     }
 }
 

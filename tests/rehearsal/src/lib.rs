@@ -6,7 +6,10 @@
 // A method's symbol is its Objective-C name, spaces and brackets and all. rustc would put such a name on the list of exports, a
 // linker version script, which cannot spell it. A generic function is never exported, and keeps its name in the symbol table:
 // hence `<const LOCAL: bool>` on every one of them.
-#![expect(no_mangle_generic_items, reason = "the name is wanted for exactly one instance of each function")]
+#![expect(
+    no_mangle_generic_items,
+    reason = "the name is wanted for exactly one instance of each function"
+)]
 
 mod block;
 mod c_api;

@@ -14,7 +14,10 @@ static COMPLETED: AtomicU64 = AtomicU64::new(0);
 
 /// Dispatches and checksum executed so far, and command buffers completed.
 pub fn executed() -> (Work, u64) {
-    let work = Work { dispatches: DISPATCHES.load(Ordering::SeqCst), checksum: CHECKSUM.load(Ordering::SeqCst) };
+    let work = Work {
+        dispatches: DISPATCHES.load(Ordering::SeqCst),
+        checksum: CHECKSUM.load(Ordering::SeqCst),
+    };
     (work, COMPLETED.load(Ordering::SeqCst))
 }
 
@@ -41,7 +44,10 @@ impl EventState {
     pub fn wait(&self, value: u64) {
         let mut now = self.value.lock().unwrap_or_else(PoisonError::into_inner);
         while *now < value {
-            now = self.raised.wait(now).unwrap_or_else(PoisonError::into_inner);
+            now = self
+                .raised
+                .wait(now)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
@@ -84,11 +90,16 @@ impl QueueThread {
     /// Hands a command buffer over, with one reference to it.
     pub fn submit(self: &Arc<Self>, command_buffer: Id, steps: Vec<Step>) {
         let mut pending = self.lock();
-        pending.submissions.push_back(Submission { command_buffer: command_buffer.expose_provenance(), steps });
+        pending.submissions.push_back(Submission {
+            command_buffer: command_buffer.expose_provenance(),
+            steps,
+        });
         if !pending.started {
             pending.started = true;
             let this = Arc::clone(self);
-            let spawned = thread::Builder::new().name("com.Metal.CompletionQueueDispatch".into()).spawn(move || this.serve());
+            let spawned = thread::Builder::new()
+                .name("com.Metal.CompletionQueueDispatch".into())
+                .spawn(move || this.serve());
             if let Err(error) = spawned {
                 eprintln!("agx-rehearsal: no thread for a command queue: {error}");
                 std::process::abort();
@@ -112,13 +123,17 @@ impl QueueThread {
             if pending.closed {
                 return None;
             }
-            pending = self.changed.wait(pending).unwrap_or_else(PoisonError::into_inner);
+            pending = self
+                .changed
+                .wait(pending)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 
     fn serve(&self) {
         while let Some(submission) = self.next() {
-            let command_buffer: Id = std::ptr::with_exposed_provenance_mut(submission.command_buffer);
+            let command_buffer: Id =
+                std::ptr::with_exposed_provenance_mut(submission.command_buffer);
             // SAFETY: the submission owns a reference, so the command buffer is alive until it is released here.
             with_pool(|| unsafe {
                 send!(command_buffer, "didScheduleWithStartTime:endTime:error:", 0 => u64, 0 => u64, std::ptr::null_mut() => Id; ());

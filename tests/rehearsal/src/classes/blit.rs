@@ -1,8 +1,8 @@
 //! `AGXG16XFamilyBlitContext`. No fault of it is published, so it has none.
 
 use super::{Range, command_buffer, device, encoder};
-use crate::impl_pool::{Impl, Work};
 use crate::impl_pool::offset;
+use crate::impl_pool::{Impl, Work};
 use crate::runtime::class::{ClassRef, ClassSpec, Ivar, Method};
 use crate::runtime::{Id, Sel, send, send_super};
 
@@ -17,15 +17,27 @@ pub fn agx() -> ClassSpec {
         superclass: Some(c"IOGPUMetalBlitCommandEncoder"),
         ivars: vec![&IMPL],
         methods: vec![
-            Method::new(c"initWithCommandBuffer:descriptor:", c"@@:@@", init::<true> as *const ()),
-            Method::new(c"fillBuffer:range:value:", c"v@:@{_NSRange=QQ}C", fill_buffer::<true> as *const ()),
+            Method::new(
+                c"initWithCommandBuffer:descriptor:",
+                c"@@:@@",
+                init::<true> as *const (),
+            ),
+            Method::new(
+                c"fillBuffer:range:value:",
+                c"v@:@{_NSRange=QQ}C",
+                fill_buffer::<true> as *const (),
+            ),
             Method::new(
                 c"copyFromBuffer:sourceOffset:toBuffer:destinationOffset:size:",
                 c"v@:@Q@QQ",
                 copy_buffer::<true> as *const (),
             ),
             Method::new(c"endEncoding", c"v@:", end_encoding::<true> as *const ()),
-            Method::new(c"deferredEndEncoding", c"v@:", deferred_end_encoding::<true> as *const ()),
+            Method::new(
+                c"deferredEndEncoding",
+                c"v@:",
+                deferred_end_encoding::<true> as *const (),
+            ),
             Method::new(c"dealloc", c"v@:", dealloc::<true> as *const ()),
         ],
         class_methods: vec![],
@@ -54,13 +66,20 @@ unsafe fn give_back(this: Id) -> Work {
             return Work::default();
         }
         let work = own.take_work();
-        device::pool(encoder::device_of(this)).lock().give_block(own);
+        device::pool(encoder::device_of(this))
+            .lock()
+            .give_block(own);
         work
     }
 }
 
 #[unsafe(export_name = "-[AGXG16XFamilyBlitContext initWithCommandBuffer:descriptor:]")]
-unsafe extern "C-unwind" fn init<const LOCAL: bool>(this: Id, _: Sel, command_buffer: Id, _descriptor: Id) -> Id {
+unsafe extern "C-unwind" fn init<const LOCAL: bool>(
+    this: Id,
+    _: Sel,
+    command_buffer: Id,
+    _descriptor: Id,
+) -> Id {
     // SAFETY: a fresh instance; the command buffer is alive.
     unsafe {
         send_super!(this, &AGX, "initWithCommandBuffer:", command_buffer => Id; Id);
@@ -70,9 +89,20 @@ unsafe extern "C-unwind" fn init<const LOCAL: bool>(this: Id, _: Sel, command_bu
 }
 
 #[unsafe(export_name = "-[AGXG16XFamilyBlitContext fillBuffer:range:value:]")]
-unsafe extern "C-unwind" fn fill_buffer<const LOCAL: bool>(this: Id, _: Sel, _buffer: Id, range: Range, value: u8) {
+unsafe extern "C-unwind" fn fill_buffer<const LOCAL: bool>(
+    this: Id,
+    _: Sel,
+    _buffer: Id,
+    range: Range,
+    value: u8,
+) {
     // SAFETY: a method runs on a live instance of its class.
-    unsafe { record(this, range.location as u64 + range.length as u64 * u64::from(value)) }
+    unsafe {
+        record(
+            this,
+            range.location as u64 + range.length as u64 * u64::from(value),
+        );
+    }
 }
 
 #[unsafe(export_name = "-[AGXG16XFamilyBlitContext copyFromBuffer:sourceOffset:toBuffer:destinationOffset:size:]")]

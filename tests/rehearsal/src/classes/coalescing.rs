@@ -22,7 +22,13 @@ pub struct ComputeConfig {
 }
 
 impl ComputeConfig {
-    const DEFAULT: Self = Self { objects: [NIL; 3], number: 0, object: NIL, numbers: [0; 2], flags: [false; 2] };
+    const DEFAULT: Self = Self {
+        objects: [NIL; 3],
+        number: 0,
+        object: NIL,
+        numbers: [0; 2],
+        flags: [false; 2],
+    };
 }
 
 /// `AGXG16XFamilyCommandBuffer`.
@@ -32,9 +38,21 @@ pub fn agx_command_buffer() -> ClassSpec {
         superclass: Some(c"IOGPUMetalCommandBuffer"),
         ivars: vec![&PREVIOUS_COMPUTE, &PREVIOUS_BLIT],
         methods: vec![
-            Method::new(c"computeCommandEncoder", c"@@:", compute_encoder::<true> as *const ()),
-            Method::new(c"computeCommandEncoderWithDispatchType:", c"@@:Q", compute_encoder_dispatch_type::<true> as *const ()),
-            Method::new(c"computeCommandEncoderWithDescriptor:", c"@@:@", compute_encoder_descriptor::<true> as *const ()),
+            Method::new(
+                c"computeCommandEncoder",
+                c"@@:",
+                compute_encoder::<true> as *const (),
+            ),
+            Method::new(
+                c"computeCommandEncoderWithDispatchType:",
+                c"@@:Q",
+                compute_encoder_dispatch_type::<true> as *const (),
+            ),
+            Method::new(
+                c"computeCommandEncoderWithDescriptor:",
+                c"@@:@",
+                compute_encoder_descriptor::<true> as *const (),
+            ),
             Method::new(
                 c"computeCommandEncoderWithConfig:",
                 c"@@:{EncoderComputeServiceConfig=@@@i@iIBB}",
@@ -45,15 +63,47 @@ pub fn agx_command_buffer() -> ClassSpec {
                 c"B@:{EncoderComputeServiceConfig=@@@i@iIBB}#",
                 try_coalescing::<true> as *const (),
             ),
-            Method::new(c"blitCommandEncoder", c"@@:", blit_encoder::<true> as *const ()),
-            Method::new(c"blitCommandEncoderWithDescriptor:", c"@@:@", blit_encoder_descriptor::<true> as *const ()),
-            Method::new(c"blitCommandEncoderCommon:", c"@@:@", blit_encoder_common::<true> as *const ()),
-            Method::new(c"setPreviousComputeCommandEncoder:", c"v@:@", set_previous_compute::<true> as *const ()),
-            Method::new(c"setPreviousBlitCommandEncoder:", c"v@:@", set_previous_blit::<true> as *const ()),
+            Method::new(
+                c"blitCommandEncoder",
+                c"@@:",
+                blit_encoder::<true> as *const (),
+            ),
+            Method::new(
+                c"blitCommandEncoderWithDescriptor:",
+                c"@@:@",
+                blit_encoder_descriptor::<true> as *const (),
+            ),
+            Method::new(
+                c"blitCommandEncoderCommon:",
+                c"@@:@",
+                blit_encoder_common::<true> as *const (),
+            ),
+            Method::new(
+                c"setPreviousComputeCommandEncoder:",
+                c"v@:@",
+                set_previous_compute::<true> as *const (),
+            ),
+            Method::new(
+                c"setPreviousBlitCommandEncoder:",
+                c"v@:@",
+                set_previous_blit::<true> as *const (),
+            ),
             Method::new(c"commit", c"v@:", commit::<true> as *const ()),
-            Method::new(c"commitEncoder", c"v@:", commit_encoder::<true> as *const ()),
-            Method::new(c"encodeSignalEvent:value:", c"v@:@Q", encode_signal::<true> as *const ()),
-            Method::new(c"encodeWaitForEvent:value:", c"v@:@Q", encode_wait::<true> as *const ()),
+            Method::new(
+                c"commitEncoder",
+                c"v@:",
+                commit_encoder::<true> as *const (),
+            ),
+            Method::new(
+                c"encodeSignalEvent:value:",
+                c"v@:@Q",
+                encode_signal::<true> as *const (),
+            ),
+            Method::new(
+                c"encodeWaitForEvent:value:",
+                c"v@:@Q",
+                encode_wait::<true> as *const (),
+            ),
             Method::new(c"dealloc", c"v@:", dealloc::<true> as *const ()),
         ],
         class_methods: vec![],
@@ -64,26 +114,44 @@ pub fn agx_command_buffer() -> ClassSpec {
 #[unsafe(export_name = "-[AGXG16XFamilyCommandBuffer computeCommandEncoder]")]
 unsafe extern "C-unwind" fn compute_encoder<const LOCAL: bool>(this: Id, _: Sel) -> Id {
     // SAFETY: a method runs on a live instance of its class.
-    unsafe { send!(this, "computeCommandEncoderWithConfig:", ComputeConfig::DEFAULT => ComputeConfig; Id) }
+    unsafe {
+        send!(this, "computeCommandEncoderWithConfig:", ComputeConfig::DEFAULT => ComputeConfig; Id)
+    }
 }
 
 #[unsafe(export_name = "-[AGXG16XFamilyCommandBuffer computeCommandEncoderWithDispatchType:]")]
-unsafe extern "C-unwind" fn compute_encoder_dispatch_type<const LOCAL: bool>(this: Id, _: Sel, _dispatch_type: usize) -> Id {
+unsafe extern "C-unwind" fn compute_encoder_dispatch_type<const LOCAL: bool>(
+    this: Id,
+    _: Sel,
+    _dispatch_type: usize,
+) -> Id {
     // SAFETY: as above.
-    unsafe { send!(this, "computeCommandEncoderWithConfig:", ComputeConfig::DEFAULT => ComputeConfig; Id) }
+    unsafe {
+        send!(this, "computeCommandEncoderWithConfig:", ComputeConfig::DEFAULT => ComputeConfig; Id)
+    }
 }
 
 #[unsafe(export_name = "-[AGXG16XFamilyCommandBuffer computeCommandEncoderWithDescriptor:]")]
-unsafe extern "C-unwind" fn compute_encoder_descriptor<const LOCAL: bool>(this: Id, _: Sel, _descriptor: Id) -> Id {
+unsafe extern "C-unwind" fn compute_encoder_descriptor<const LOCAL: bool>(
+    this: Id,
+    _: Sel,
+    _descriptor: Id,
+) -> Id {
     // SAFETY: as above.
-    unsafe { send!(this, "computeCommandEncoderWithConfig:", ComputeConfig::DEFAULT => ComputeConfig; Id) }
+    unsafe {
+        send!(this, "computeCommandEncoderWithConfig:", ComputeConfig::DEFAULT => ComputeConfig; Id)
+    }
 }
 
 /// A compute encoder, owned by the command buffer: the one that just ended here, one that waits in the device's pool, or a
 /// new one. The first two are the same object handed out again.
 #[unsafe(export_name = "-[AGXG16XFamilyCommandBuffer computeCommandEncoderWithConfig:]")]
 #[inline(never)]
-unsafe extern "C-unwind" fn compute_encoder_config<const LOCAL: bool>(this: Id, _: Sel, config: ComputeConfig) -> Id {
+unsafe extern "C-unwind" fn compute_encoder_config<const LOCAL: bool>(
+    this: Id,
+    _: Sel,
+    config: ComputeConfig,
+) -> Id {
     // SAFETY: a method runs on a live instance of its class; the initialisers have these signatures.
     unsafe {
         let class = compute::AGX.get();
@@ -105,11 +173,14 @@ unsafe extern "C-unwind" fn compute_encoder_config<const LOCAL: bool>(this: Id, 
     }
 }
 
-#[unsafe(
-    export_name = "-[AGXG16XFamilyCommandBuffer tryCoalescingPreviousComputeCommandEncoderWithConfig:nextEncoderClass:]"
-)]
+#[unsafe(export_name = "-[AGXG16XFamilyCommandBuffer tryCoalescingPreviousComputeCommandEncoderWithConfig:nextEncoderClass:]")]
 #[inline(never)]
-unsafe extern "C-unwind" fn try_coalescing<const LOCAL: bool>(this: Id, _: Sel, _config: ComputeConfig, next_class: Class) -> bool {
+unsafe extern "C-unwind" fn try_coalescing<const LOCAL: bool>(
+    this: Id,
+    _: Sel,
+    _config: ComputeConfig,
+    next_class: Class,
+) -> bool {
     // SAFETY: a method runs on a live instance of its class.
     unsafe {
         if command_buffer::current_encoder(this) != NIL {
@@ -138,13 +209,21 @@ unsafe extern "C-unwind" fn blit_encoder<const LOCAL: bool>(this: Id, _: Sel) ->
 }
 
 #[unsafe(export_name = "-[AGXG16XFamilyCommandBuffer blitCommandEncoderWithDescriptor:]")]
-unsafe extern "C-unwind" fn blit_encoder_descriptor<const LOCAL: bool>(this: Id, _: Sel, descriptor: Id) -> Id {
+unsafe extern "C-unwind" fn blit_encoder_descriptor<const LOCAL: bool>(
+    this: Id,
+    _: Sel,
+    descriptor: Id,
+) -> Id {
     // SAFETY: as above.
     unsafe { send!(this, "blitCommandEncoderCommon:", descriptor => Id; Id) }
 }
 
 #[unsafe(export_name = "-[AGXG16XFamilyCommandBuffer blitCommandEncoderCommon:]")]
-unsafe extern "C-unwind" fn blit_encoder_common<const LOCAL: bool>(this: Id, _: Sel, descriptor: Id) -> Id {
+unsafe extern "C-unwind" fn blit_encoder_common<const LOCAL: bool>(
+    this: Id,
+    _: Sel,
+    descriptor: Id,
+) -> Id {
     // SAFETY: a method runs on a live instance of its class; the initialiser has this signature.
     unsafe {
         if command_buffer::current_encoder(this) != NIL {
@@ -156,7 +235,8 @@ unsafe extern "C-unwind" fn blit_encoder_common<const LOCAL: bool>(this: Id, _: 
         }
         send!(this, "commitEncoder"; ());
         let encoder = allocate(blit::AGX.get());
-        let encoder = send!(encoder, "initWithCommandBuffer:descriptor:", this => Id, descriptor => Id; Id);
+        let encoder =
+            send!(encoder, "initWithCommandBuffer:descriptor:", this => Id, descriptor => Id; Id);
         send!(this, "setCurrentCommandEncoder:", encoder => Id; ());
         release(encoder);
         encoder
@@ -208,13 +288,23 @@ unsafe extern "C-unwind" fn commit<const LOCAL: bool>(this: Id, _: Sel) {
 }
 
 #[unsafe(export_name = "-[AGXG16XFamilyCommandBuffer encodeSignalEvent:value:]")]
-unsafe extern "C-unwind" fn encode_signal<const LOCAL: bool>(this: Id, _: Sel, event: Id, value: u64) {
+unsafe extern "C-unwind" fn encode_signal<const LOCAL: bool>(
+    this: Id,
+    _: Sel,
+    event: Id,
+    value: u64,
+) {
     // SAFETY: a method runs on a live instance of its class.
     unsafe { send_super!(this, &AGX, "encodeSignalEvent:value:", event => Id, value => u64; ()) }
 }
 
 #[unsafe(export_name = "-[AGXG16XFamilyCommandBuffer encodeWaitForEvent:value:]")]
-unsafe extern "C-unwind" fn encode_wait<const LOCAL: bool>(this: Id, _: Sel, event: Id, value: u64) {
+unsafe extern "C-unwind" fn encode_wait<const LOCAL: bool>(
+    this: Id,
+    _: Sel,
+    event: Id,
+    value: u64,
+) {
     // SAFETY: a method runs on a live instance of its class.
     unsafe { send_super!(this, &AGX, "encodeWaitForEvent:value:", event => Id, value => u64; ()) }
 }

@@ -52,22 +52,64 @@ pub fn metal() -> ClassSpec {
     ClassSpec {
         name: c"_MTLCommandBuffer",
         superclass: Some(c"_MTLObjectWithLabel"),
-        ivars: vec![&QUEUE, &STATUS, &CURRENT_ENCODER, &RETAINED_REFERENCES, &STATE],
+        ivars: vec![
+            &QUEUE,
+            &STATUS,
+            &CURRENT_ENCODER,
+            &RETAINED_REFERENCES,
+            &STATE,
+        ],
         methods: vec![
-            Method::new(c"initWithQueue:retainedReferences:", c"@@:@B", init::<true> as *const ()),
+            Method::new(
+                c"initWithQueue:retainedReferences:",
+                c"@@:@B",
+                init::<true> as *const (),
+            ),
             Method::new(c"commandQueue", c"@@:", command_queue::<true> as *const ()),
             Method::new(c"device", c"@@:", device::<true> as *const ()),
             Method::new(c"status", c"Q@:", status_of::<true> as *const ()),
             Method::new(c"isCommitted", c"B@:", is_committed::<true> as *const ()),
-            Method::new(c"retainedReferences", c"B@:", retained_references::<true> as *const ()),
+            Method::new(
+                c"retainedReferences",
+                c"B@:",
+                retained_references::<true> as *const (),
+            ),
             Method::new(c"enqueue", c"v@:", enqueue::<true> as *const ()),
-            Method::new(c"addScheduledHandler:", c"v@:@?", add_scheduled_handler::<true> as *const ()),
-            Method::new(c"addCompletedHandler:", c"v@:@?", add_completed_handler::<true> as *const ()),
-            Method::new(c"waitUntilScheduled", c"v@:", wait_until_scheduled::<true> as *const ()),
-            Method::new(c"waitUntilCompleted", c"v@:", wait_until_completed::<true> as *const ()),
-            Method::new(c"setCurrentCommandEncoder:", c"v@:@", set_current_encoder::<true> as *const ()),
-            Method::new(c"didScheduleWithStartTime:endTime:error:", c"v@:QQ@", did_schedule::<true> as *const ()),
-            Method::new(c"didCompleteWithStartTime:endTime:error:", c"v@:QQ@", did_complete::<true> as *const ()),
+            Method::new(
+                c"addScheduledHandler:",
+                c"v@:@?",
+                add_scheduled_handler::<true> as *const (),
+            ),
+            Method::new(
+                c"addCompletedHandler:",
+                c"v@:@?",
+                add_completed_handler::<true> as *const (),
+            ),
+            Method::new(
+                c"waitUntilScheduled",
+                c"v@:",
+                wait_until_scheduled::<true> as *const (),
+            ),
+            Method::new(
+                c"waitUntilCompleted",
+                c"v@:",
+                wait_until_completed::<true> as *const (),
+            ),
+            Method::new(
+                c"setCurrentCommandEncoder:",
+                c"v@:@",
+                set_current_encoder::<true> as *const (),
+            ),
+            Method::new(
+                c"didScheduleWithStartTime:endTime:error:",
+                c"v@:QQ@",
+                did_schedule::<true> as *const (),
+            ),
+            Method::new(
+                c"didCompleteWithStartTime:endTime:error:",
+                c"v@:QQ@",
+                did_complete::<true> as *const (),
+            ),
             Method::new(c"dealloc", c"v@:", dealloc::<true> as *const ()),
         ],
         class_methods: vec![],
@@ -80,8 +122,16 @@ pub fn iogpu() -> ClassSpec {
     let mut methods = vec![
         Method::new(c"validate", c"v@:", validate::<true> as *const ()),
         Method::new(c"commit", c"v@:", commit::<true> as *const ()),
-        Method::new(c"commitEncoder", c"v@:", commit_encoder::<true> as *const ()),
-        Method::new(c"setCurrentCommandEncoder:", c"v@:@", iogpu_set_current_encoder::<true> as *const ()),
+        Method::new(
+            c"commitEncoder",
+            c"v@:",
+            commit_encoder::<true> as *const (),
+        ),
+        Method::new(
+            c"setCurrentCommandEncoder:",
+            c"v@:@",
+            iogpu_set_current_encoder::<true> as *const (),
+        ),
     ];
     methods.extend(events::iogpu_methods());
     ClassSpec {
@@ -152,7 +202,12 @@ pub unsafe fn take_steps(this: Id) -> Vec<Step> {
 }
 
 #[unsafe(export_name = "-[_MTLCommandBuffer initWithQueue:retainedReferences:]")]
-unsafe extern "C-unwind" fn init<const LOCAL: bool>(this: Id, _: Sel, queue: Id, retained_references: bool) -> Id {
+unsafe extern "C-unwind" fn init<const LOCAL: bool>(
+    this: Id,
+    _: Sel,
+    queue: Id,
+    retained_references: bool,
+) -> Id {
     // SAFETY: a fresh instance; the queue is alive.
     unsafe {
         QUEUE.store(this, retain(queue));
@@ -199,7 +254,11 @@ unsafe extern "C-unwind" fn enqueue<const LOCAL: bool>(this: Id, _: Sel) {
 }
 
 #[unsafe(export_name = "-[_MTLCommandBuffer addScheduledHandler:]")]
-unsafe extern "C-unwind" fn add_scheduled_handler<const LOCAL: bool>(this: Id, selector: Sel, handler: *const Block) {
+unsafe extern "C-unwind" fn add_scheduled_handler<const LOCAL: bool>(
+    this: Id,
+    selector: Sel,
+    handler: *const Block,
+) {
     // SAFETY: a method runs on a live instance of its class; the handler is a block.
     unsafe {
         if is_committed::<true>(this, selector) {
@@ -209,12 +268,19 @@ unsafe extern "C-unwind" fn add_scheduled_handler<const LOCAL: bool>(this: Id, s
                 sentence: c"Scheduled handler provided after commit call",
             });
         }
-        state(this).lock().scheduled.push(copy_block(handler).expose_provenance());
+        state(this)
+            .lock()
+            .scheduled
+            .push(copy_block(handler).expose_provenance());
     }
 }
 
 #[unsafe(export_name = "-[_MTLCommandBuffer addCompletedHandler:]")]
-unsafe extern "C-unwind" fn add_completed_handler<const LOCAL: bool>(this: Id, selector: Sel, handler: *const Block) {
+unsafe extern "C-unwind" fn add_completed_handler<const LOCAL: bool>(
+    this: Id,
+    selector: Sel,
+    handler: *const Block,
+) {
     // SAFETY: a method runs on a live instance of its class; the handler is a block.
     unsafe {
         if is_committed::<true>(this, selector) {
@@ -224,7 +290,10 @@ unsafe extern "C-unwind" fn add_completed_handler<const LOCAL: bool>(this: Id, s
                 sentence: c"Completed handler provided after commit call",
             });
         }
-        state(this).lock().completed.push(copy_block(handler).expose_provenance());
+        state(this)
+            .lock()
+            .completed
+            .push(copy_block(handler).expose_provenance());
     }
 }
 
@@ -234,7 +303,10 @@ unsafe fn wait_until(this: Id, least: usize) {
         let state = state(this);
         let mut inner = state.lock();
         while status_word(this).load(Ordering::SeqCst) < least {
-            inner = state.progressed.wait(inner).unwrap_or_else(PoisonError::into_inner);
+            inner = state
+                .progressed
+                .wait(inner)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
@@ -288,7 +360,13 @@ unsafe fn advance(this: Id, to: usize) {
 }
 
 #[unsafe(export_name = "-[_MTLCommandBuffer didScheduleWithStartTime:endTime:error:]")]
-unsafe extern "C-unwind" fn did_schedule<const LOCAL: bool>(this: Id, _: Sel, _start: u64, _end: u64, _error: Id) {
+unsafe extern "C-unwind" fn did_schedule<const LOCAL: bool>(
+    this: Id,
+    _: Sel,
+    _start: u64,
+    _end: u64,
+    _error: Id,
+) {
     // SAFETY: the queue's thread holds a reference.
     unsafe {
         run_handlers(this, |inner| std::mem::take(&mut inner.scheduled));
@@ -297,7 +375,13 @@ unsafe extern "C-unwind" fn did_schedule<const LOCAL: bool>(this: Id, _: Sel, _s
 }
 
 #[unsafe(export_name = "-[_MTLCommandBuffer didCompleteWithStartTime:endTime:error:]")]
-unsafe extern "C-unwind" fn did_complete<const LOCAL: bool>(this: Id, _: Sel, _start: u64, _end: u64, _error: Id) {
+unsafe extern "C-unwind" fn did_complete<const LOCAL: bool>(
+    this: Id,
+    _: Sel,
+    _start: u64,
+    _end: u64,
+    _error: Id,
+) {
     // SAFETY: the queue's thread holds a reference.
     unsafe {
         run_handlers(this, |inner| std::mem::take(&mut inner.completed));
@@ -311,7 +395,10 @@ unsafe extern "C-unwind" fn dealloc<const LOCAL: bool>(this: Id, _: Sel) {
     unsafe {
         release(CURRENT_ENCODER.take(this));
         let state = Box::from_raw(STATE.take(this).cast::<State>());
-        let inner = state.inner.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let inner = state
+            .inner
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
         for address in inner.scheduled.into_iter().chain(inner.completed) {
             release_block(std::ptr::with_exposed_provenance_mut(address));
         }
@@ -327,10 +414,18 @@ unsafe extern "C-unwind" fn validate<const LOCAL: bool>(this: Id, selector: Sel)
     unsafe {
         let method = c"-[IOGPUMetalCommandBuffer validate]";
         if is_committed::<true>(this, selector) {
-            fail(&Assertion { method, line: 214, sentence: c"commit an already committed command buffer" });
+            fail(&Assertion {
+                method,
+                line: 214,
+                sentence: c"commit an already committed command buffer",
+            });
         }
         if current_encoder(this) != NIL {
-            fail(&Assertion { method, line: 216, sentence: c"commit command buffer with uncommitted encoder" });
+            fail(&Assertion {
+                method,
+                line: 216,
+                sentence: c"commit command buffer with uncommitted encoder",
+            });
         }
     }
 }
@@ -352,7 +447,11 @@ unsafe extern "C-unwind" fn commit<const LOCAL: bool>(this: Id, _: Sel) {
 unsafe extern "C-unwind" fn commit_encoder<const LOCAL: bool>(_: Id, _: Sel) {}
 
 #[unsafe(export_name = "-[IOGPUMetalCommandBuffer setCurrentCommandEncoder:]")]
-unsafe extern "C-unwind" fn iogpu_set_current_encoder<const LOCAL: bool>(this: Id, selector: Sel, encoder: Id) {
+unsafe extern "C-unwind" fn iogpu_set_current_encoder<const LOCAL: bool>(
+    this: Id,
+    selector: Sel,
+    encoder: Id,
+) {
     // SAFETY: a method runs on a live instance of its class; the encoder is nil or alive.
     unsafe {
         if is_committed::<true>(this, selector) {

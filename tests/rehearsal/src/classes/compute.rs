@@ -26,13 +26,41 @@ pub fn agx() -> ClassSpec {
                 c"@@:@{EncoderComputeServiceConfig=@@@i@iIBB}",
                 init::<true> as *const (),
             ),
-            Method::new(c"reInitWithCommandBuffer:", c"@@:@", re_init::<true> as *const ()),
-            Method::new(c"setComputePipelineState:", c"v@:@", set_compute_pipeline_state::<true> as *const ()),
-            Method::new(c"setBuffer:offset:atIndex:", c"v@:@QQ", set_buffer::<true> as *const ()),
-            Method::new(c"setBufferOffset:atIndex:", c"v@:QQ", set_buffer_offset::<true> as *const ()),
-            Method::new(c"setBytes:length:atIndex:", c"v@:r^vQQ", set_bytes::<true> as *const ()),
-            Method::new(c"useResource:usage:", c"v@:@Q", use_resource::<true> as *const ()),
-            Method::new(c"useResources:count:usage:", c"v@:r^@QQ", use_resources::<true> as *const ()),
+            Method::new(
+                c"reInitWithCommandBuffer:",
+                c"@@:@",
+                re_init::<true> as *const (),
+            ),
+            Method::new(
+                c"setComputePipelineState:",
+                c"v@:@",
+                set_compute_pipeline_state::<true> as *const (),
+            ),
+            Method::new(
+                c"setBuffer:offset:atIndex:",
+                c"v@:@QQ",
+                set_buffer::<true> as *const (),
+            ),
+            Method::new(
+                c"setBufferOffset:atIndex:",
+                c"v@:QQ",
+                set_buffer_offset::<true> as *const (),
+            ),
+            Method::new(
+                c"setBytes:length:atIndex:",
+                c"v@:r^vQQ",
+                set_bytes::<true> as *const (),
+            ),
+            Method::new(
+                c"useResource:usage:",
+                c"v@:@Q",
+                use_resource::<true> as *const (),
+            ),
+            Method::new(
+                c"useResources:count:usage:",
+                c"v@:r^@QQ",
+                use_resources::<true> as *const (),
+            ),
             Method::new(
                 c"dispatchThreads:threadsPerThreadgroup:",
                 c"v@:{?=QQQ}{?=QQQ}",
@@ -44,7 +72,11 @@ pub fn agx() -> ClassSpec {
                 dispatch_threadgroups::<true> as *const (),
             ),
             Method::new(c"endEncoding", c"v@:", end_encoding::<true> as *const ()),
-            Method::new(c"deferredEndEncoding", c"v@:", deferred_end_encoding::<true> as *const ()),
+            Method::new(
+                c"deferredEndEncoding",
+                c"v@:",
+                deferred_end_encoding::<true> as *const (),
+            ),
             Method::new(c"destroyImpl", c"v@:", destroy_impl::<true> as *const ()),
             Method::new(c"dealloc", c"v@:", dealloc::<true> as *const ()),
         ],
@@ -55,10 +87,19 @@ pub fn agx() -> ClassSpec {
 
 /// What the method at `site` finds in `_impl`. In the caller's own frame, so that the fault is the method's.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "the fault has to show in the method itself")]
+#[expect(
+    clippy::inline_always,
+    reason = "the fault has to show in the method itself"
+)]
 unsafe fn load_impl(this: Id, site: Site) -> Impl {
     // SAFETY: the callers run methods of a live object.
-    unsafe { if faults::races_at(site) { IMPL.load(this) } else { OWN_IMPL.load(this) } }
+    unsafe {
+        if faults::races_at(site) {
+            IMPL.load(this)
+        } else {
+            OWN_IMPL.load(this)
+        }
+    }
 }
 
 unsafe fn take_impl(this: Id) {
@@ -71,7 +112,12 @@ unsafe fn take_impl(this: Id) {
 }
 
 #[unsafe(export_name = "-[AGXG16XFamilyComputeContext initWithCommandBuffer:config:]")]
-unsafe extern "C-unwind" fn init<const LOCAL: bool>(this: Id, _: Sel, command_buffer: Id, _config: ComputeConfig) -> Id {
+unsafe extern "C-unwind" fn init<const LOCAL: bool>(
+    this: Id,
+    _: Sel,
+    command_buffer: Id,
+    _config: ComputeConfig,
+) -> Id {
     // SAFETY: a fresh instance; the command buffer is alive.
     unsafe {
         send_super!(this, &AGX, "initWithCommandBuffer:", command_buffer => Id; Id);
@@ -95,7 +141,11 @@ unsafe extern "C-unwind" fn re_init<const LOCAL: bool>(this: Id, _: Sel, command
 
 #[unsafe(export_name = "-[AGXG16XFamilyComputeContext setComputePipelineState:]")]
 #[inline(never)]
-unsafe extern "C-unwind" fn set_compute_pipeline_state<const LOCAL: bool>(this: Id, _: Sel, pipeline: Id) {
+unsafe extern "C-unwind" fn set_compute_pipeline_state<const LOCAL: bool>(
+    this: Id,
+    _: Sel,
+    pipeline: Id,
+) {
     // SAFETY: a method runs on a live instance of its class; the pipeline is alive. That the block is alive is what the
     // published race breaks.
     unsafe {
@@ -109,7 +159,13 @@ unsafe extern "C-unwind" fn set_compute_pipeline_state<const LOCAL: bool>(this: 
 
 #[unsafe(export_name = "-[AGXG16XFamilyComputeContext setBuffer:offset:atIndex:]")]
 #[inline(never)]
-unsafe extern "C-unwind" fn set_buffer<const LOCAL: bool>(this: Id, _: Sel, _buffer: Id, byte_offset: usize, _index: usize) {
+unsafe extern "C-unwind" fn set_buffer<const LOCAL: bool>(
+    this: Id,
+    _: Sel,
+    _buffer: Id,
+    byte_offset: usize,
+    _index: usize,
+) {
     // SAFETY: as for `setComputePipelineState:`.
     unsafe {
         let context = load_impl(this, Site::Buffer);
@@ -120,27 +176,46 @@ unsafe extern "C-unwind" fn set_buffer<const LOCAL: bool>(this: Id, _: Sel, _buf
 }
 
 #[unsafe(export_name = "-[AGXG16XFamilyComputeContext setBufferOffset:atIndex:]")]
-unsafe extern "C-unwind" fn set_buffer_offset<const LOCAL: bool>(this: Id, _: Sel, byte_offset: usize, _index: usize) {
+unsafe extern "C-unwind" fn set_buffer_offset<const LOCAL: bool>(
+    this: Id,
+    _: Sel,
+    byte_offset: usize,
+    _index: usize,
+) {
     // SAFETY: as for `setComputePipelineState:`; no fault is published here, so the private copy is used.
-    unsafe { OWN_IMPL.load::<Impl>(this).write(offset::BUFFER, byte_offset as u64) }
+    unsafe {
+        OWN_IMPL
+            .load::<Impl>(this)
+            .write(offset::BUFFER, byte_offset as u64);
+    }
 }
 
 #[unsafe(export_name = "-[AGXG16XFamilyComputeContext setBytes:length:atIndex:]")]
-unsafe extern "C-unwind" fn set_bytes<const LOCAL: bool>(this: Id, _: Sel, bytes: *const u8, length: usize, _index: usize) {
+unsafe extern "C-unwind" fn set_bytes<const LOCAL: bool>(
+    this: Id,
+    _: Sel,
+    bytes: *const u8,
+    length: usize,
+    _index: usize,
+) {
     // SAFETY: as for `setBufferOffset:atIndex:`; the sender vouches for `length` bytes.
     unsafe {
         let mut first = [0; 4];
         let count = length.min(first.len());
         std::ptr::copy_nonoverlapping(bytes, first.as_mut_ptr(), count);
-        OWN_IMPL.load::<Impl>(this).write(offset::BYTES, u32::from_le_bytes(first));
+        OWN_IMPL
+            .load::<Impl>(this)
+            .write(offset::BYTES, u32::from_le_bytes(first));
     }
 }
 
-#[unsafe(
-    export_name = "AGX::ResourceGroupUsage<AGX::G16X::Encoders, AGX::G16X::Classes>::bindResource(AGX::Resource const*, unsigned int)"
-)]
+#[unsafe(export_name = "AGX::ResourceGroupUsage<AGX::G16X::Encoders, AGX::G16X::Classes>::bindResource(AGX::Resource const*, unsigned int)")]
 #[inline(never)]
-unsafe extern "C-unwind" fn bind_resource<const LOCAL: bool>(context: Impl, _resource: Id, usage: usize) {
+unsafe extern "C-unwind" fn bind_resource<const LOCAL: bool>(
+    context: Impl,
+    _resource: Id,
+    usage: usize,
+) {
     // SAFETY: the callers pass what they found in `_impl`.
     unsafe {
         let bound: u64 = context.read(offset::RESOURCE_GROUP);
@@ -150,38 +225,56 @@ unsafe extern "C-unwind" fn bind_resource<const LOCAL: bool>(context: Impl, _res
 
 #[unsafe(export_name = "-[AGXG16XFamilyComputeContext useResource:usage:]")]
 #[inline(never)]
-unsafe extern "C-unwind" fn use_resource<const LOCAL: bool>(this: Id, selector: Sel, resource: Id, usage: usize) {
+unsafe extern "C-unwind" fn use_resource<const LOCAL: bool>(
+    this: Id,
+    selector: Sel,
+    resource: Id,
+    usage: usize,
+) {
     // SAFETY: as for `setComputePipelineState:`.
     unsafe { use_resources::<true>(this, selector, &raw const resource, 1, usage) }
 }
 
 #[unsafe(export_name = "-[AGXG16XFamilyComputeContext useResources:count:usage:]")]
 #[inline(never)]
-unsafe extern "C-unwind" fn use_resources<const LOCAL: bool>(this: Id, _: Sel, resources: *const Id, count: usize, usage: usize) {
+unsafe extern "C-unwind" fn use_resources<const LOCAL: bool>(
+    this: Id,
+    _: Sel,
+    resources: *const Id,
+    count: usize,
+    usage: usize,
+) {
     // SAFETY: as for `setComputePipelineState:`; the sender vouches for `count` objects.
     unsafe {
         for index in 0..count {
-            bind_resource::<true>(load_impl(this, Site::Bind), resources.add(index).read(), usage);
+            bind_resource::<true>(
+                load_impl(this, Site::Bind),
+                resources.add(index).read(),
+                usage,
+            );
         }
     }
 }
 
-#[unsafe(
-    export_name = "AGX::SpillInfoGen3<AGX::G16X::Encoders, AGX::G16X::Classes>::allocateUSCSpillBuffer(AGX::DataBufferAllocator<44ul>&, unsigned int)"
-)]
+#[unsafe(export_name = "AGX::SpillInfoGen3<AGX::G16X::Encoders, AGX::G16X::Classes>::allocateUSCSpillBuffer(AGX::DataBufferAllocator<44ul>&, unsigned int)")]
 #[inline(never)]
-unsafe extern "C-unwind" fn allocate_spill_buffer<const LOCAL: bool>(context: Impl, bytes: u32) -> u32 {
+unsafe extern "C-unwind" fn allocate_spill_buffer<const LOCAL: bool>(
+    context: Impl,
+    bytes: u32,
+) -> u32 {
     // SAFETY: the caller passes what it found in `_impl`.
     unsafe { context.write(offset::SPILL_SIZE, bytes) }
     bytes
 }
 
 /// Returns the spill size, so that the call below cannot be turned into a jump and both frames stand in a report.
-#[unsafe(
-    export_name = "AGX::ComputeContext<AGX::G16X::Encoders, AGX::G16X::Classes, AGX::G16X::ObjClasses, AGX::G16X::CommandEncoderStateObserver>::prepareForEnqueue(bool)"
-)]
+#[unsafe(export_name = "AGX::ComputeContext<AGX::G16X::Encoders, AGX::G16X::Classes, AGX::G16X::ObjClasses, AGX::G16X::CommandEncoderStateObserver>::prepareForEnqueue(bool)")]
 #[inline(never)]
-unsafe extern "C-unwind" fn prepare_for_enqueue<const LOCAL: bool>(context: Impl, encoder: Id, _indirect: bool) -> u64 {
+unsafe extern "C-unwind" fn prepare_for_enqueue<const LOCAL: bool>(
+    context: Impl,
+    encoder: Id,
+    _indirect: bool,
+) -> u64 {
     // SAFETY: the caller passes what it found in `_impl` and the encoder itself.
     unsafe {
         let flags: u64 = context.read(offset::ENQUEUE_FLAGS);
@@ -190,18 +283,30 @@ unsafe extern "C-unwind" fn prepare_for_enqueue<const LOCAL: bool>(context: Impl
     }
 }
 
-/// Records a dispatch of `threads` threads.
+/// Records a dispatch of `threads` threads. Part of its callers, which stand in a report as the callers of `prepareForEnqueue`.
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "a frame between the two would be in no Mac's report"
+)]
 unsafe fn enqueue(this: Id, threads: u64) {
     // SAFETY: the callers run methods of a live object; the private copy is the encoder's until it is destroyed.
     unsafe {
-        std::hint::black_box(prepare_for_enqueue::<true>(load_impl(this, Site::Prepare), this, false));
+        std::hint::black_box(prepare_for_enqueue::<true>(
+            load_impl(this, Site::Prepare),
+            this,
+            false,
+        ));
         let context: Impl = OWN_IMPL.load(this);
         let tag: u64 = context.read(offset::PIPELINE);
         let bound: u64 = context.read(offset::BUFFER);
         let bytes: u32 = context.read(offset::BYTES);
         let count: u64 = context.read(offset::DISPATCHES);
         let sum: u64 = context.read(offset::CHECKSUM);
-        let this_one = tag.wrapping_mul(threads).wrapping_add(bound).wrapping_add(u64::from(bytes));
+        let this_one = tag
+            .wrapping_mul(threads)
+            .wrapping_add(bound)
+            .wrapping_add(u64::from(bytes));
         context.write(offset::DISPATCHES, count + 1);
         context.write(offset::CHECKSUM, sum.wrapping_add(this_one));
     }
@@ -209,7 +314,12 @@ unsafe fn enqueue(this: Id, threads: u64) {
 
 #[unsafe(export_name = "-[AGXG16XFamilyComputeContext dispatchThreads:threadsPerThreadgroup:]")]
 #[inline(never)]
-unsafe extern "C-unwind" fn dispatch_threads<const LOCAL: bool>(this: Id, _: Sel, threads: Size, _per_group: Size) {
+unsafe extern "C-unwind" fn dispatch_threads<const LOCAL: bool>(
+    this: Id,
+    _: Sel,
+    threads: Size,
+    _per_group: Size,
+) {
     // SAFETY: as for `setComputePipelineState:`.
     unsafe {
         let context = load_impl(this, Site::Dispatch);
@@ -220,7 +330,12 @@ unsafe extern "C-unwind" fn dispatch_threads<const LOCAL: bool>(this: Id, _: Sel
 
 #[unsafe(export_name = "-[AGXG16XFamilyComputeContext dispatchThreadgroups:threadsPerThreadgroup:]")]
 #[inline(never)]
-unsafe extern "C-unwind" fn dispatch_threadgroups<const LOCAL: bool>(this: Id, _: Sel, groups: Size, per_group: Size) {
+unsafe extern "C-unwind" fn dispatch_threadgroups<const LOCAL: bool>(
+    this: Id,
+    _: Sel,
+    groups: Size,
+    per_group: Size,
+) {
     // SAFETY: as for `setComputePipelineState:`.
     unsafe { enqueue(this, groups.volume() * per_group.volume()) }
 }
@@ -288,7 +403,9 @@ unsafe extern "C-unwind" fn dealloc<const LOCAL: bool>(this: Id, _: Sel) {
             }
             let own = Impl(OWN_IMPL.take(this).cast());
             if !own.0.is_null() {
-                device::pool(encoder::device_of(this)).lock().give_block(own);
+                device::pool(encoder::device_of(this))
+                    .lock()
+                    .give_block(own);
             }
         }
         send_super!(this, &AGX, "dealloc"; ());

@@ -44,10 +44,26 @@ pub fn agx() -> ClassSpec {
         superclass: Some(c"IOGPUMetalDevice"),
         ivars: vec![&POOL],
         methods: vec![
-            Method::new(c"initWithAcceleratorPort:", c"@@:I", init::<true> as *const ()),
-            Method::new(c"newCommandQueue", c"@@:", new_command_queue::<true> as *const ()),
-            Method::new(c"newBufferWithLength:options:", c"@@:QQ", new_buffer::<true> as *const ()),
-            Method::new(c"newSharedEvent", c"@@:", new_shared_event::<true> as *const ()),
+            Method::new(
+                c"initWithAcceleratorPort:",
+                c"@@:I",
+                init::<true> as *const (),
+            ),
+            Method::new(
+                c"newCommandQueue",
+                c"@@:",
+                new_command_queue::<true> as *const (),
+            ),
+            Method::new(
+                c"newBufferWithLength:options:",
+                c"@@:QQ",
+                new_buffer::<true> as *const (),
+            ),
+            Method::new(
+                c"newSharedEvent",
+                c"@@:",
+                new_shared_event::<true> as *const (),
+            ),
             Method::new(c"dealloc", c"v@:", dealloc::<true> as *const ()),
         ],
         class_methods: vec![],
@@ -81,7 +97,12 @@ unsafe extern "C-unwind" fn new_command_queue<const LOCAL: bool>(this: Id, _: Se
 }
 
 #[unsafe(export_name = "-[AGXG16XFamilyDevice newBufferWithLength:options:]")]
-unsafe extern "C-unwind" fn new_buffer<const LOCAL: bool>(_: Id, _: Sel, length: usize, _options: usize) -> Id {
+unsafe extern "C-unwind" fn new_buffer<const LOCAL: bool>(
+    _: Id,
+    _: Sel,
+    length: usize,
+    _options: usize,
+) -> Id {
     // SAFETY: a fresh instance of the class that declares the variable.
     unsafe {
         let buffer = allocate(resources::BUFFER.get());

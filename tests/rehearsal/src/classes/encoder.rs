@@ -20,8 +20,16 @@ pub fn metal() -> ClassSpec {
         superclass: Some(c"_MTLObjectWithLabel"),
         ivars: vec![&COMMAND_BUFFER, &DEVICE, &OPEN],
         methods: vec![
-            Method::new(c"initWithCommandBuffer:", c"@@:@", init::<true> as *const ()),
-            Method::new(c"commandBuffer", c"@@:", command_buffer::<true> as *const ()),
+            Method::new(
+                c"initWithCommandBuffer:",
+                c"@@:@",
+                init::<true> as *const (),
+            ),
+            Method::new(
+                c"commandBuffer",
+                c"@@:",
+                command_buffer::<true> as *const (),
+            ),
             Method::new(c"device", c"@@:", device::<true> as *const ()),
             Method::new(c"endEncoding", c"v@:", end_encoding::<true> as *const ()),
             Method::new(c"dealloc", c"v@:", dealloc::<true> as *const ()),
@@ -37,7 +45,11 @@ pub fn iogpu() -> ClassSpec {
         name: c"IOGPUMetalCommandEncoder",
         superclass: Some(c"_MTLCommandEncoder"),
         ivars: vec![],
-        methods: vec![Method::new(c"endEncoding", c"v@:", iogpu_end_encoding::<true> as *const ())],
+        methods: vec![Method::new(
+            c"endEncoding",
+            c"v@:",
+            iogpu_end_encoding::<true> as *const (),
+        )],
         class_methods: vec![],
         registered: &IOGPU,
     }

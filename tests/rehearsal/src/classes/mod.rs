@@ -3,9 +3,9 @@
 //! Names, superclasses, selectors and type encodings are those of published class dumps; methods are what the model needs.
 
 pub mod blit;
+pub mod coalescing;
 pub mod command_buffer;
 pub mod compute;
-pub mod coalescing;
 pub mod device;
 pub mod encoder;
 pub mod events;
@@ -47,7 +47,7 @@ pub struct Range {
 
 /// Registers every class of the driver.
 pub fn register_all() -> Result<(), RegisterError> {
-    let specs = runtime::root().into_iter().chain([
+    let specs = runtime::first_classes().into_iter().chain([
         resources::object_with_label(),
         device::metal(),
         device::iogpu(),

@@ -2,7 +2,8 @@
 
 use crate::runtime::class::{ClassRef, ClassSpec, Ivar, Method};
 use crate::runtime::{
-    Class, Id, Sel, allocate, autorelease, class_of, class_respondsToSelector, release, retain, send, send_super,
+    Class, Id, Sel, allocate, autorelease, class_of, class_respondsToSelector, release, retain,
+    send, send_super,
 };
 
 /// `MPSCommandBuffer`.
@@ -16,19 +17,47 @@ pub fn command_buffer() -> ClassSpec {
         superclass: Some(c"NSObject"),
         ivars: vec![&COMMAND_BUFFER],
         methods: vec![
-            Method::new(c"initWithCommandBuffer:", c"@@:@", init::<true> as *const ()),
+            Method::new(
+                c"initWithCommandBuffer:",
+                c"@@:@",
+                init::<true> as *const (),
+            ),
             Method::new(c"commandBuffer", c"@@:", inner::<true> as *const ()),
             Method::new(c"rootCommandBuffer", c"@@:", root::<true> as *const ()),
             Method::new(c"commit", c"v@:", commit::<true> as *const ()),
-            Method::new(c"commitAndContinue", c"v@:", commit_and_continue::<true> as *const ()),
-            Method::new(c"computeCommandEncoderWithDispatchType:", c"@@:Q", compute_encoder::<true> as *const ()),
-            Method::new(c"forwardingTargetForSelector:", c"@@::", forwarding_target::<true> as *const ()),
-            Method::new(c"respondsToSelector:", c"B@::", responds_to::<true> as *const ()),
+            Method::new(
+                c"commitAndContinue",
+                c"v@:",
+                commit_and_continue::<true> as *const (),
+            ),
+            Method::new(
+                c"computeCommandEncoderWithDispatchType:",
+                c"@@:Q",
+                compute_encoder::<true> as *const (),
+            ),
+            Method::new(
+                c"forwardingTargetForSelector:",
+                c"@@::",
+                forwarding_target::<true> as *const (),
+            ),
+            Method::new(
+                c"respondsToSelector:",
+                c"B@::",
+                responds_to::<true> as *const (),
+            ),
             Method::new(c"dealloc", c"v@:", dealloc::<true> as *const ()),
         ],
         class_methods: vec![
-            Method::new(c"commandBufferFromCommandQueue:", c"@@:@", from_queue::<true> as *const ()),
-            Method::new(c"commandBufferWithCommandBuffer:", c"@@:@", with_command_buffer::<true> as *const ()),
+            Method::new(
+                c"commandBufferFromCommandQueue:",
+                c"@@:@",
+                from_queue::<true> as *const (),
+            ),
+            Method::new(
+                c"commandBufferWithCommandBuffer:",
+                c"@@:@",
+                with_command_buffer::<true> as *const (),
+            ),
         ],
         registered: &MPS,
     }
@@ -44,9 +73,15 @@ unsafe extern "C-unwind" fn from_queue<const LOCAL: bool>(class: Class, _: Sel, 
 }
 
 #[unsafe(export_name = "+[MPSCommandBuffer commandBufferWithCommandBuffer:]")]
-unsafe extern "C-unwind" fn with_command_buffer<const LOCAL: bool>(class: Class, _: Sel, command_buffer: Id) -> Id {
+unsafe extern "C-unwind" fn with_command_buffer<const LOCAL: bool>(
+    class: Class,
+    _: Sel,
+    command_buffer: Id,
+) -> Id {
     // SAFETY: the command buffer is alive.
-    unsafe { autorelease(send!(allocate(class), "initWithCommandBuffer:", command_buffer => Id; Id)) }
+    unsafe {
+        autorelease(send!(allocate(class), "initWithCommandBuffer:", command_buffer => Id; Id))
+    }
 }
 
 #[unsafe(export_name = "-[MPSCommandBuffer initWithCommandBuffer:]")]
@@ -88,23 +123,39 @@ unsafe extern "C-unwind" fn commit_and_continue<const LOCAL: bool>(this: Id, _: 
 }
 
 #[unsafe(export_name = "-[MPSCommandBuffer computeCommandEncoderWithDispatchType:]")]
-unsafe extern "C-unwind" fn compute_encoder<const LOCAL: bool>(this: Id, _: Sel, dispatch_type: usize) -> Id {
+unsafe extern "C-unwind" fn compute_encoder<const LOCAL: bool>(
+    this: Id,
+    _: Sel,
+    dispatch_type: usize,
+) -> Id {
     // SAFETY: a method runs on a live instance of its class.
-    unsafe { send!(COMMAND_BUFFER.load(this), "computeCommandEncoderWithDispatchType:", dispatch_type => usize; Id) }
+    unsafe {
+        send!(COMMAND_BUFFER.load(this), "computeCommandEncoderWithDispatchType:", dispatch_type => usize; Id)
+    }
 }
 
 #[unsafe(export_name = "-[MPSCommandBuffer forwardingTargetForSelector:]")]
-unsafe extern "C-unwind" fn forwarding_target<const LOCAL: bool>(this: Id, _: Sel, _selector: Sel) -> Id {
+unsafe extern "C-unwind" fn forwarding_target<const LOCAL: bool>(
+    this: Id,
+    _: Sel,
+    _selector: Sel,
+) -> Id {
     // SAFETY: a method runs on a live instance of its class.
     unsafe { COMMAND_BUFFER.load(this) }
 }
 
 #[unsafe(export_name = "-[MPSCommandBuffer respondsToSelector:]")]
-unsafe extern "C-unwind" fn responds_to<const LOCAL: bool>(this: Id, _: Sel, selector: Sel) -> bool {
+unsafe extern "C-unwind" fn responds_to<const LOCAL: bool>(
+    this: Id,
+    _: Sel,
+    selector: Sel,
+) -> bool {
     // SAFETY: a method runs on a live instance of its class.
     unsafe {
         let held: Id = COMMAND_BUFFER.load(this);
-        [this, held].into_iter().any(|object| class_respondsToSelector(class_of(object), selector) != 0)
+        [this, held]
+            .into_iter()
+            .any(|object| class_respondsToSelector(class_of(object), selector) != 0)
     }
 }
 

@@ -20,9 +20,17 @@ pub fn metal() -> ClassSpec {
         superclass: Some(c"_MTLObjectWithLabel"),
         ivars: vec![&DEVICE, &THREAD],
         methods: vec![
-            Method::new(c"initWithDevice:descriptor:", c"@@:@@", init::<true> as *const ()),
+            Method::new(
+                c"initWithDevice:descriptor:",
+                c"@@:@@",
+                init::<true> as *const (),
+            ),
             Method::new(c"device", c"@@:", device::<true> as *const ()),
-            Method::new(c"commitCommandBuffer:wake:", c"v@:@B", commit_command_buffer::<true> as *const ()),
+            Method::new(
+                c"commitCommandBuffer:wake:",
+                c"v@:@B",
+                commit_command_buffer::<true> as *const (),
+            ),
             Method::new(c"dealloc", c"v@:", dealloc::<true> as *const ()),
         ],
         class_methods: vec![],
@@ -49,8 +57,16 @@ pub fn agx() -> ClassSpec {
         superclass: Some(c"IOGPUMetalCommandQueue"),
         ivars: vec![],
         methods: vec![
-            Method::new(c"commandBuffer", c"@@:", command_buffer::<true> as *const ()),
-            Method::new(c"commandBufferWithUnretainedReferences", c"@@:", command_buffer_unretained::<true> as *const ()),
+            Method::new(
+                c"commandBuffer",
+                c"@@:",
+                command_buffer::<true> as *const (),
+            ),
+            Method::new(
+                c"commandBufferWithUnretainedReferences",
+                c"@@:",
+                command_buffer_unretained::<true> as *const (),
+            ),
         ],
         class_methods: vec![],
         registered: &AGX,
@@ -67,7 +83,12 @@ pub unsafe fn device_of(queue: Id) -> Id {
 }
 
 #[unsafe(export_name = "-[_MTLCommandQueue initWithDevice:descriptor:]")]
-unsafe extern "C-unwind" fn init<const LOCAL: bool>(this: Id, _: Sel, device: Id, _descriptor: Id) -> Id {
+unsafe extern "C-unwind" fn init<const LOCAL: bool>(
+    this: Id,
+    _: Sel,
+    device: Id,
+    _descriptor: Id,
+) -> Id {
     // SAFETY: a fresh instance; the device is alive.
     unsafe {
         DEVICE.store(this, retain(device));
@@ -83,7 +104,12 @@ unsafe extern "C-unwind" fn device<const LOCAL: bool>(this: Id, _: Sel) -> Id {
 }
 
 #[unsafe(export_name = "-[_MTLCommandQueue commitCommandBuffer:wake:]")]
-unsafe extern "C-unwind" fn commit_command_buffer<const LOCAL: bool>(this: Id, _: Sel, command_buffer: Id, _wake: bool) {
+unsafe extern "C-unwind" fn commit_command_buffer<const LOCAL: bool>(
+    this: Id,
+    _: Sel,
+    command_buffer: Id,
+    _wake: bool,
+) {
     // SAFETY: both objects are alive; the variable holds one count of the thread, which stays there.
     unsafe {
         let thread: *const QueueThread = THREAD.load(this);
@@ -108,8 +134,7 @@ unsafe fn new_command_buffer(queue: Id, retained_references: bool) -> Id {
     // SAFETY: the class stands, its initialiser has this signature.
     unsafe {
         let command_buffer = allocate(coalescing::AGX.get());
-        let command_buffer =
-            send!(command_buffer, "initWithQueue:retainedReferences:", queue => Id, retained_references => bool; Id);
+        let command_buffer = send!(command_buffer, "initWithQueue:retainedReferences:", queue => Id, retained_references => bool; Id);
         autorelease(command_buffer)
     }
 }

@@ -128,8 +128,16 @@ pub fn shared_event() -> ClassSpec {
         superclass: Some(c"_MTLObjectWithLabel"),
         ivars: vec![&EVENT_STATE],
         methods: vec![
-            Method::new(c"signaledValue", c"Q@:", signaled_value::<true> as *const ()),
-            Method::new(c"setSignaledValue:", c"v@:Q", set_signaled_value::<true> as *const ()),
+            Method::new(
+                c"signaledValue",
+                c"Q@:",
+                signaled_value::<true> as *const (),
+            ),
+            Method::new(
+                c"setSignaledValue:",
+                c"v@:Q",
+                set_signaled_value::<true> as *const (),
+            ),
             Method::new(c"dealloc", c"v@:", event_dealloc::<true> as *const ()),
         ],
         class_methods: vec![],
@@ -166,7 +174,9 @@ unsafe extern "C-unwind" fn set_signaled_value<const LOCAL: bool>(this: Id, _: S
 unsafe extern "C-unwind" fn event_dealloc<const LOCAL: bool>(this: Id, _: Sel) {
     // SAFETY: the last reference is gone; the count that the variable holds goes with it.
     unsafe {
-        drop(Arc::from_raw(EVENT_STATE.take(this).cast::<EventState>().cast_const()));
+        drop(Arc::from_raw(
+            EVENT_STATE.take(this).cast::<EventState>().cast_const(),
+        ));
         send_super!(this, &SHARED_EVENT, "dealloc"; ());
     }
 }

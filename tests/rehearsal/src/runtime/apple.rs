@@ -34,7 +34,11 @@ impl SuperReceiver {
     /// A message to `receiver` that starts above `class`.
     pub fn new(receiver: Id, class: &ClassRef) -> Self {
         // SAFETY: the class is registered, or no method of it could be running.
-        Self { receiver, superclass: unsafe { class_getSuperclass(class.get()) } }
+        let superclass = unsafe { class_getSuperclass(class.get()) };
+        Self {
+            receiver,
+            superclass,
+        }
     }
 }
 
@@ -51,7 +55,10 @@ pub unsafe fn implementation(_receiver: Id, _selector: Sel) -> Imp {
 /// # Safety
 /// As for [`implementation`].
 pub unsafe fn super_implementation(receiver: &mut SuperReceiver, _selector: Sel) -> (Imp, Id) {
-    (objc_msgSendSuper as *const () as Imp, (&raw mut *receiver).cast())
+    (
+        objc_msgSendSuper as *const () as Imp,
+        (&raw mut *receiver).cast(),
+    )
 }
 
 /// The metaclass, to which class methods are added.
@@ -115,9 +122,9 @@ pub fn live_objects() -> i64 {
     -1
 }
 
-/// No root class of ours: the system's `NSObject` stands.
-pub fn root() -> Option<ClassSpec> {
-    None
+/// The classes that have to stand first: none, the system's `NSObject` stands.
+pub fn first_classes() -> Vec<ClassSpec> {
+    Vec::new()
 }
 
 /// Nothing to prepare: forwarding is the runtime's own.

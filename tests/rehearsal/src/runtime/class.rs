@@ -1,8 +1,8 @@
 //! Classes as data: a specification a class, registered superclass first.
 
 use super::{
-    Class, Id, Imp, Sel, class_addIvar, class_addMethod, class_getInstanceVariable, ivar_getOffset, metaclass, objc_allocateClassPair,
-    objc_lookUpClass, objc_registerClassPair, sel_registerName,
+    Class, Id, Imp, Sel, class_addIvar, class_addMethod, class_getInstanceVariable, ivar_getOffset,
+    metaclass, objc_allocateClassPair, objc_lookUpClass, objc_registerClassPair, sel_registerName,
 };
 use std::ffi::CStr;
 use std::ptr;
@@ -23,6 +23,9 @@ impl ClassRef {
     }
 }
 
+/// Alignment of a word, as `class_addIvar` wants it: the power of two.
+const WORD_LOG2_ALIGN: u8 = align_of::<usize>().trailing_zeros().to_le_bytes()[0];
+
 /// An instance variable: its place in an object is known once its class stands.
 pub struct Ivar {
     name: &'static CStr,
@@ -35,7 +38,13 @@ pub struct Ivar {
 impl Ivar {
     /// A variable that holds one machine word (`^v`, `@`, `Q`).
     pub const fn word(name: &'static CStr, types: &'static CStr) -> Self {
-        Self { name, types, size: size_of::<usize>(), log2_align: align_of::<usize>().ilog2() as u8, offset: AtomicIsize::new(0) }
+        Self {
+            name,
+            types,
+            size: size_of::<usize>(),
+            log2_align: WORD_LOG2_ALIGN,
+            offset: AtomicIsize::new(0),
+        }
     }
 
     /// Where the variable lies in `object`.
@@ -45,7 +54,11 @@ impl Ivar {
     pub unsafe fn at<T>(&self, object: Id) -> *mut T {
         const { assert!(size_of::<T>() == size_of::<usize>()) };
         // SAFETY: the offset is the runtime's own for this variable, inside the object.
-        unsafe { object.byte_offset(self.offset.load(Ordering::Relaxed)).cast() }
+        unsafe {
+            object
+                .byte_offset(self.offset.load(Ordering::Relaxed))
+                .cast()
+        }
     }
 
     /// The variable's value, read once and never from a register of an earlier read.
@@ -90,7 +103,11 @@ pub struct Method {
 impl Method {
     /// A method whose implementation has the C signature that `types` encodes.
     pub fn new(selector: &'static CStr, types: &'static CStr, imp: *const ()) -> Self {
-        Self { selector, types, imp: imp.cast() }
+        Self {
+            selector,
+            types,
+            imp: imp.cast(),
+        }
     }
 }
 
@@ -124,11 +141,18 @@ pub enum RegisterError {
 impl std::fmt::Display for RegisterError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::NoSuperclass(class, superclass) => write!(f, "class {class:?} has no superclass {superclass:?}"),
-            Self::NameTaken(class) => {
-                write!(f, "class {class:?} is already registered by another library (run the rehearsal in a process of its own)")
+            Self::NoSuperclass(class, superclass) => {
+                write!(f, "class {class:?} has no superclass {superclass:?}")
             }
-            Self::Refused(class, member) => write!(f, "the runtime refused {member:?} of class {class:?}"),
+            Self::NameTaken(class) => {
+                write!(
+                    f,
+                    "class {class:?} is already registered by another library (run the rehearsal in a process of its own)"
+                )
+            }
+            Self::Refused(class, member) => {
+                write!(f, "the runtime refused {member:?} of class {class:?}")
+            }
         }
     }
 }
@@ -153,12 +177,25 @@ pub fn register(spec: &ClassSpec) -> Result<(), RegisterError> {
             return Err(RegisterError::NameTaken(spec.name));
         }
         for ivar in &spec.ivars {
-            if class_addIvar(class, ivar.name.as_ptr(), ivar.size, ivar.log2_align, ivar.types.as_ptr()) == 0 {
+            if class_addIvar(
+                class,
+                ivar.name.as_ptr(),
+                ivar.size,
+                ivar.log2_align,
+                ivar.types.as_ptr(),
+            ) == 0
+            {
                 return Err(RegisterError::Refused(spec.name, ivar.name));
             }
         }
-        let groups = [(class, &spec.methods), (metaclass(class), &spec.class_methods)];
-        for (owner, method) in groups.iter().flat_map(|(owner, list)| list.iter().map(move |method| (*owner, method))) {
+        let groups = [
+            (class, &spec.methods),
+            (metaclass(class), &spec.class_methods),
+        ];
+        for (owner, method) in groups
+            .iter()
+            .flat_map(|(owner, list)| list.iter().map(move |method| (*owner, method)))
+        {
             let selector: Sel = sel_registerName(method.selector.as_ptr());
             if class_addMethod(owner, selector, method.imp, method.types.as_ptr()) == 0 {
                 return Err(RegisterError::Refused(spec.name, method.selector));

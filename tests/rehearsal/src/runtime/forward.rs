@@ -50,7 +50,10 @@ unsafe extern "C-unwind" fn redirect(receiver: Id, selector: Sel) -> Redirect {
     // SAFETY: called by the trampoline with a message's own first arguments.
     unsafe {
         let target = forwarding_target(receiver, selector);
-        Redirect { receiver: target, imp: implementation(target, selector) }
+        Redirect {
+            receiver: target,
+            imp: implementation(target, selector),
+        }
     }
 }
 

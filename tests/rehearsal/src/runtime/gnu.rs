@@ -41,7 +41,11 @@ impl SuperReceiver {
     /// A message to `receiver` that starts above `class`.
     pub fn new(receiver: Id, class: &ClassRef) -> Self {
         // SAFETY: the class is registered, or no method of it could be running.
-        Self { receiver, superclass: unsafe { class_getSuperclass(class.get()) } }
+        let superclass = unsafe { class_getSuperclass(class.get()) };
+        Self {
+            receiver,
+            superclass,
+        }
     }
 }
 
@@ -60,7 +64,10 @@ pub unsafe fn implementation(receiver: Id, selector: Sel) -> Imp {
 /// As for [`implementation`].
 pub unsafe fn super_implementation(receiver: &mut SuperReceiver, selector: Sel) -> (Imp, Id) {
     // SAFETY: the caller's promise; the structure is the runtime's own `objc_super`.
-    (unsafe { objc_msg_lookup_super(receiver, selector) }, receiver.receiver)
+    (
+        unsafe { objc_msg_lookup_super(receiver, selector) },
+        receiver.receiver,
+    )
 }
 
 /// The metaclass, to which class methods are added.
@@ -110,7 +117,10 @@ unsafe extern "C-unwind" fn release_object(object: Id) {
 }
 
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "the fault has to show in objc_retain and objc_release themselves")]
+#[expect(
+    clippy::inline_always,
+    reason = "the fault has to show in objc_retain and objc_release themselves"
+)]
 unsafe fn touch_class(object: Id) {
     // SAFETY: a live object's first word points at its class.
     unsafe {
@@ -175,9 +185,14 @@ static NS_OBJECT: ClassRef = ClassRef::new();
 static ISA: Ivar = Ivar::word(c"isa", c"#");
 static REFERENCES: Ivar = Ivar::word(c"_references", c"Q");
 
-/// The root class. GCC's runtime brings none, so this driver registers its own under the usual name.
-pub fn root() -> Option<ClassSpec> {
-    Some(ClassSpec {
+/// The classes that have to stand first. GCC's runtime brings no root class, so this driver registers its own under the
+/// usual name.
+pub fn first_classes() -> Vec<ClassSpec> {
+    vec![root()]
+}
+
+fn root() -> ClassSpec {
+    ClassSpec {
         name: c"NSObject",
         superclass: None,
         ivars: vec![&ISA, &REFERENCES],
@@ -195,7 +210,7 @@ pub fn root() -> Option<ClassSpec> {
             Method::new(c"class", c"#@:", init::<true> as *const ()),
         ],
         registered: &NS_OBJECT,
-    })
+    }
 }
 
 /// Makes the runtime ask `forwardingTargetForSelector:`, which Apple's does by itself.
@@ -276,7 +291,11 @@ unsafe extern "C-unwind" fn dealloc<const LOCAL: bool>(this: Id, _: Sel) {
     let oldest = {
         let mut resting = RESTING.lock().unwrap_or_else(PoisonError::into_inner);
         resting.push_back(this.expose_provenance());
-        if resting.len() > QUARANTINE { resting.pop_front() } else { None }
+        if resting.len() > QUARANTINE {
+            resting.pop_front()
+        } else {
+            None
+        }
     };
     if let Some(address) = oldest {
         // SAFETY: `class_createInstance` allocates with calloc, and the object is not referenced. `object_dispose` would read

@@ -2,9 +2,9 @@
 //!
 //! What differs between Apple's runtime and GCC's stands in `apple.rs` and `gnu.rs`; both offer the same names.
 
-pub mod class;
 #[cfg(target_vendor = "apple")]
 mod apple;
+pub mod class;
 #[cfg(not(target_vendor = "apple"))]
 mod forward;
 #[cfg(not(target_vendor = "apple"))]
@@ -33,9 +33,19 @@ pub const NIL: Id = ptr::null_mut();
 
 unsafe extern "C-unwind" {
     pub fn objc_lookUpClass(name: *const c_char) -> Class;
-    pub fn objc_allocateClassPair(superclass: Class, name: *const c_char, extra_bytes: usize) -> Class;
+    pub fn objc_allocateClassPair(
+        superclass: Class,
+        name: *const c_char,
+        extra_bytes: usize,
+    ) -> Class;
     pub fn objc_registerClassPair(class: Class);
-    pub fn class_addIvar(class: Class, name: *const c_char, size: usize, log2_align: u8, types: *const c_char) -> i8;
+    pub fn class_addIvar(
+        class: Class,
+        name: *const c_char,
+        size: usize,
+        log2_align: u8,
+        types: *const c_char,
+    ) -> i8;
     pub fn class_addMethod(class: Class, selector: Sel, imp: Imp, types: *const c_char) -> i8;
     pub fn class_getInstanceVariable(class: Class, name: *const c_char) -> *const c_void;
     pub fn ivar_getOffset(ivar: *const c_void) -> isize;
@@ -52,7 +62,10 @@ pub struct Selector {
 impl Selector {
     /// Names a selector; nothing is registered yet.
     pub const fn new(name: &'static CStr) -> Self {
-        Self { name, registered: AtomicPtr::new(ptr::null_mut()) }
+        Self {
+            name,
+            registered: AtomicPtr::new(ptr::null_mut()),
+        }
     }
 
     /// The registered selector.
@@ -63,7 +76,8 @@ impl Selector {
         }
         // SAFETY: the name is a C string, and registering a selector twice gives the same one.
         let selector = unsafe { sel_registerName(self.name.as_ptr()) };
-        self.registered.store(selector.cast_mut(), Ordering::Release);
+        self.registered
+            .store(selector.cast_mut(), Ordering::Release);
         selector
     }
 }

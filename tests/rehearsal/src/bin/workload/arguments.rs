@@ -12,7 +12,7 @@ Drives the rehearsal driver from several threads, as a correct application would
 Usage: agx-rehearsal-workload [OPTIONS]
 
   --threads N      threads, each with its own queue, command buffers and encoders [8]
-  --iterations N   command buffers of each thread [1000]
+  --iterations N   command buffers of each thread [2500]
   --seconds S      go on for S seconds instead
   --seed N         seed of the driver's windows [1]
   --fault NAME     of the driver: impl, setBuffer, dispatch, prepare, spill, bind, any, uaf, none [impl];
@@ -60,7 +60,7 @@ impl Default for Arguments {
     fn default() -> Self {
         Self {
             threads: 8,
-            iterations: 1000,
+            iterations: 2500,
             duration: None,
             seed: 1,
             fault: Fault::Driver("impl"),
@@ -71,10 +71,23 @@ impl Default for Arguments {
     }
 }
 
-const DRIVER_FAULTS: [&str; 9] = ["none", "any", "impl", "setBuffer", "dispatch", "prepare", "spill", "bind", "uaf"];
+const DRIVER_FAULTS: [&str; 9] = [
+    "none",
+    "any",
+    "impl",
+    "setBuffer",
+    "dispatch",
+    "prepare",
+    "spill",
+    "bind",
+    "uaf",
+];
 
 fn fault(name: &str) -> Option<Fault> {
-    let driver = DRIVER_FAULTS.into_iter().find(|known| *known == name).map(Fault::Driver);
+    let driver = DRIVER_FAULTS
+        .into_iter()
+        .find(|known| *known == name)
+        .map(Fault::Driver);
     driver.or_else(|| Misuse::from_name(name).map(Fault::Misuse))
 }
 
@@ -83,7 +96,9 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Arg
     let mut parsed = Arguments::default();
     let mut rest = arguments.into_iter();
     while let Some(option) = rest.next() {
-        let name = option.to_str().ok_or_else(|| format!("unknown option {} (see --help)", option.display()))?;
+        let name = option
+            .to_str()
+            .ok_or_else(|| format!("unknown option {} (see --help)", option.display()))?;
         match name {
             "--help" | "-h" => return Ok(None),
             "--app-lock" => parsed.app_lock = true,
@@ -103,18 +118,30 @@ fn set(parsed: &mut Arguments, name: &str, value: OsString) -> Result<(), String
         parsed.driver = Some(PathBuf::from(value));
         return Ok(());
     }
-    let text = value.to_str().ok_or_else(|| format!("{name}: {} is not text", value.display()))?;
+    let text = value
+        .to_str()
+        .ok_or_else(|| format!("{name}: {} is not text", value.display()))?;
     let invalid = |what: &str| format!("{name}: {text:?} is not {what}");
     match name {
         "--threads" => {
-            parsed.threads =
-                text.parse().ok().filter(|n| (1..=1024).contains(n)).ok_or_else(|| invalid("a number from 1 to 1024"))?;
+            parsed.threads = text
+                .parse()
+                .ok()
+                .filter(|n| (1..=1024).contains(n))
+                .ok_or_else(|| invalid("a number from 1 to 1024"))?;
         }
         "--iterations" => {
-            parsed.iterations = text.parse().ok().filter(|n| *n > 0).ok_or_else(|| invalid("a number above 0"))?;
+            parsed.iterations = text
+                .parse()
+                .ok()
+                .filter(|n| *n > 0)
+                .ok_or_else(|| invalid("a number above 0"))?;
         }
         "--seconds" => {
-            let seconds = text.parse().ok().and_then(|s| Duration::try_from_secs_f64(s).ok());
+            let seconds = text
+                .parse()
+                .ok()
+                .and_then(|s| Duration::try_from_secs_f64(s).ok());
             parsed.duration = Some(seconds.ok_or_else(|| invalid("a number of seconds"))?);
         }
         "--seed" => parsed.seed = text.parse().map_err(|_| invalid("a number"))?,

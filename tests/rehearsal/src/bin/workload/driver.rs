@@ -85,7 +85,9 @@ unsafe fn symbol(library: *mut c_void, name: &str) -> Result<*mut c_void, String
     // SAFETY: the handle is open and never closed.
     let address = unsafe { libc::dlsym(library, name_c.as_ptr()) };
     if address.is_null() {
-        return Err(format!("the driver has no {name}: it is not the one this workload was built with (build both again)"));
+        return Err(format!(
+            "the driver has no {name}: it is not the one this workload was built with (build both again)"
+        ));
     }
     Ok(address)
 }
@@ -95,7 +97,11 @@ pub fn default_path() -> PathBuf {
     if let Some(path) = std::env::var_os("AGX_REHEARSAL_DRIVER").filter(|path| !path.is_empty()) {
         return path.into();
     }
-    let name = format!("{}agx_rehearsal{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+    let name = format!(
+        "{}agx_rehearsal{}",
+        std::env::consts::DLL_PREFIX,
+        std::env::consts::DLL_SUFFIX
+    );
     match std::env::current_exe() {
         Ok(program) => program.with_file_name(name),
         Err(_) => name.into(),
@@ -111,7 +117,8 @@ impl Driver {
                 path.display()
             ));
         }
-        let path_c = CString::new(path.as_os_str().as_bytes()).map_err(|_| format!("{path:?} holds a NUL"))?;
+        let path_c = CString::new(path.as_os_str().as_bytes())
+            .map_err(|_| format!("{} holds a NUL", path.display()))?;
         // SAFETY: the driver's constructor registers classes and nothing else. The handle is never closed, because a
         // registered class cannot be taken back.
         unsafe {
@@ -135,7 +142,10 @@ impl Driver {
             (self.set_seed)(seed);
             let device = (self.device_create)();
             if device.is_null() {
-                return Err("the rehearsal driver has no device: its classes could not be registered".into());
+                return Err(
+                    "the rehearsal driver has no device: its classes could not be registered"
+                        .into(),
+                );
             }
             Ok(device)
         }

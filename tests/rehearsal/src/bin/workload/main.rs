@@ -20,7 +20,10 @@ fn main() -> ExitCode {
         }
         Err(why) => return complain(&why, 2),
     };
-    let path = arguments.driver.clone().unwrap_or_else(driver::default_path);
+    let path = arguments
+        .driver
+        .clone()
+        .unwrap_or_else(driver::default_path);
     match Driver::load(&path) {
         Ok(driver) => run(&driver, &arguments),
         Err(why) => complain(&why, 2),
@@ -36,9 +39,18 @@ fn run(driver: &Driver, arguments: &Arguments) -> ExitCode {
         Ok(done) => done,
         Err(why) => return complain(&why, 2),
     };
-    println!("iterations={} dispatches asked={} executed={}", done.iterations, done.asked, done.executed);
+    println!(
+        "iterations={} dispatches asked={} executed={}",
+        done.iterations, done.asked, done.executed
+    );
     if done.lost_work() {
-        return complain(&format!("work was lost: {} dispatches asked, {} executed", done.asked, done.executed), 3);
+        return complain(
+            &format!(
+                "work was lost: {} dispatches asked, {} executed",
+                done.asked, done.executed
+            ),
+            3,
+        );
     }
     ExitCode::SUCCESS
 }

@@ -1,6 +1,6 @@
 //! Applications that break one rule of Metal's contract, on one thread: each meets one assertion.
 
-use crate::application::{Done, encoded};
+use crate::application::{DISPATCHES, Done, PIPELINE_TAG, encoded};
 use crate::arguments::Arguments;
 use crate::driver::{Driver, Object};
 use std::ffi::c_void;
@@ -43,7 +43,10 @@ const NAMES: [(&str, Misuse); 9] = [
 impl Misuse {
     /// By the name on the command line.
     pub fn from_name(name: &str) -> Option<Self> {
-        NAMES.into_iter().find(|entry| entry.0 == name).map(|entry| entry.1)
+        NAMES
+            .into_iter()
+            .find(|entry| entry.0 == name)
+            .map(|entry| entry.1)
     }
 }
 
@@ -52,18 +55,22 @@ unsafe extern "C" fn ignore(_: Object, _: *mut c_void) {}
 /// Encodes one encoder's work, breaks the rule, and where the process survives that, finishes properly.
 pub fn run(driver: &Driver, arguments: &Arguments, misuse: Misuse) -> Result<Done, String> {
     let device = driver.device("none", arguments.seed)?;
-    let mut done = encoded(0);
+    let mut done = encoded(0, DISPATCHES);
     // SAFETY: every object is alive and of the right kind; the order is wrong where `misuse` says so, which the driver answers
     // with an assertion and a fix may repair.
     unsafe {
         let queue = (driver.queue_create)(device);
-        let make = if arguments.mps { driver.mps_command_buffer } else { driver.command_buffer };
+        let make = if arguments.mps {
+            driver.mps_command_buffer
+        } else {
+            driver.command_buffer
+        };
         let command_buffer = make(queue);
         let event = (driver.event_create)(device);
-        let pipeline = (driver.pipeline_create)(device, 7);
+        let pipeline = (driver.pipeline_create)(device, PIPELINE_TAG);
         let buffer = (driver.buffer_create)(device, 4096);
         let encoder = (driver.compute_encoder)(command_buffer);
-        (driver.encode)(encoder, pipeline, buffer, 0, 16);
+        (driver.encode)(encoder, pipeline, buffer, 0, DISPATCHES);
         let end_and_commit = || {
             (driver.end_encoding)(encoder);
             (driver.commit)(command_buffer);

@@ -1,0 +1,78 @@
+/*
+ * The rehearsal driver's C interface: what a program without an Objective-C compiler (Python through ctypes, say) drives the
+ * driver with. Every function sends real Objective-C messages, so hooks on the classes see them.
+ *
+ * Threads: as Metal's contract says. Devices, queues, pipelines, buffers and events are for every thread; a command buffer and
+ * its encoders are for one thread at a time. No function checks its arguments: a dead object crashes, as it would in Metal.
+ *
+ * Ownership: *_create, agx_rehearsal_command_buffer and agx_rehearsal_mps_command_buffer return a reference that the caller
+ * gives back with agx_rehearsal_release. An encoder is its command buffer's: it is valid until it has ended.
+ */
+#ifndef AGX_REHEARSAL_H
+#define AGX_REHEARSAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef void *agx_object;
+
+/* Before the first device is made. Faults: none, any (the default), impl, setBuffer, dispatch, prepare, spill, bind, uaf; README.md
+ * says what each is. Returns 0, or -1 for an unknown name. */
+int agx_rehearsal_set_fault(const char *name);
+/* Seeds the lengths of the windows in which the faults strike. The scheduler still decides which thread strikes. */
+void agx_rehearsal_set_seed(uint64_t seed);
+
+/* NULL where the classes could not be registered; stderr then says why. */
+agx_object agx_rehearsal_device_create(void);
+agx_object agx_rehearsal_queue_create(agx_object device);
+/* tag: what a dispatch's threads are multiplied with in the checksum. */
+agx_object agx_rehearsal_pipeline_create(agx_object device, uint64_t tag);
+/* length in bytes; the buffer has no memory behind it. */
+agx_object agx_rehearsal_buffer_create(agx_object device, size_t length);
+agx_object agx_rehearsal_event_create(agx_object device);
+uint64_t agx_rehearsal_event_value(agx_object event);
+
+agx_object agx_rehearsal_command_buffer(agx_object queue);
+/* An MPSCommandBuffer around a new command buffer; it forwards, so every function below takes it. */
+agx_object agx_rehearsal_mps_command_buffer(agx_object queue);
+agx_object agx_rehearsal_compute_encoder(agx_object command_buffer);
+agx_object agx_rehearsal_blit_encoder(agx_object command_buffer);
+
+void agx_rehearsal_set_pipeline(agx_object encoder, agx_object pipeline);
+void agx_rehearsal_set_buffer(agx_object encoder, agx_object buffer, size_t offset, size_t index);
+void agx_rehearsal_set_bytes(agx_object encoder, const void *bytes, size_t length, size_t index);
+void agx_rehearsal_use_resource(agx_object encoder, agx_object resource, size_t usage);
+/* A dispatch adds tag * threads + offset + bytes to the checksum: the pipeline's tag, the last buffer offset bound, and the first
+ * four bytes last set, little-endian. */
+void agx_rehearsal_dispatch_threads(agx_object encoder, size_t threads);
+/* groups of 32 threads */
+void agx_rehearsal_dispatch_threadgroups(agx_object encoder, size_t groups);
+/* `count` dispatches of 64 threads; number i binds the buffer at offset first + i and sets the four bytes of first + i. */
+void agx_rehearsal_encode(agx_object encoder, agx_object pipeline, agx_object buffer, uint32_t first, uint32_t count);
+/* A blit: counts as one dispatch, adds offset + length * value to the checksum. */
+void agx_rehearsal_fill_buffer(agx_object encoder, agx_object buffer, size_t offset, size_t length, uint8_t value);
+void agx_rehearsal_end_encoding(agx_object encoder);
+
+void agx_rehearsal_signal_event(agx_object command_buffer, agx_object event, uint64_t value);
+void agx_rehearsal_wait_event(agx_object command_buffer, agx_object event, uint64_t value);
+/* The function is called once, from the queue's thread. */
+void agx_rehearsal_add_scheduled_handler(agx_object command_buffer, void (*function)(agx_object, void *), void *context);
+void agx_rehearsal_add_completed_handler(agx_object command_buffer, void (*function)(agx_object, void *), void *context);
+void agx_rehearsal_commit(agx_object command_buffer);
+void agx_rehearsal_wait(agx_object command_buffer);
+
+/* `command_buffers` times: make, encode `dispatches` (the i-th command buffer's first is first + i), end, commit, wait, release. */
+void agx_rehearsal_submit(agx_object queue, agx_object pipeline, agx_object buffer, uint32_t first, uint32_t dispatches,
+                          uint32_t command_buffers);
+
+agx_object agx_rehearsal_retain(agx_object object);
+void agx_rehearsal_release(agx_object object);
+
+/* Counted when a command buffer completes, over all queues of the process. */
+uint64_t agx_rehearsal_executed(void);
+uint64_t agx_rehearsal_checksum(void);
+uint64_t agx_rehearsal_completed(void);
+/* Objects alive; -1 on Apple's runtime, where they are not counted. */
+int64_t agx_rehearsal_live_objects(void);
+
+#endif

@@ -107,11 +107,13 @@ fn with_body(body: &str) -> agxrun::reports::Report {
 }
 
 fn drifted(report: &agxrun::reports::Report) -> Vec<&str> {
-    let field = |problem| match problem {
-        Problem::Drifted { field, .. } => Some(field.as_str()),
-        _ => None,
-    };
-    report.problems.iter().filter_map(field).collect()
+    let mut fields = Vec::new();
+    for problem in &report.problems {
+        if let Problem::Drifted { field, .. } = problem {
+            fields.push(field.as_str());
+        }
+    }
+    fields
 }
 
 #[test]

@@ -98,6 +98,16 @@ fn nothing_changed_gives_nothing() {
 }
 
 #[test]
+fn a_folder_named_twice_is_looked_at_once() {
+    let reports = Reports::new();
+    reports.write("a.ips", &report("A", "10:00:00"));
+    let [folder] = reports.folders();
+    let retired = ReportFolder::new(folder.retired());
+    let snapshot = Snapshot::take(&[folder.clone(), folder, retired]);
+    assert_eq!(snapshot.file_count(), 1);
+}
+
+#[test]
 fn a_report_that_was_retired_at_once_is_still_new() {
     let reports = Reports::new();
     let before = reports.snapshot();

@@ -53,9 +53,9 @@ const WRITING_DELAY: TimeDelta = TimeDelta::seconds(60);
 
 /// Lists the reports of the folders and of the archive.
 ///
-/// Files are put in order by the time in their name, else by their modification time, both as
-/// local time by `offset_of`; only as many are read as the query needs, and those that were written
-/// so close to the last of them that they may belong before it.
+/// Files are put in order by the time in their name, which `local` turns from the machine's local
+/// time into UTC, else by their modification time. Only as many are read as the query needs, and
+/// those that were written so close to the last of them that they may belong before it.
 pub fn list(
     folders: &[ReportFolder],
     archive: Option<&Path>,

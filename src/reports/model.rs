@@ -251,6 +251,17 @@ impl Report {
         }
     }
 
+    /// Whether the file ends before the report does: it may still be being written, and a caller
+    /// that waits for it should read it again.
+    pub fn is_cut_off(&self) -> bool {
+        self.problems.iter().any(|problem| {
+            matches!(
+                problem,
+                Problem::BodyTruncated { .. } | Problem::BodyMissing
+            )
+        })
+    }
+
     /// Which of the five facts are not there, and why.
     pub fn absent(&self) -> Vec<(Fact, Absent)> {
         let has_type = self

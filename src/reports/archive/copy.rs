@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use chrono::NaiveDateTime;
@@ -77,12 +77,19 @@ pub fn store(
 
 /// A hidden file in the folder, so that a rename finishes it; flushed to the disk.
 fn write_temporary(folder: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
-    let mut temporary = tempfile::Builder::new()
-        .prefix(".archiving-")
-        .tempfile_in(folder)?;
+    let mut temporary = temporary(folder, ".archiving-")?;
     temporary.write_all(bytes)?;
     temporary.as_file().sync_all()?;
     Ok(temporary)
+}
+
+/// A hidden file in the folder that may be read by whoever the user's mask allows: by default
+/// temporary files are for their owner alone, and this one will stay.
+pub(super) fn temporary(folder: &Path, prefix: &str) -> io::Result<NamedTempFile> {
+    tempfile::Builder::new()
+        .prefix(prefix)
+        .permissions(fs::Permissions::from_mode(0o666))
+        .tempfile_in(folder)
 }
 
 /// Makes a rename in the folder last through a loss of power.
@@ -212,6 +219,19 @@ mod tests {
             "20260102_030405_a_3.ips",
         ];
         assert_eq!(names(folder.path()), expected);
+    }
+
+    #[test]
+    fn a_full_disk_is_told_apart() {
+        let full = |errno| {
+            let source = io::Error::from_raw_os_error(errno);
+            matches!(
+                ArchiveError::write(Path::new("a"), source),
+                ArchiveError::Full { .. }
+            )
+        };
+        assert!(full(libc::ENOSPC) && full(libc::EDQUOT));
+        assert!(!full(libc::EACCES));
     }
 
     #[test]

@@ -6,7 +6,6 @@ use std::path::Path;
 
 use crate::reports::frames;
 use crate::reports::model::Report;
-use crate::reports::problem::Problem;
 
 /// A crash in the published format of `crash_summary.json`, with `incident` added.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,15 +67,5 @@ impl Entry {
             },
             incident: report.incident().map(str::to_owned),
         }
-    }
-
-    /// Whether a report is fit to be listed: whole, so that a later run need not correct it.
-    pub fn is_complete(report: &Report) -> bool {
-        !report.problems.iter().any(|problem| {
-            matches!(
-                problem,
-                Problem::BodyTruncated { .. } | Problem::BodyMissing
-            )
-        })
     }
 }

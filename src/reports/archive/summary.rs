@@ -10,7 +10,7 @@ use chrono::{DateTime, FixedOffset, NaiveDateTime, SecondsFormat};
 use nix::fcntl::{Flock, FlockArg};
 use serde_json::{Map, Value, json};
 
-use super::copy::sync_folder;
+use super::copy::{sync_folder, temporary};
 use super::{ArchiveError, Entry};
 use crate::reports::folders::is_report_name;
 
@@ -182,14 +182,11 @@ fn count_reports(folder: &Path) -> io::Result<usize> {
 }
 
 fn replace(folder: &Path, path: &Path, summary: &Value) -> io::Result<()> {
-    let mut temporary = tempfile::Builder::new()
-        .prefix(".crash_summary-")
-        .tempfile_in(folder)?;
+    let mut temporary = temporary(folder, ".crash_summary-")?;
     serde_json::to_writer_pretty(&mut temporary, summary)?;
     temporary.write_all(b"\n")?;
     temporary.as_file().sync_all()?;
-    // Temporary files are made for their owner alone; the summary is for whoever may read the
-    // folder, as it was before.
+    // What the user allowed or forbade for the old file holds for the new one.
     if let Ok(metadata) = fs::metadata(path) {
         temporary
             .as_file()

@@ -89,6 +89,13 @@ pub(super) fn is_body(start: &str) -> bool {
     .any(|key| start.contains(key))
 }
 
+/// Whether a line holds a key that headers have and bodies never do.
+pub(super) fn is_header(line: &str) -> bool {
+    ["\"app_name\"", "\"incident_id\"", "\"os_version\""]
+        .iter()
+        .any(|key| line.contains(key))
+}
+
 /// Picks known keys out of a line that is not one JSON object: cut off at either end, or spliced.
 pub(super) fn salvage(line: &str, problems: &mut Vec<Problem>) -> Header {
     let mut read = Wire::default();

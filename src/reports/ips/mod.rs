@@ -114,11 +114,7 @@ fn read_first_value<'a>(content: &'a str, report: &mut Report) -> Option<&'a str
     }
     let line_end = content.find('\n').unwrap_or(content.len());
     let (line, rest) = content.split_at(line_end);
-    if header::is_body(
-        content
-            .get(..content.floor_char_boundary(4096))
-            .unwrap_or(content),
-    ) {
+    if line.starts_with('{') && !header::is_header(line) {
         report.problems.push(Problem::HeaderMissing);
         return Some(content);
     }

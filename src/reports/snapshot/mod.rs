@@ -61,17 +61,16 @@ pub struct Entry {
 }
 
 impl Snapshot {
-    /// Looks at every folder and the `Retired` folder below it.
+    /// Looks at every folder and the `Retired` folder below it; a folder named twice, once.
     pub fn take(folders: &[ReportFolder]) -> Self {
-        let directories = folders
-            .iter()
-            .flat_map(|folder| {
-                [
-                    scan::directory(&folder.path, false),
-                    scan::directory(&folder.retired(), true),
-                ]
-            })
-            .collect();
+        let mut directories: Vec<Directory> = Vec::with_capacity(2 * folders.len());
+        for folder in folders {
+            for (path, retired) in [(folder.path.clone(), false), (folder.retired(), true)] {
+                if !directories.iter().any(|known| known.path == path) {
+                    directories.push(scan::directory(&path, retired));
+                }
+            }
+        }
         Self { directories }
     }
 

@@ -1,0 +1,261 @@
+//! On a terminal: keys, job control, sizes, and who has the foreground.
+
+mod common;
+
+use std::process::Command;
+
+use common::session::Session;
+use common::{Run, SUPERVISE};
+
+/// A session whose leader is the supervisor itself, as with `docker run -it`.
+fn direct(script: &str) -> Session {
+    let mut command = Command::new(SUPERVISE);
+    command.args(["/bin/bash", "-c", script]);
+    Session::start(command)
+}
+
+#[test]
+fn all_three_are_terminals() {
+    let script = "for fd in 0 1 2; do [ -t $fd ] && printf \"<$fd>\"; done; echo err >&2";
+    let (code, seen) = direct(script).end();
+    assert_eq!(code, Some(0));
+    assert!(seen.contains("<0><1><2>"), "{seen}");
+    // The real terminal turns the line's end into CR LF once, not twice.
+    assert!(
+        seen.contains("err\r\n") && !seen.contains("\r\r"),
+        "{seen:?}"
+    );
+}
+
+#[test]
+fn ctrl_c_reaches_the_target_once() {
+    let mut session =
+        direct("trap 'echo caught; exit 5' INT; echo up; while :; do read -t 9; done");
+    session.expect("up");
+    session.send(b"\x03");
+    let (code, seen) = session.end();
+    assert_eq!(code, Some(5));
+    assert_eq!(seen.matches("caught").count(), 1, "{seen}");
+}
+
+#[test]
+fn ctrl_c_without_a_handler_is_130() {
+    let mut session = Session::shell();
+    session.type_line("$S /bin/sh -c 'echo u''p; exec sleep 60'");
+    session.expect("up");
+    session.send(b"\x03");
+    session.prompt();
+    assert!(session.run("echo code=$?").contains("code=130"));
+}
+
+#[test]
+fn ctrl_backslash_and_ctrl_c_in_a_pipeline_come_once() {
+    let mut session = Session::shell();
+    session.type_line(
+        "$S /bin/bash -c 'trap \"echo cau\"\"ght >&2; exit 5\" INT; echo u''p >&2; \
+         while :; do read -t 9; done' | cat; echo code=${PIPESTATUS[0]}",
+    );
+    session.expect("up");
+    session.send(b"\x03");
+    let seen = session.expect("code=5");
+    assert_eq!(seen.matches("caught").count(), 1, "{seen}");
+}
+
+#[test]
+fn ctrl_z_stops_the_job_and_fg_continues_it() {
+    let mut session = Session::shell();
+    session.type_line("$S /bin/bash -c 'echo u''p; read line; echo got $line; exit 5'");
+    session.expect("up");
+    session.send(b"\x1a");
+    let seen = session.prompt();
+    assert!(seen.contains("Stopped"), "{seen}");
+    session.type_line("fg");
+    session.expect("read line");
+    // It has the terminal again: it can read, and Ctrl-C would be its own.
+    session.type_line("hello");
+    session.expect("got hello");
+    session.prompt();
+    assert!(session.run("echo code=$?").contains("code=5"));
+}
+
+#[test]
+fn ctrl_z_stops_a_pipeline_and_fg_continues_it() {
+    let mut session = Session::shell();
+    session.type_line("$S /bin/bash -c 'echo u''p; read line; echo got $line' | cat");
+    session.expect("up");
+    session.send(b"\x1a");
+    let seen = session.prompt();
+    assert!(seen.contains("Stopped"), "{seen}");
+    session.type_line("fg");
+    session.expect("| cat");
+    session.type_line("hello");
+    session.expect("got hello");
+    session.prompt();
+}
+
+#[test]
+fn a_stop_does_not_count_for_the_timeout() {
+    let run = Run::new();
+    let mut session = Session::shell();
+    let file = run.outcome_file();
+    session.type_line(&format!(
+        "$S --timeout 1500ms --outcome {} /bin/bash -c 'echo u''p; read line; exit 5'",
+        file.display()
+    ));
+    session.expect("up");
+    session.send(b"\x1a");
+    session.prompt();
+    // Longer than the time-out.
+    session.run("sleep 2");
+    session.type_line("fg");
+    session.expect("read line");
+    session.type_line("hello");
+    session.prompt();
+    assert!(session.run("echo code=$?").contains("code=5"));
+    let outcome = run.outcome();
+    let duration: u64 = outcome.get("duration_ms").parse().expect("a number");
+    assert!(duration > 2000, "{duration}");
+    assert_eq!(outcome.get("timed_out"), "None");
+}
+
+#[test]
+fn a_background_job_runs_and_stops_for_input() {
+    let mut session = Session::shell();
+    session.type_line("$S /bin/bash -c 'read line; echo got $line; exit 5' &");
+    session.prompt();
+    // The shell says so when it next looks: at a prompt after the stop.
+    let mut seen = String::new();
+    while !seen.contains("Stopped") {
+        seen = session.run("jobs");
+    }
+    assert!(seen.contains("tty input"), "{seen}");
+    session.type_line("fg");
+    session.expect("exit 5");
+    session.type_line("hello");
+    session.expect("got hello");
+    session.prompt();
+    assert!(session.run("echo code=$?").contains("code=5"));
+}
+
+#[test]
+fn a_running_background_job_can_be_brought_forward() {
+    let run = Run::new();
+    let gate = run.folder().join("gate");
+    nix::unistd::mkfifo(&gate, nix::sys::stat::Mode::S_IRWXU).expect("a fifo");
+    let mut session = Session::shell();
+    session.type_line(&format!(
+        "$S /bin/bash -c 'read x < {}; read line; echo got $line; exit 5' &",
+        gate.display()
+    ));
+    session.prompt();
+    session.type_line("fg");
+    session.expect("exit 5");
+    // Only now does it ask for the terminal, which the shell gave to us without a signal.
+    std::fs::write(&gate, "go\n").expect("it waits");
+    session.type_line("hello");
+    session.expect("got hello");
+    session.prompt();
+    assert!(session.run("echo code=$?").contains("code=5"));
+}
+
+#[test]
+fn the_terminal_is_ours_again_after_the_end() {
+    let mut session = Session::shell();
+    for script in [
+        "exit 0",
+        "kill -KILL $$",
+        "sleep 1 >/dev/null 2>&1 </dev/null & exit 0",
+    ] {
+        session.run(&format!("$S /bin/bash -c '{script}'"));
+        // The shell would be stopped or hung up on otherwise.
+        assert!(session.run("echo alive=$((1 + 1))").contains("alive=2"));
+    }
+    session.run("$S /missing/program");
+    assert!(session.run("echo code=$?").contains("code=127"));
+}
+
+#[test]
+fn a_resize_is_seen_through_stderr() {
+    let watcher = "import fcntl, os, signal, sys, termios\n\
+         def show(*_):\n    \
+             size = os.get_terminal_size(2)\n    \
+             os.write(1, f'<{size.lines}x{size.columns}>'.encode())\n\
+         signal.signal(signal.SIGWINCH, show)\n\
+         show()\n\
+         while True: signal.pause()\n";
+    for pipeline in ["", " | cat"] {
+        let mut session = Session::shell();
+        let run = Run::new();
+        let script = run.folder().join("watch.py");
+        std::fs::write(&script, watcher).expect("it can be written");
+        session.type_line(&format!(
+            "$S /usr/bin/env python3 {}{pipeline}",
+            script.display()
+        ));
+        session.expect("<24x80>");
+        session.resize(30, 100);
+        session.expect("<30x100>");
+        session.resize(31, 90);
+        session.expect("<31x90>");
+        session.send(b"\x1c");
+        session.prompt();
+    }
+}
+
+#[test]
+fn a_full_screen_program_reads_keys() {
+    let run = Run::new();
+    let file = run.folder().join("text");
+    let lines: String = (0..200).map(|n| format!("line-{n}\n")).collect();
+    std::fs::write(&file, lines).expect("it can be written");
+    let mut session = Session::shell();
+    session.type_line(&format!(
+        "TERM=xterm $S /usr/bin/env less {}",
+        file.display()
+    ));
+    session.expect("line-20");
+    session.send(b"G");
+    session.expect("line-199");
+    session.send(b"q");
+    session.prompt();
+    assert!(session.run("echo code=$?").contains("code=0"));
+}
+
+#[test]
+fn a_program_that_reads_the_pipeline_has_the_terminal() {
+    let mut session = Session::shell();
+    session.type_line("seq 500 | TERM=xterm $S /usr/bin/env less");
+    session.expect("20\r\n");
+    session.send(b"q");
+    session.prompt();
+    session.type_line("$S /usr/bin/seq 500 | TERM=xterm less");
+    session.expect("20\r\n");
+    session.send(b"q");
+    session.prompt();
+    assert!(session.run("echo alive=$((1 + 1))").contains("alive=2"));
+}
+
+#[test]
+fn a_timeout_in_a_pipeline_ends_the_target_alone() {
+    let run = Run::new();
+    let mut session = Session::shell();
+    session.type_line(&format!(
+        "$S --timeout 100ms --outcome {} /bin/bash -c 'sleep 60 & wait' | (cat; echo reader-l''ives); \
+         echo code=${{PIPESTATUS[0]}}",
+        run.outcome_file().display()
+    ));
+    session.expect("reader-lives");
+    session.expect("code=124");
+    assert_eq!(run.outcome().get("left_behind"), "0");
+}
+
+#[test]
+fn stderr_is_flushed_before_a_stop() {
+    let mut session = Session::shell();
+    session.type_line("$S /bin/bash -c 'echo la''st >&2; kill -TSTP $$; echo bac''k >&2'");
+    let seen = session.prompt();
+    assert!(seen.contains("last"), "{seen}");
+    session.type_line("fg");
+    session.expect("back");
+    session.prompt();
+}

@@ -266,7 +266,7 @@ mod tests {
     #[test]
     fn offsets_and_qualifiers_are_skipped() {
         assert_eq!(arguments("v40@0:8@16Q24Q32"), arguments("v@:@QQ"));
-        assert_eq!(arguments("v28@0:8r^v16+20"), [Type::Pointer]);
+        assert_eq!(arguments("v24@+0:+8r^v+16"), [Type::Pointer]);
         assert_eq!(arguments("v@:r^@{_NSRange=QQ}").len(), 2);
     }
 

@@ -7,7 +7,7 @@
 //!   rebuilt with `__objc_update_dispatch_table_for_class`;
 //! - a class's superclass is a name until its links are resolved.
 
-use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ffi::{CStr, c_char, c_int, c_long, c_ulong, c_void};
 use std::mem::transmute;
 use std::ptr;
 use std::sync::OnceLock;
@@ -25,6 +25,20 @@ struct GnuMethod {
     implementation: Imp,
 }
 
+/// The start of GCC's `struct objc_class` (libobjc/objc-private/module-abi-8.h).
+#[repr(C)]
+struct GnuClass {
+    metaclass: Class,
+    /// The superclass, or its name until the links are resolved.
+    superclass: *const c_void,
+    name: *const c_char,
+    version: c_long,
+    info: c_ulong,
+}
+
+/// Bit of [`GnuClass::info`]: the links are resolved.
+const RESOLVED: c_ulong = 8;
+
 /// What this file needs beside [`Common`].
 #[derive(Clone, Copy)]
 struct Gnu {
@@ -32,6 +46,7 @@ struct Gnu {
     msg_lookup: unsafe extern "C-unwind" fn(Id, Selector) -> Imp,
     class_responds: unsafe extern "C" fn(Class, Selector) -> i8,
     class_get_implementation: unsafe extern "C" fn(Class, Selector) -> Imp,
+    look_up_class: unsafe extern "C" fn(*const c_char) -> Class,
     get_class_list: unsafe extern "C" fn(*mut Class, c_int) -> c_int,
     update_table: unsafe extern "C" fn(Class),
     resolve_links: unsafe extern "C" fn(),
@@ -96,6 +111,7 @@ fn look_up(library: *mut c_void) -> Option<Gnu> {
             class_get_implementation: transmute::<*mut c_void, _>(symbol(
                 c"class_getMethodImplementation",
             )?),
+            look_up_class: transmute::<*mut c_void, _>(symbol(c"objc_lookUpClass")?),
             get_class_list: transmute::<*mut c_void, _>(symbol(c"objc_getClassList")?),
             update_table: transmute::<*mut c_void, _>(symbol(
                 c"__objc_update_dispatch_table_for_class",
@@ -121,18 +137,45 @@ pub fn start() {
 /// Classes that were announced, so that a scan announces each once.
 static SEEN: Reentrant<Vec<usize>> = Reentrant::new(Vec::new());
 
-/// Announces every class of which nothing is known. Superclasses may come after their subclasses, which the hooks allow.
-fn scan() {
-    let Some(it) = gnu() else { return };
-    let mut classes: Vec<Class>;
+/// The classes that the runtime knows.
+fn classes(it: &Gnu) -> Vec<Class> {
     // SAFETY: the runtime takes its own lock; a list that grew between the calls is cut at the buffer's end.
     unsafe {
-        (it.resolve_links)();
         let count = (it.get_class_list)(ptr::null_mut(), 0);
-        classes = vec![ptr::null(); usize::try_from(count).unwrap_or(0)];
+        let mut classes: Vec<Class> = vec![ptr::null(); usize::try_from(count).unwrap_or(0)];
         let written = (it.get_class_list)(classes.as_mut_ptr(), count);
         classes.truncate(usize::try_from(written).unwrap_or(0).min(classes.len()));
+        classes
     }
+}
+
+/// Whether every superclass is there. The runtime aborts the process ("cannot find class Object") if links are resolved
+/// before that, as its own modules would see it do while they are taken in one by one.
+fn can_resolve(it: &Gnu, classes: &[Class]) -> bool {
+    // SAFETY: names end in NUL, and classes of the runtime start as `GnuClass` says.
+    unsafe {
+        !(it.look_up_class)(c"Object".as_ptr()).is_null()
+            && classes.iter().all(|class| {
+                let class = &*class.cast::<GnuClass>();
+                class.info & RESOLVED != 0
+                    || class.superclass.is_null()
+                    || !(it.look_up_class)(class.superclass.cast()).is_null()
+            })
+    }
+}
+
+/// Announces every class of which nothing is known. Superclasses may come after their subclasses, which the hooks allow.
+///
+/// While a superclass is missing nothing is announced. No message can be sent then either: the first one resolves the
+/// links.
+fn scan() {
+    let Some(it) = gnu() else { return };
+    let classes = classes(it);
+    if !can_resolve(it, &classes) {
+        return;
+    }
+    // SAFETY: every superclass is there.
+    unsafe { (it.resolve_links)() };
     let me = ledger::thread() as usize;
     for class in classes {
         SEEN.lock(me);

@@ -1,1 +1,150 @@
-//! The fix library.
+//! The fix library: makes the encoders of the AGX Metal driver safe to use from several threads.
+//!
+//! It is injected into every process of a tree, and is a guest there: it links no Metal, does nothing but map its ledger
+//! in a process without Metal classes, and lets no panic out.
+//!
+//! # Theory
+//! The runtime announces each class before its first message ([`runtime`]); the work methods of compute encoders and
+//! command buffers are then replaced by forwarders ([`hooks`]), which take a re-entrant [`lock`], keep track of what is
+//! open ([`lifecycle`]), and record each call in the [`ledger`].
+
+mod arch;
+mod config;
+mod hooks;
+mod ledger;
+mod lifecycle;
+mod lock;
+mod os;
+mod policy;
+mod runtime;
+mod say;
+
+use std::env;
+use std::ffi::{CStr, CString, OsString, c_char};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use agx_ledger::Counter;
+use agx_ledger::layout::{exit_route, flag};
+
+use config::Config;
+use say::say;
+
+static ENABLED: AtomicBool = AtomicBool::new(false);
+static VERBOSE: AtomicBool = AtomicBool::new(false);
+/// Name of the policy, for the C interface.
+static POLICY: OnceLock<CString> = OnceLock::new();
+
+/// Runs our own code at a boundary that no panic may cross.
+fn guarded(run: impl FnOnce()) {
+    if catch_unwind(AssertUnwindSafe(run)).is_err() {
+        ledger::count(Counter::CaughtPanics, 1);
+    }
+}
+
+/// Whether to tell on stderr what is done.
+fn is_verbose() -> bool {
+    VERBOSE.load(Ordering::Relaxed)
+}
+
+/// The library's constructor.
+extern "C" fn load() {
+    guarded(|| {
+        let variables: Vec<(OsString, OsString)> = env::vars_os()
+            .filter(|(name, _)| name.as_encoded_bytes().starts_with(b"AGX_FIX_"))
+            .collect();
+        start(Config::read(|asked| {
+            variables
+                .iter()
+                .find(|(name, _)| name == asked)
+                .map(|(_, value)| value.as_os_str())
+        }));
+    });
+}
+
+fn start(config: Config) {
+    VERBOSE.store(config.verbose, Ordering::Relaxed);
+    for complaint in &config.complaints {
+        say(format_args!("{complaint}"));
+    }
+    let mut flags = 0;
+    let policy = match &config.policy {
+        Ok(policy) => policy.name,
+        Err(refusal) => {
+            say(format_args!("{refusal}"));
+            flags |= flag::POLICY_UNKNOWN;
+            refusal.name()
+        }
+    };
+    if config.disabled {
+        flags |= flag::DISABLED;
+    }
+    // The name is from an environment variable, which holds no NUL.
+    POLICY.get_or_init(|| CString::new(policy).unwrap_or_default());
+    if let Some(folder) = config.ledger_dir {
+        // Kept for good: a child of `fork` makes its own ledger there.
+        let folder: &'static CStr = Box::leak(folder.into_boxed_c_str());
+        if let Err(failure) = ledger::open(folder, policy, flags) {
+            say(format_args!("{failure}; the fix works without it"));
+        }
+    }
+    // SAFETY: both handlers are functions of this library, which is never unloaded; neither needs anything to be held.
+    let registered = unsafe {
+        libc::atexit(at_exit) == 0 && libc::pthread_atfork(None, None, Some(in_child)) == 0
+    };
+    if !registered {
+        say(format_args!(
+            "cannot register for exit and fork: not enough memory; nothing is hooked"
+        ));
+        return;
+    }
+    if config.disabled || config.policy.is_err() {
+        return;
+    }
+    ENABLED.store(true, Ordering::Release);
+    runtime::start();
+}
+
+/// Whether classes that are announced are to be hooked.
+fn is_enabled() -> bool {
+    ENABLED.load(Ordering::Acquire)
+}
+
+extern "C" fn at_exit() {
+    ledger::close(exit_route::ATEXIT, 0);
+}
+
+/// The process is about to leave through `_exit`. Async-signal-safe, and without effect in a child of `vfork`.
+fn leaving(status: i32) {
+    ledger::close(exit_route::IMMEDIATE, status);
+}
+
+/// In the child of a `fork`, before anything else runs there. Async-signal-safe.
+///
+/// Locks first: recording needs none, but what comes after might.
+extern "C" fn in_child() {
+    let me = ledger::thread() as usize;
+    hooks::reset_after_fork(me);
+    hooks::reset_discovery_after_fork(me);
+    runtime::reset_after_fork(me);
+    ledger::replace_in_child();
+}
+
+/// Whether hooks are installed where there is something to hook.
+#[unsafe(no_mangle)]
+pub extern "C" fn agx_fix_is_enabled() -> bool {
+    is_enabled()
+}
+
+/// Methods that are hooked in this process.
+#[unsafe(no_mangle)]
+pub extern "C" fn agx_fix_hook_count() -> u64 {
+    hooks::hook_count()
+}
+
+/// Name of the policy; never null, valid for good.
+#[unsafe(no_mangle)]
+pub extern "C" fn agx_fix_policy() -> *const c_char {
+    POLICY.get().map_or(c"", CString::as_c_str).as_ptr()
+}

@@ -315,7 +315,7 @@ macro_rules! counters {
 counters! {
     /// Calls of hooked methods. In the file: those of threads without a ring; the reader adds the rings' own.
     MethodCalls = "method_calls",
-    /// Encoders handed out by factories and tracked.
+    /// Encoders tracked and retained: handed out by factories, or adopted.
     EncodersCreated = "encoders_created",
     /// Tracked encoders whose retain was given back.
     EncodersReleased = "encoders_released",

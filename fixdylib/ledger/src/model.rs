@@ -154,6 +154,7 @@ mod reason {
     pub const GETTER: u32 = 4;
     pub const BOOKKEEPING: u32 = 5;
     pub const BLOCKING: u32 = 6;
+    pub const CALLBACK: u32 = 7;
     pub const UNREADABLE: u32 = 32;
     pub const VECTOR: u32 = 33;
     pub const LONG_DOUBLE: u32 = 34;
@@ -183,6 +184,8 @@ number! {
         Bookkeeping = reason::BOOKKEEPING => "bookkeeping",
         /// Waits for the GPU: never under the lock, and nothing to watch.
         Blocking = reason::BLOCKING => "blocking call",
+        /// Runs the program's own handlers: never under the lock.
+        Callback = reason::CALLBACK => "runs the program's handlers",
         /// The type encoding cannot be read.
         Unreadable = reason::UNREADABLE => "type encoding unreadable",
         /// A vector type.
@@ -207,6 +210,13 @@ number! {
         NotInstalled = reason::NOT_INSTALLED => "the runtime refused the hook",
         /// The forwarders of the shape are all in use.
         NoForwarder = reason::NO_FORWARDER => "no forwarder of this shape is left",
+    }
+}
+
+impl Reason {
+    /// Whether it is a rule; otherwise it is something that could not be done.
+    pub const fn is_rule(self) -> bool {
+        self.number() < reason::UNREADABLE
     }
 }
 

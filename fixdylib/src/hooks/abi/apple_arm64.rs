@@ -1,0 +1,163 @@
+//! Apple's variant of AAPCS64 ("Writing ARM64 code for Apple platforms"): arguments on the stack are packed at their
+//! natural alignment, so that their words are copied as they are.
+
+use agx_ledger::Reason;
+
+use super::{LARGEST, Returns, Shape, layout, scalars};
+use crate::hooks::encoding::{Signature, Type};
+
+const REGISTERS: usize = 8;
+
+/// What one argument needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Class {
+    /// So many floating registers: a scalar, or a homogeneous aggregate of one to four.
+    Floats(usize),
+    /// So many general registers, all or none.
+    Integers(usize),
+    /// A pointer to a copy that the caller made.
+    Reference,
+}
+
+/// One to four members, all `float` or all `double`.
+fn homogeneous(of: &Type) -> Result<Option<usize>, Reason> {
+    if layout(of)?.0 > 32 {
+        return Ok(None);
+    }
+    let mut parts = Vec::new();
+    scalars(of, 0, &mut parts)?;
+    let same = |kind: &Type| parts.iter().all(|(_, it)| it == kind);
+    Ok(
+        ((1..=4).contains(&parts.len()) && (same(&Type::Float) || same(&Type::Double)))
+            .then_some(parts.len()),
+    )
+}
+
+fn class(of: &Type) -> Result<Class, Reason> {
+    let (size, _) = layout(of)?;
+    if size > LARGEST {
+        return Err(Reason::TooMuchStack);
+    }
+    if let Some(count) = homogeneous(of)? {
+        return Ok(Class::Floats(count));
+    }
+    Ok(if size > 16 {
+        Class::Reference
+    } else {
+        Class::Integers(size.div_ceil(8))
+    })
+}
+
+/// The shape of a method.
+///
+/// # Errors
+/// Why it cannot be forwarded.
+pub fn shape(signature: &Signature) -> Result<Shape, Reason> {
+    let (size, _) = layout(&signature.result)?;
+    let returns = match class(&signature.result)? {
+        Class::Floats(_) => Returns::Floats,
+        Class::Integers(_) => Returns::Integers,
+        // The forwarder's own result has to have the very size, or it would write past the caller's room.
+        Class::Reference if size.is_multiple_of(8) => {
+            Returns::Memory(u8::try_from(size / 8).map_err(|_| Reason::ReturnKind)?)
+        }
+        Class::Reference => return Err(Reason::ReturnKind),
+    };
+    let (mut integers, mut floats) = (REGISTERS - 2, REGISTERS);
+    let mut any_floats = false;
+    let mut stack = 0_usize; // bytes
+    for argument in &signature.arguments {
+        let (size, align) = layout(argument)?;
+        let spilled = match class(argument)? {
+            Class::Floats(count) => {
+                any_floats = true;
+                let fits = count <= floats;
+                floats = if fits { floats - count } else { 0 };
+                !fits
+            }
+            Class::Integers(count) => {
+                let fits = count <= integers;
+                integers = if fits { integers - count } else { 0 };
+                !fits
+            }
+            Class::Reference if integers > 0 => {
+                integers -= 1;
+                false
+            }
+            Class::Reference => {
+                stack = stack.next_multiple_of(8) + 8;
+                false
+            }
+        };
+        if spilled {
+            // A homogeneous aggregate keeps its members' alignment; other aggregates are aligned to eight.
+            let plain = !matches!(argument, Type::Struct(_)) || homogeneous(argument)?.is_some();
+            stack = stack.next_multiple_of(if plain { align } else { 8 }) + size;
+        }
+    }
+    Ok(Shape {
+        returns,
+        floats: any_floats,
+        stack_words: stack.div_ceil(8),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(encoding: &str) -> Result<Shape, Reason> {
+        shape(&Signature::parse(encoding.as_bytes()).expect(encoding))
+    }
+
+    #[test]
+    fn shapes() {
+        use Returns::{Floats, Integers, Memory};
+        for (encoding, returns, floats, stack_words) in [
+            ("v@:", Integers, false, 0),
+            ("v@:@QQQQQ", Integers, false, 0),
+            ("v@:@QQQQQQ", Integers, false, 1),
+            ("v@:{?=QQQ}{?=QQQ}", Integers, false, 0), // by reference
+            ("v@:@QQ{?=QQQ}{?=QQQ}@QQ{?=QQQ}Q", Integers, false, 4),
+            ("v@:@QQQQQIIIIB", Integers, false, 3), // packed: four words of four bytes and one byte
+            ("v@:@@@@@{_NSRange=QQ}", Integers, false, 2),
+            ("v@:{?=dddddd}", Integers, false, 0),
+            ("v@:{?=dddd}", Integers, true, 0),
+            ("v@:dddddddf{?=ff}", Integers, true, 1),
+            ("v@:@ffQ", Integers, true, 0),
+            (
+                "@@:{EncoderComputeServiceConfig=@@@i@iIBB}",
+                Integers,
+                false,
+                0,
+            ),
+            ("d@:", Floats, false, 0),
+            ("{?=dddd}@:", Floats, false, 0),
+            ("{?=Qd}@:", Integers, false, 0),
+            ("{?=QQQ}@:", Memory(3), false, 0),
+            ("{?={?=QQQ}{?=QQQ}}@:", Memory(6), false, 0),
+        ] {
+            assert_eq!(
+                of(encoding),
+                Ok(Shape {
+                    returns,
+                    floats,
+                    stack_words
+                }),
+                "{encoding}"
+            );
+        }
+    }
+
+    #[test]
+    fn refusals() {
+        for (encoding, reason) in [
+            ("{?=IIIII}@:", Reason::ReturnKind),
+            ("v@:{?=b8b24I}", Reason::BitField),
+            ("v@:(?=id)", Reason::Union),
+            ("v@:D", Reason::LongDouble),
+        ] {
+            assert_eq!(of(encoding), Err(reason), "{encoding}");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! The census: which methods are hooked, and why the others are not.
+
+use std::sync::atomic::Ordering;
+
+use agx_ledger::Reason;
+use agx_ledger::layout::{BODY, CENSUS_CAPACITY, CensusRecord, STRINGS_CAPACITY, degraded, state};
+
+use super::{header, note_degraded, whole};
+
+/// What was decided about one method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// Hooked, with its slot.
+    Hooked(u32),
+    /// None of ours.
+    LeftAlone(Reason),
+    /// It should be hooked.
+    Unhooked(Reason),
+}
+
+/// Adds an entry; its number, or `None` where there is no ledger or no room.
+///
+/// Called by one thread at a time: the one that installs hooks.
+pub fn add_to_census(
+    class: &[u8],
+    selector: &[u8],
+    encoding: &[u8],
+    finding: Finding,
+) -> Option<u32> {
+    let start = whole()?;
+    let used = header().census_at.used.load(Ordering::Relaxed);
+    if used as usize >= CENSUS_CAPACITY {
+        note_degraded(degraded::CENSUS_FULL);
+        return None;
+    }
+    let (class, selector) = (add_string(start, class)?, add_string(start, selector)?);
+    let encoding = add_string(start, encoding).unwrap_or([0; 2]);
+    let record = record(start, used);
+    for (field, value) in [
+        (&record.class, class),
+        (&record.selector, selector),
+        (&record.encoding, encoding),
+    ] {
+        field[0].store(value[0], Ordering::Relaxed);
+        field[1].store(value[1], Ordering::Relaxed);
+    }
+    let (state, reason, slot) = match finding {
+        Finding::Hooked(slot) => (state::HOOKED, 0, slot),
+        Finding::LeftAlone(reason) => (state::LEFT_ALONE, reason.number(), 0),
+        Finding::Unhooked(reason) => (state::UNHOOKED, reason.number(), 0),
+    };
+    record.reason.store(reason, Ordering::Relaxed);
+    record.slot.store(slot, Ordering::Relaxed);
+    record.state.store(state, Ordering::Release);
+    header().census_at.used.store(used + 1, Ordering::Release);
+    Some(used)
+}
+
+/// Counts a call of the method with this entry that was not made.
+pub fn count_skip(entry: u32) {
+    if let Some(start) = whole()
+        && (entry as usize) < CENSUS_CAPACITY
+    {
+        record(start, entry).skipped.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+fn record(start: *mut u8, index: u32) -> &'static CensusRecord {
+    // SAFETY: the body holds `CENSUS_CAPACITY` records, which callers stay within; records are changed through atomics
+    // only, and the mapping outlives every use (it goes away in a child of `fork` after being withdrawn).
+    unsafe {
+        &*start
+            .add(BODY.census)
+            .cast::<CensusRecord>()
+            .add(index as usize)
+    }
+}
+
+/// Copies a string; its offset and length.
+fn add_string(start: *mut u8, text: &[u8]) -> Option<[u32; 2]> {
+    let section = &header().strings_at;
+    let used = section.used.load(Ordering::Relaxed);
+    let at = used as usize;
+    if text.len() > STRINGS_CAPACITY - at.min(STRINGS_CAPACITY) {
+        note_degraded(degraded::CENSUS_FULL);
+        return None;
+    }
+    // SAFETY: the room was checked; nobody reads these bytes before `used` is moved.
+    unsafe {
+        start
+            .add(BODY.strings + at)
+            .copy_from_nonoverlapping(text.as_ptr(), text.len())
+    };
+    let len = u32::try_from(text.len()).ok()?;
+    section.used.store(used + len, Ordering::Release);
+    Some([used, len])
+}

@@ -1,0 +1,344 @@
+//! Encoders and command buffers: what is open, what has ended, what was committed.
+//!
+//! A pure state machine over addresses: it calls nothing, and says what the caller is to do. Both tables have a fixed
+//! size, so that a hooked call never allocates and a child of `fork` can start afresh. An entry is looked for in a short
+//! window behind its hash; what has ended makes room for what is new.
+
+/// Encoders remembered at a time.
+pub const ENCODERS: usize = 4096;
+/// Command buffers remembered at a time.
+pub const BUFFERS: usize = 1024;
+/// Entries searched behind the hash.
+const WINDOW: usize = 16;
+
+/// Number of an entry in the encoder table.
+pub type Index = u16;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stage {
+    /// Ended; still retained while a call is inside it. The value of untouched memory, like `Committed` below, so that
+    /// the tables cost nothing until they are used.
+    Ended,
+    /// Retained, and not ended.
+    Open,
+}
+
+#[derive(Clone, Copy)]
+struct Encoder {
+    /// Address; 0 for an entry that was never used.
+    address: u64,
+    /// Command buffer; 0 where unknown.
+    buffer: u64,
+    /// Calls inside it.
+    calls: u32,
+    /// Where it stands in the list of the open ones.
+    position: Index,
+    stage: Stage,
+    retained: bool,
+    /// The library has tried to end it.
+    forced: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum BufferStage {
+    Committed,
+    Committing,
+}
+
+#[derive(Clone, Copy)]
+struct Buffer {
+    address: u64,
+    stage: BufferStage,
+}
+
+/// Answer to [`Lifecycle::opened`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opened {
+    /// Not known before: retain it.
+    New,
+    /// Known as ended, and handed out again: retain it.
+    Reused,
+    /// Open already (a factory that calls another): nothing to do.
+    AlreadyOpen,
+    /// No room: it stays untracked.
+    Full,
+}
+
+/// Answer to [`Lifecycle::enter`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entered {
+    /// Open.
+    Open(Index),
+    /// Ended, and nothing is inside it: a call that comes too late.
+    AfterEnd(Index),
+    /// Not known.
+    Untracked,
+}
+
+/// Answer to [`Lifecycle::commit_begins`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Commit {
+    /// The first.
+    First,
+    /// Inside another commit of the same command buffer.
+    Nested,
+    /// It was committed before.
+    Again,
+}
+
+/// The tables.
+pub struct Lifecycle {
+    encoders: [Encoder; ENCODERS],
+    buffers: [Buffer; BUFFERS],
+    open: [Index; ENCODERS],
+    open_len: usize,
+}
+
+const NO_ENCODER: Encoder = Encoder {
+    address: 0,
+    buffer: 0,
+    calls: 0,
+    position: 0,
+    stage: Stage::Ended,
+    retained: false,
+    forced: false,
+};
+
+/// Spreads addresses, whose low bits are zero, over a table of a power of two.
+#[inline]
+fn home(address: u64, table: usize) -> usize {
+    let spread = (address >> 4).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+    usize::try_from(spread).unwrap_or(0) & (table - 1)
+}
+
+impl Default for Lifecycle {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Lifecycle {
+    /// Nothing is known.
+    pub const fn new() -> Self {
+        Self {
+            encoders: [NO_ENCODER; ENCODERS],
+            buffers: [Buffer {
+                address: 0,
+                stage: BufferStage::Committed,
+            }; BUFFERS],
+            open: [0; ENCODERS],
+            open_len: 0,
+        }
+    }
+
+    /// Forgets everything, as a child of `fork` must. Does not allocate.
+    pub fn reset(&mut self) {
+        self.encoders.fill(NO_ENCODER);
+        self.buffers.fill(Buffer {
+            address: 0,
+            stage: BufferStage::Committed,
+        });
+        self.open_len = 0;
+    }
+
+    /// Encoders that are open.
+    pub fn open_count(&self) -> usize {
+        self.open_len
+    }
+
+    #[inline]
+    fn find(&self, address: u64) -> Option<usize> {
+        let home = home(address, ENCODERS);
+        for step in 0..WINDOW {
+            let index = (home + step) & (ENCODERS - 1);
+            let found = self.encoders[index].address;
+            if found == address {
+                return Some(index);
+            }
+            if found == 0 {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// An encoder was handed out, or is adopted: for `buffer`, or for 0 where that is unknown.
+    pub fn opened(&mut self, address: u64, buffer: u64) -> Opened {
+        let (index, answer) = match self.find(address) {
+            Some(index) if self.encoders[index].stage == Stage::Open => return Opened::AlreadyOpen,
+            Some(index) => (index, Opened::Reused),
+            None => {
+                let home = home(address, ENCODERS);
+                let free = (0..WINDOW)
+                    .map(|step| (home + step) & (ENCODERS - 1))
+                    .find(|index| {
+                        let it = &self.encoders[*index];
+                        it.address == 0
+                            || (it.stage == Stage::Ended && !it.retained && it.calls == 0)
+                    });
+                let Some(index) = free else {
+                    return Opened::Full;
+                };
+                self.encoders[index] = NO_ENCODER;
+                (index, Opened::New)
+            }
+        };
+        // An encoder that ended but is still retained, because a call is inside it, keeps that retain: one is enough.
+        let answer = if self.encoders[index].retained {
+            Opened::AlreadyOpen
+        } else {
+            answer
+        };
+        let position = self.open_len;
+        let number = Index::try_from(index).unwrap_or(0); // below ENCODERS
+        self.open[position] = number;
+        self.open_len += 1;
+        let calls = self.encoders[index].calls;
+        self.encoders[index] = Encoder {
+            address,
+            buffer,
+            calls,
+            position: Index::try_from(position).unwrap_or(0), // below ENCODERS
+            stage: Stage::Open,
+            retained: true,
+            forced: false,
+        };
+        answer
+    }
+
+    /// The encoder that was just opened could not be retained: it counts as ended.
+    pub fn not_retained(&mut self, address: u64) {
+        if let Some(index) = self.find(address)
+            && self.encoders[index].stage == Stage::Open
+        {
+            self.encoders[index].stage = Stage::Ended;
+            self.encoders[index].retained = false;
+            self.remove_open(usize::from(self.encoders[index].position));
+        }
+    }
+
+    /// A call enters the encoder. Unless untracked, [`Self::leave`] must follow.
+    #[inline]
+    pub fn enter(&mut self, address: u64) -> Entered {
+        let Some(index) = self.find(address) else {
+            return Entered::Untracked;
+        };
+        let it = &mut self.encoders[index];
+        let late = it.stage == Stage::Ended && it.calls == 0;
+        it.calls += 1;
+        let index = Index::try_from(index).unwrap_or(0); // below ENCODERS
+        if late {
+            Entered::AfterEnd(index)
+        } else {
+            Entered::Open(index)
+        }
+    }
+
+    /// A call leaves the encoder; `ended` if it was one that ends it. The address to release, if it is time.
+    #[inline]
+    pub fn leave(&mut self, index: Index, ended: bool) -> Option<u64> {
+        let it = &mut self.encoders[usize::from(index)];
+        it.calls = it.calls.saturating_sub(1);
+        if ended && it.stage == Stage::Open {
+            it.stage = Stage::Ended;
+            let position = usize::from(it.position);
+            self.remove_open(position);
+        }
+        let it = &mut self.encoders[usize::from(index)];
+        if it.stage == Stage::Ended && it.calls == 0 && it.retained {
+            it.retained = false;
+            return Some(it.address);
+        }
+        None
+    }
+
+    fn remove_open(&mut self, position: usize) {
+        self.open_len -= 1;
+        let moved = self.open[self.open_len];
+        self.open[position] = moved;
+        self.encoders[usize::from(moved)].position = Index::try_from(position).unwrap_or(0); // below ENCODERS
+    }
+
+    /// The memory at `address` becomes a new object: what was known about it is void.
+    pub fn born(&mut self, address: u64) {
+        let home = home(address, BUFFERS);
+        for step in 0..WINDOW {
+            let it = &mut self.buffers[(home + step) & (BUFFERS - 1)];
+            if it.address == address {
+                it.stage = BufferStage::Committed;
+                it.address = u64::MAX; // keeps the window searchable; no object has this address
+            }
+        }
+    }
+
+    /// An encoder of `buffer` that is open, has no call inside it, and was not returned before.
+    pub fn next_to_end(&mut self, buffer: u64) -> Option<u64> {
+        for position in 0..self.open_len {
+            let it = &mut self.encoders[usize::from(self.open[position])];
+            if it.buffer == buffer && it.calls == 0 && !it.forced {
+                it.forced = true;
+                return Some(it.address);
+            }
+        }
+        None
+    }
+
+    fn buffer(&mut self, address: u64) -> Option<&mut Buffer> {
+        let home = home(address, BUFFERS);
+        let index = (0..WINDOW)
+            .map(|step| (home + step) & (BUFFERS - 1))
+            .find(|i| self.buffers[*i].address == address);
+        index.map(|index| &mut self.buffers[index])
+    }
+
+    /// A commit begins.
+    pub fn commit_begins(&mut self, address: u64) -> Commit {
+        if let Some(known) = self.buffer(address) {
+            return match known.stage {
+                BufferStage::Committing => Commit::Nested,
+                BufferStage::Committed => {
+                    known.stage = BufferStage::Committing;
+                    Commit::Again
+                }
+            };
+        }
+        let home = home(address, BUFFERS);
+        let window = (0..WINDOW).map(|step| (home + step) & (BUFFERS - 1));
+        let free = window
+            .clone()
+            .find(|index| matches!(self.buffers[*index].address, 0 | u64::MAX));
+        // A full window: the oldest knowledge goes, and with it only the count of double commits of that buffer.
+        let index = free
+            .or_else(|| {
+                window
+                    .clone()
+                    .find(|index| self.buffers[*index].stage == BufferStage::Committed)
+            })
+            .unwrap_or(home);
+        self.buffers[index] = Buffer {
+            address,
+            stage: BufferStage::Committing,
+        };
+        Commit::First
+    }
+
+    /// The outermost commit is over; `reusable` if the command buffer takes commands again.
+    pub fn commit_ends(&mut self, address: u64, reusable: bool) {
+        if let Some(known) = self.buffer(address) {
+            known.stage = BufferStage::Committed;
+            if reusable {
+                known.address = u64::MAX;
+            }
+        }
+    }
+
+    /// Whether the command buffer was committed.
+    pub fn is_committed(&mut self, address: u64) -> bool {
+        self.buffer(address)
+            .is_some_and(|it| it.stage == BufferStage::Committed)
+    }
+}
+
+#[cfg(test)]
+#[path = "lifecycle_tests.rs"]
+mod tests;

@@ -113,7 +113,7 @@ impl<'a> Collector<'a> {
                 self.read.insert(path.clone(), (stamp, outcome));
             }
             match self.read.get(&path) {
-                Some((_, Ok(read))) if archive::Entry::is_complete(&read.report) => {
+                Some((_, Ok(read))) if !read.report.is_cut_off() => {
                     found.reported.extend(read.report.process.pid);
                 }
                 // Half a report: it may be growing. The limit of the wait is the caller's.

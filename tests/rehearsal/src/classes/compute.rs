@@ -131,12 +131,12 @@ unsafe extern "C-unwind" fn init<const LOCAL: bool>(
 /// # Safety
 /// `encoder` is a live compute encoder.
 pub unsafe fn hand_out(encoder: Id) {
-    if faults::stores_late() {
-        // SAFETY: the caller's promise.
-        faults::wait_in(Window::HandOut, || {
-            unsafe { IMPL.load::<Impl>(encoder) }.0.is_null()
-        });
+    if !faults::stores_late() {
+        return;
     }
+    // SAFETY: the caller's promise.
+    let struck = || unsafe { IMPL.load::<Impl>(encoder).0.is_null() };
+    faults::wait_in(Window::HandOut, struck);
 }
 
 /// Opens the same encoder object again. One that its command buffer kept still has its `_impl`.

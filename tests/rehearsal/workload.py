@@ -14,7 +14,7 @@ import threading
 POINTER, WORD = ctypes.c_void_p, ctypes.c_uint64
 MASK = (1 << 64) - 1
 PIPELINE_TAG = 7
-DISPATCHES = 16  # of one encoder
+DISPATCHES = 64  # of one encoder
 BUFFERS_OF_A_CALL = 50
 THREADS_OF_A_DISPATCH = 64  # see agx_rehearsal.h
 
@@ -84,7 +84,7 @@ def positive(text):
 def main():
     parser = argparse.ArgumentParser(description="drive the rehearsal driver from Python threads")
     parser.add_argument("--threads", type=positive, default=8)
-    parser.add_argument("--iterations", type=positive, default=3000, help="command buffers of each thread")
+    parser.add_argument("--iterations", type=positive, default=800, help="command buffers of each thread")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--fault", default="impl", help="a fault of the driver, or none")
     parser.add_argument("--driver", default=None, help="path of libagx_rehearsal")

@@ -34,10 +34,18 @@ static LATE_RETAIN: AtomicBool = AtomicBool::new(false);
 static SEED: AtomicU64 = AtomicU64::new(1);
 static THREADS: AtomicU64 = AtomicU64::new(0);
 
-/// The fewest turns that a window gives away; the most are twice as many. A turn is one `sched_yield`, so a window costs nothing
-/// where nobody else can run: with a lock around every method it is some microseconds, without one it is long enough for
-/// another thread to step in.
-const SHORTEST_WINDOW: u64 = 16;
+/// The fewest turns that a window gives away; the most are twice as many.
+///
+/// A turn is one `sched_yield`, so a window costs nothing where nobody else can run: with a lock around every method it is some
+/// microseconds, without one it is long enough for another thread to step in.
+#[derive(Clone, Copy)]
+pub enum Window {
+    /// Between giving an encoder away and the last touch of it.
+    Destroy = 16,
+    /// Between being handed an encoder and its first use. Without it a thread that shares its processor with the other one
+    /// would hold an encoder only while that one cannot run.
+    HandOut = 4,
+}
 
 /// Names that [`select`] knows, in the order they are documented.
 const NAMES: [(&str, u32, bool, bool); 9] = [
@@ -86,14 +94,14 @@ pub fn retains_late() -> bool {
 
 /// A moment between two instructions, made long enough for another thread: some turns given away, and no more once `over`
 /// says that the other thread has stepped in.
-pub fn window(over: impl Fn() -> bool) {
-    for _ in 0..SHORTEST_WINDOW + draw() % SHORTEST_WINDOW {
+pub fn wait_in(window: Window, over: impl Fn() -> bool) {
+    let fewest = window as u64;
+    for _ in 0..fewest + draw() % fewest {
         if over() {
-            break;
+            return;
         }
         std::thread::yield_now();
     }
-    std::thread::yield_now();
 }
 
 /// The thread's next random number (xorshift64*).

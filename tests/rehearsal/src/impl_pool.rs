@@ -1,6 +1,6 @@
 //! The device's pool: `_impl` blocks that keep an encoder's state, and encoders that wait to be used again.
 
-use crate::faults;
+use crate::faults::{self, Window};
 use crate::runtime::{Id, NIL, release, retain};
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -167,7 +167,7 @@ impl ImplPool {
         let Some(address) = waiting else { return NIL };
         let encoder = std::ptr::with_exposed_provenance_mut(address);
         if faults::retains_late() {
-            faults::window(|| false);
+            faults::wait_in(Window::Destroy, || false);
             // SAFETY: not given: the command buffer that used the encoder may have dropped the last reference meanwhile. That
             // is the fault under rehearsal.
             unsafe { retain(encoder) };

@@ -73,7 +73,7 @@ fn python_threads_crash_as_reliably_and_one_thread_never() {
         assert_clean(
             &python(&["--threads", "1", "--iterations", "500"]),
             500,
-            500 * 16,
+            500 * 64,
         );
     }
 }

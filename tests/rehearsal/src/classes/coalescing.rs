@@ -165,7 +165,9 @@ unsafe extern "C-unwind" fn compute_encoder_config<const LOCAL: bool>(
         let encoder = if waiting == NIL {
             send!(allocate(class), "initWithCommandBuffer:config:", this => Id, config => ComputeConfig; Id)
         } else {
-            send!(waiting, "reInitWithCommandBuffer:", this => Id; Id)
+            let encoder = send!(waiting, "reInitWithCommandBuffer:", this => Id; Id);
+            compute::hand_out(encoder);
+            encoder
         };
         send!(this, "setCurrentCommandEncoder:", encoder => Id; ());
         release(encoder);

@@ -1,20 +1,23 @@
-//! `_MTLCommandBuffer` and `IOGPUMetalCommandBuffer`: status, handlers, validation, commit, completion.
+//! `_MTLCommandBuffer` and `IOGPUMetalCommandBuffer`: status, encoders, validation, commit.
 
-use super::{events, queue};
-use crate::block::Block;
+use super::completion::State;
+use super::{completion, events, queue};
 use crate::failure::{Assertion, fail, fail_condition};
 use crate::impl_pool::Work;
 use crate::queue_thread::Step;
 use crate::runtime::class::{ClassRef, ClassSpec, Ivar, Method};
-use crate::runtime::{Id, NIL, Sel, copy_block, release, release_block, retain, send, send_super};
+use crate::runtime::{Id, NIL, Sel, release, retain, send, send_super};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// `MTLCommandBufferStatus`.
-mod status {
+pub mod status {
+    /// Enqueued.
     pub const ENQUEUED: usize = 1;
+    /// Committed.
     pub const COMMITTED: usize = 2;
+    /// Scheduled.
     pub const SCHEDULED: usize = 3;
+    /// Completed.
     pub const COMPLETED: usize = 4;
 }
 
@@ -27,28 +30,32 @@ static CURRENT_ENCODER: Ivar = Ivar::word(c"_currentCommandEncoder", c"@");
 static RETAINED_REFERENCES: Ivar = Ivar::word(c"_retainedReferences", c"Q");
 static STATE: Ivar = Ivar::word(c"_state", c"^v");
 
-#[derive(Default)]
-struct Inner {
-    steps: Vec<Step>,
-    scheduled: Vec<usize>,
-    completed: Vec<usize>,
-}
-
-/// What the committing thread and the queue's thread share.
-#[derive(Default)]
-struct State {
-    inner: Mutex<Inner>,
-    progressed: Condvar,
-}
-
-impl State {
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// `_MTLCommandBuffer`.
 pub fn metal() -> ClassSpec {
+    let mut methods = vec![
+        Method::new(
+            c"initWithQueue:retainedReferences:",
+            c"@@:@B",
+            init::<true> as *const (),
+        ),
+        Method::new(c"commandQueue", c"@@:", command_queue::<true> as *const ()),
+        Method::new(c"device", c"@@:", device::<true> as *const ()),
+        Method::new(c"status", c"Q@:", status_of::<true> as *const ()),
+        Method::new(c"isCommitted", c"B@:", is_committed::<true> as *const ()),
+        Method::new(
+            c"retainedReferences",
+            c"B@:",
+            retained_references::<true> as *const (),
+        ),
+        Method::new(c"enqueue", c"v@:", enqueue::<true> as *const ()),
+        Method::new(
+            c"setCurrentCommandEncoder:",
+            c"v@:@",
+            set_current_encoder::<true> as *const (),
+        ),
+        Method::new(c"dealloc", c"v@:", dealloc::<true> as *const ()),
+    ];
+    methods.extend(completion::metal_methods());
     ClassSpec {
         name: c"_MTLCommandBuffer",
         superclass: Some(c"_MTLObjectWithLabel"),
@@ -59,59 +66,7 @@ pub fn metal() -> ClassSpec {
             &RETAINED_REFERENCES,
             &STATE,
         ],
-        methods: vec![
-            Method::new(
-                c"initWithQueue:retainedReferences:",
-                c"@@:@B",
-                init::<true> as *const (),
-            ),
-            Method::new(c"commandQueue", c"@@:", command_queue::<true> as *const ()),
-            Method::new(c"device", c"@@:", device::<true> as *const ()),
-            Method::new(c"status", c"Q@:", status_of::<true> as *const ()),
-            Method::new(c"isCommitted", c"B@:", is_committed::<true> as *const ()),
-            Method::new(
-                c"retainedReferences",
-                c"B@:",
-                retained_references::<true> as *const (),
-            ),
-            Method::new(c"enqueue", c"v@:", enqueue::<true> as *const ()),
-            Method::new(
-                c"addScheduledHandler:",
-                c"v@:@?",
-                add_scheduled_handler::<true> as *const (),
-            ),
-            Method::new(
-                c"addCompletedHandler:",
-                c"v@:@?",
-                add_completed_handler::<true> as *const (),
-            ),
-            Method::new(
-                c"waitUntilScheduled",
-                c"v@:",
-                wait_until_scheduled::<true> as *const (),
-            ),
-            Method::new(
-                c"waitUntilCompleted",
-                c"v@:",
-                wait_until_completed::<true> as *const (),
-            ),
-            Method::new(
-                c"setCurrentCommandEncoder:",
-                c"v@:@",
-                set_current_encoder::<true> as *const (),
-            ),
-            Method::new(
-                c"didScheduleWithStartTime:endTime:error:",
-                c"v@:QQ@",
-                did_schedule::<true> as *const (),
-            ),
-            Method::new(
-                c"didCompleteWithStartTime:endTime:error:",
-                c"v@:QQ@",
-                did_complete::<true> as *const (),
-            ),
-            Method::new(c"dealloc", c"v@:", dealloc::<true> as *const ()),
-        ],
+        methods,
         class_methods: vec![],
         registered: &METAL,
     }
@@ -144,12 +99,20 @@ pub fn iogpu() -> ClassSpec {
     }
 }
 
-unsafe fn state<'a>(this: Id) -> &'a State {
-    // SAFETY: set by the initialiser, freed by `dealloc`; the callers run methods of a live object.
+/// What the committing thread and the queue's thread share.
+///
+/// # Safety
+/// `this` is a live command buffer.
+pub unsafe fn state<'a>(this: Id) -> &'a State {
+    // SAFETY: set by the initialiser, freed by `dealloc`.
     unsafe { &*STATE.load::<*const State>(this) }
 }
 
-unsafe fn status_word<'a>(this: Id) -> &'a AtomicUsize {
+/// The status, an `MTLCommandBufferStatus`.
+///
+/// # Safety
+/// `this` is a live command buffer.
+pub unsafe fn status_word<'a>(this: Id) -> &'a AtomicUsize {
     // SAFETY: a word of a live object, only ever used atomically.
     unsafe { &*STATUS.at::<AtomicUsize>(this) }
 }
@@ -236,7 +199,10 @@ unsafe extern "C-unwind" fn status_of<const LOCAL: bool>(this: Id, _: Sel) -> us
 }
 
 #[unsafe(export_name = "-[_MTLCommandBuffer isCommitted]")]
-unsafe extern "C-unwind" fn is_committed<const LOCAL: bool>(this: Id, selector: Sel) -> bool {
+pub(super) unsafe extern "C-unwind" fn is_committed<const LOCAL: bool>(
+    this: Id,
+    selector: Sel,
+) -> bool {
     // SAFETY: a method runs on a live instance of its class.
     unsafe { status_of::<true>(this, selector) >= status::COMMITTED }
 }
@@ -253,76 +219,6 @@ unsafe extern "C-unwind" fn enqueue<const LOCAL: bool>(this: Id, _: Sel) {
     unsafe { status_word(this) }.fetch_max(status::ENQUEUED, Ordering::SeqCst);
 }
 
-#[unsafe(export_name = "-[_MTLCommandBuffer addScheduledHandler:]")]
-unsafe extern "C-unwind" fn add_scheduled_handler<const LOCAL: bool>(
-    this: Id,
-    selector: Sel,
-    handler: *const Block,
-) {
-    // SAFETY: a method runs on a live instance of its class; the handler is a block.
-    unsafe {
-        if is_committed::<true>(this, selector) {
-            fail(&Assertion {
-                method: c"-[_MTLCommandBuffer addScheduledHandler:]",
-                line: 955,
-                sentence: c"Scheduled handler provided after commit call",
-            });
-        }
-        state(this)
-            .lock()
-            .scheduled
-            .push(copy_block(handler).expose_provenance());
-    }
-}
-
-#[unsafe(export_name = "-[_MTLCommandBuffer addCompletedHandler:]")]
-unsafe extern "C-unwind" fn add_completed_handler<const LOCAL: bool>(
-    this: Id,
-    selector: Sel,
-    handler: *const Block,
-) {
-    // SAFETY: a method runs on a live instance of its class; the handler is a block.
-    unsafe {
-        if is_committed::<true>(this, selector) {
-            fail(&Assertion {
-                method: c"-[_MTLCommandBuffer addCompletedHandler:]",
-                line: 1011,
-                sentence: c"Completed handler provided after commit call",
-            });
-        }
-        state(this)
-            .lock()
-            .completed
-            .push(copy_block(handler).expose_provenance());
-    }
-}
-
-unsafe fn wait_until(this: Id, least: usize) {
-    // SAFETY: the callers run methods of a live object.
-    unsafe {
-        let state = state(this);
-        let mut inner = state.lock();
-        while status_word(this).load(Ordering::SeqCst) < least {
-            inner = state
-                .progressed
-                .wait(inner)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-}
-
-#[unsafe(export_name = "-[_MTLCommandBuffer waitUntilScheduled]")]
-unsafe extern "C-unwind" fn wait_until_scheduled<const LOCAL: bool>(this: Id, _: Sel) {
-    // SAFETY: a method runs on a live instance of its class.
-    unsafe { wait_until(this, status::SCHEDULED) }
-}
-
-#[unsafe(export_name = "-[_MTLCommandBuffer waitUntilCompleted]")]
-unsafe extern "C-unwind" fn wait_until_completed<const LOCAL: bool>(this: Id, _: Sel) {
-    // SAFETY: a method runs on a live instance of its class.
-    unsafe { wait_until(this, status::COMPLETED) }
-}
-
 #[unsafe(export_name = "-[_MTLCommandBuffer setCurrentCommandEncoder:]")]
 unsafe extern "C-unwind" fn set_current_encoder<const LOCAL: bool>(this: Id, _: Sel, encoder: Id) {
     // SAFETY: a method runs on a live instance of its class; the encoder is nil or alive.
@@ -334,74 +230,13 @@ unsafe extern "C-unwind" fn set_current_encoder<const LOCAL: bool>(this: Id, _: 
     }
 }
 
-/// Runs and drops the handlers that `pick` takes out. They run before the status says so, as Metal promises for
-/// `waitUntilCompleted`, and without the lock.
-unsafe fn run_handlers(this: Id, pick: impl FnOnce(&mut Inner) -> Vec<usize>) {
-    // SAFETY: each entry is a block that this command buffer copied.
-    unsafe {
-        let handlers = pick(&mut state(this).lock());
-        for address in handlers {
-            let handler: *mut Block = std::ptr::with_exposed_provenance_mut(address);
-            ((*handler).invoke)(handler, this);
-            release_block(handler);
-        }
-    }
-}
-
-unsafe fn advance(this: Id, to: usize) {
-    // SAFETY: the callers run methods of a live object.
-    unsafe {
-        let state = state(this);
-        let inner = state.lock();
-        status_word(this).store(to, Ordering::SeqCst);
-        drop(inner);
-        state.progressed.notify_all();
-    }
-}
-
-#[unsafe(export_name = "-[_MTLCommandBuffer didScheduleWithStartTime:endTime:error:]")]
-unsafe extern "C-unwind" fn did_schedule<const LOCAL: bool>(
-    this: Id,
-    _: Sel,
-    _start: u64,
-    _end: u64,
-    _error: Id,
-) {
-    // SAFETY: the queue's thread holds a reference.
-    unsafe {
-        run_handlers(this, |inner| std::mem::take(&mut inner.scheduled));
-        advance(this, status::SCHEDULED);
-    }
-}
-
-#[unsafe(export_name = "-[_MTLCommandBuffer didCompleteWithStartTime:endTime:error:]")]
-unsafe extern "C-unwind" fn did_complete<const LOCAL: bool>(
-    this: Id,
-    _: Sel,
-    _start: u64,
-    _end: u64,
-    _error: Id,
-) {
-    // SAFETY: the queue's thread holds a reference.
-    unsafe {
-        run_handlers(this, |inner| std::mem::take(&mut inner.completed));
-        advance(this, status::COMPLETED);
-    }
-}
-
 #[unsafe(export_name = "-[_MTLCommandBuffer dealloc]")]
 unsafe extern "C-unwind" fn dealloc<const LOCAL: bool>(this: Id, _: Sel) {
     // SAFETY: the last reference is gone; what the variables hold is the object's.
     unsafe {
         release(CURRENT_ENCODER.take(this));
         let state = Box::from_raw(STATE.take(this).cast::<State>());
-        let inner = state
-            .inner
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner);
-        for address in inner.scheduled.into_iter().chain(inner.completed) {
-            release_block(std::ptr::with_exposed_provenance_mut(address));
-        }
+        state.release_handlers();
         release(QUEUE.take(this));
         send_super!(this, &METAL, "dealloc"; ());
     }

@@ -2,7 +2,7 @@
 
 use super::coalescing::ComputeConfig;
 use super::{Size, command_buffer, device, encoder, resources};
-use crate::faults::{self, Site};
+use crate::faults::{self, Site, Window};
 use crate::impl_pool::{Impl, offset};
 use crate::runtime::class::{ClassRef, ClassSpec, Ivar, Method};
 use crate::runtime::{Id, NIL, Sel, send, send_super};
@@ -106,8 +106,8 @@ unsafe fn take_impl(this: Id) {
     // SAFETY: the encoder is being initialised and is nobody else's by contract.
     unsafe {
         let taken = device::pool(encoder::device_of(this)).take_block();
-        OWN_IMPL.store(this, taken);
         IMPL.store(this, taken);
+        OWN_IMPL.store(this, taken);
     }
 }
 
@@ -124,6 +124,19 @@ unsafe extern "C-unwind" fn init<const LOCAL: bool>(
         take_impl(this);
     }
     this
+}
+
+/// The moment between handing out an encoder that waited and its first use.
+///
+/// # Safety
+/// `encoder` is a live compute encoder.
+pub unsafe fn hand_out(encoder: Id) {
+    if !faults::stores_late() {
+        return;
+    }
+    // SAFETY: the caller's promise.
+    let struck = || unsafe { IMPL.load::<Impl>(encoder).0.is_null() };
+    faults::wait_in(Window::HandOut, struck);
 }
 
 /// Opens the same encoder object again. One that its command buffer kept still has its `_impl`.
@@ -381,13 +394,13 @@ unsafe extern "C-unwind" fn destroy_impl<const LOCAL: bool>(this: Id, _: Sel) {
         kept.give_encoder(this);
         if faults::stores_late() {
             drop(kept);
-            faults::window(|| !OWN_IMPL.load::<Impl>(this).0.is_null());
+            faults::wait_in(Window::Destroy, || !OWN_IMPL.load::<Impl>(this).0.is_null());
             IMPL.store(this, Impl::NULL);
         } else {
             IMPL.store(this, Impl::NULL);
             drop(kept);
             if faults::retains_late() {
-                faults::window(|| false);
+                faults::wait_in(Window::Destroy, || false);
             }
         }
     }

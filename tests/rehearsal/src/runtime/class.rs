@@ -79,10 +79,10 @@ impl Ivar {
         unsafe { self.at::<T>(object).write_volatile(value) }
     }
 
-    /// Takes the value out and leaves zero.
+    /// Takes a pointer out and leaves NULL.
     ///
     /// # Safety
-    /// As for [`Ivar::at`]; all-zero is a value of `T`.
+    /// As for [`Ivar::at`]; the variable holds a pointer.
     pub unsafe fn take(&self, object: Id) -> *mut std::ffi::c_void {
         // SAFETY: the caller's promise.
         unsafe {

@@ -12,7 +12,7 @@ Drives the rehearsal driver from several threads, as a correct application would
 Usage: agx-rehearsal-workload [OPTIONS]
 
   --threads N      threads, each with its own queue, command buffers and encoders [8]
-  --iterations N   command buffers of each thread [2500]
+  --iterations N   command buffers of each thread [1500]
   --seconds S      go on for S seconds instead
   --seed N         seed of the driver's windows [1]
   --fault NAME     of the driver: impl, setBuffer, dispatch, prepare, spill, bind, any, uaf, none [impl];
@@ -60,7 +60,7 @@ impl Default for Arguments {
     fn default() -> Self {
         Self {
             threads: 8,
-            iterations: 2500,
+            iterations: 1500,
             duration: None,
             seed: 1,
             fault: Fault::Driver("impl"),

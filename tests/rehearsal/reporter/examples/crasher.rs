@@ -118,6 +118,10 @@ mod linux {
             }
             "threads" => crowd(read_through_null),
             "together" => crowd_crash(),
+            "undumpable" => {
+                become_unreadable();
+                read_through_null();
+            }
             "malloc" => abort_inside_malloc(),
             "sigchld" => no_sigchld(),
             "exit-race" => exit_during_a_crash(),
@@ -225,6 +229,16 @@ mod linux {
     fn send_to_self(signal: i32) {
         // SAFETY: plain call.
         unsafe { libc::raise(signal) };
+    }
+
+    /// Closes this process to debuggers, and takes from its descendants the privilege to look in nevertheless.
+    fn become_unreadable() {
+        const CAP_SYS_PTRACE: libc::c_ulong = 19;
+        // SAFETY: plain calls. The second is refused to a user who has no such privilege, and needs none.
+        unsafe {
+            assert_eq!(libc::prctl(libc::PR_SET_DUMPABLE, 0), 0);
+            libc::prctl(libc::PR_CAPBSET_DROP, CAP_SYS_PTRACE);
+        }
     }
 
     /// The pattern of crash handlers everywhere: say something, put the default back, raise again.

@@ -16,7 +16,7 @@ pub unsafe fn syscall(number: c_long, a: [usize; 6]) -> isize {
     unsafe {
         core::arch::asm!(
             "syscall",
-            inlateout("rax") number as isize => result,
+            inlateout("rax") number => result,
             in("rdi") a[0], in("rsi") a[1], in("rdx") a[2], in("r10") a[3], in("r8") a[4], in("r9") a[5],
             lateout("rcx") _, lateout("r11") _,
             options(nostack),

@@ -69,6 +69,16 @@ impl<'a> Unwinder<'a> {
         registers: &Registers,
         mut word: impl FnMut(u64) -> Option<u64>,
     ) -> Backtrace {
+        // Without a single file to go by, every further address would be a guess.
+        if self.images.all().is_empty() {
+            return Backtrace {
+                frames: vec![Frame {
+                    address: registers.ip(),
+                    exact: true,
+                }],
+                interrupted: None,
+            };
+        }
         let mut state = registers.unwind();
         let mut frame = Frame {
             address: registers.ip(),

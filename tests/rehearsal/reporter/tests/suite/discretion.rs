@@ -1,14 +1,11 @@
 //! What nobody may notice: the target, its parent, and whoever watches the folder.
-#![cfg(target_os = "linux")]
-
-mod support;
 
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use crate::support::{Bench, example, plain, run};
 use nix::sys::inotify::AddWatchFlags;
-use support::{Bench, example, plain, run};
 
 #[test]
 fn a_report_appears_whole_or_not_at_all() {
@@ -185,15 +182,18 @@ fn a_core_dump_is_made_or_not_as_without_the_reporter() {
 #[test]
 fn a_folder_that_cannot_be_made_is_logged_and_changes_nothing() {
     let bench = Bench::new();
+    // The writer may outlive the target: the log is the event to wait for, and a named pipe in its place tells of it.
     let blocked = bench.path().join("file");
     std::fs::write(&blocked, "").expect("a file");
+    let log = bench.path().join("reporter.log");
+    nix::unistd::mkfifo(&log, nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
     let mut command = bench.preloaded(example("crasher"));
-    command.args(["main", "read"]).env(
-        "AGX_REHEARSAL_REPORTS_DIR",
-        bench.path().join("file/reports"),
-    );
-    let status = run(&mut command).status;
-    assert_eq!(status.signal(), Some(libc::SIGSEGV));
+    command
+        .args(["main", "read"])
+        .env("AGX_REHEARSAL_REPORTS_DIR", &blocked);
+    assert_eq!(run(&mut command).status.signal(), Some(libc::SIGSEGV));
+    let reason = std::fs::read_to_string(&log).expect("the reason");
+    assert!(reason.contains("creating the report folder"), "{reason}");
 }
 
 #[test]

@@ -1,10 +1,7 @@
 //! What a report says about each kind of crash.
-#![cfg(target_os = "linux")]
 
-mod support;
-
+use crate::support::{Bench, faulting, plain, symbols};
 use serde_json::Value;
-use support::{Bench, faulting, plain, symbols};
 
 const READ: &str = "-[AGXG16XFamilyComputeContext setComputePipelineState:]";
 
@@ -42,14 +39,16 @@ fn a_null_read_is_told_whole() {
     assert_eq!(body["procName"], "crasher");
     assert_eq!(
         body["procPath"],
-        support::example("crasher").to_str().expect("a plain path")
+        crate::support::example("crasher")
+            .to_str()
+            .expect("a plain path")
     );
     assert_eq!(body["parentPid"], std::process::id());
     assert!(
         body["parentProc"]
             .as_str()
             .expect("a name")
-            .starts_with("reports-")
+            .starts_with("suite-")
     );
     assert!(body["procLaunch"].as_str() <= body["captureTime"].as_str());
     assert!(body["procStartAbsTime"].as_u64() < body["procExitAbsTime"].as_u64());
@@ -262,11 +261,12 @@ fn a_handler_that_raises_again_does_not_hide_the_fault() {
 fn pythons_faulthandler_does_not_hide_the_fault() {
     let bench = Bench::new();
     let code = "import ctypes; ctypes.string_at(0x5c8)";
-    let run = support::run(
-        bench
-            .preloaded("python3")
-            .args(["-X", "faulthandler", "-c", code]),
-    );
+    let run =
+        crate::support::run(
+            bench
+                .preloaded("python3")
+                .args(["-X", "faulthandler", "-c", code]),
+        );
     assert!(
         run.stderr
             .contains("Fatal Python error: Segmentation fault"),
@@ -298,4 +298,29 @@ fn a_stack_overflow_is_reported_as_the_abort_it_ends_in() {
             > 100
     );
     assert!(names.len() <= 512);
+}
+
+#[test]
+fn a_process_that_may_not_be_read_is_reported_all_the_same() {
+    let body = report_of("thread", "undumpable");
+    assert_eq!(
+        body["exception"]["subtype"],
+        "KERN_INVALID_ADDRESS at 0x00000000000005c8"
+    );
+    let notes = body["notes"].as_array().expect("notes");
+    assert!(notes.iter().any(|note| {
+        note.as_str()
+            .is_some_and(|n| n.starts_with("memory could not be read"))
+    }));
+    let thread = faulting(&body);
+    let counter = if cfg!(target_arch = "x86_64") {
+        "rip"
+    } else {
+        "pc"
+    };
+    assert_eq!(
+        thread["frames"][0]["imageOffset"],
+        thread["threadState"][counter]["value"]
+    );
+    assert_eq!(body["threads"].as_array().expect("threads").len(), 2);
 }

@@ -5,45 +5,15 @@
 
 use libc::{c_char, c_int, c_long, c_void};
 
-/// One raw system call: the kernel's return value, negative for `-errno`.
-///
-/// # Safety
-/// The arguments must be what the call named by `number` asks for; memory it writes must be the caller's to write.
-#[cfg(target_arch = "x86_64")]
-pub unsafe fn syscall(number: c_long, a: [usize; 6]) -> isize {
-    let result;
-    // SAFETY: the caller vouches for the arguments; the clobbers are those of the x86-64 system call convention.
-    unsafe {
-        core::arch::asm!(
-            "syscall",
-            inlateout("rax") number => result,
-            in("rdi") a[0], in("rsi") a[1], in("rdx") a[2], in("r10") a[3], in("r8") a[4], in("r9") a[5],
-            lateout("rcx") _, lateout("r11") _,
-            options(nostack),
-        );
-    }
-    result
-}
-
-/// One raw system call: the kernel's return value, negative for `-errno`.
-///
-/// # Safety
-/// The arguments must be what the call named by `number` asks for; memory it writes must be the caller's to write.
 #[cfg(target_arch = "aarch64")]
-pub unsafe fn syscall(number: c_long, a: [usize; 6]) -> isize {
-    let result;
-    // SAFETY: the caller vouches for the arguments; the kernel preserves every register but x0.
-    unsafe {
-        core::arch::asm!(
-            "svc 0",
-            in("x8") number,
-            inlateout("x0") a[0] => result,
-            in("x1") a[1], in("x2") a[2], in("x3") a[3], in("x4") a[4], in("x5") a[5],
-            options(nostack),
-        );
-    }
-    result
-}
+mod aarch64;
+#[cfg(target_arch = "x86_64")]
+mod x86_64;
+
+#[cfg(target_arch = "aarch64")]
+use aarch64::syscall;
+#[cfg(target_arch = "x86_64")]
+use x86_64::syscall;
 
 /// A call whose arguments are all plain numbers: the kernel checks them, memory is not involved.
 fn plain(number: c_long, a: [usize; 6]) -> isize {

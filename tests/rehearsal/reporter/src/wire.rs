@@ -1,22 +1,17 @@
 //! What the crashed process tells the writer, through a pipe, before the writer runs.
 //!
 //! Both sides are built from this file. The message is followed by as many bytes of the faulting thread's stack, from
-//! [`CrashMessage::stack_address`] upwards, as the pipe took (at most [`STACK_BYTES`]).
+//! [`CrashMessage::stack_address`] upwards, as the pipe took.
 
+/// General registers of a signal context: x0 to x30, sp, pc, pstate and the fault address.
 #[cfg(target_arch = "aarch64")]
-#[path = "wire/aarch64.rs"]
-mod machine;
+pub const REGISTERS: usize = 35;
+/// General registers of a signal context: `gregs`, in the order of `libc::REG_*`.
 #[cfg(target_arch = "x86_64")]
-#[path = "wire/x86_64.rs"]
-mod machine;
-
-pub use machine::{REGISTERS, registers, stack_pointer};
+pub const REGISTERS: usize = 23;
 
 /// Marks a message of this layout; a writer of another build refuses what it does not know.
 pub const MAGIC: u64 = 0x3130_7870_7263_6761;
-
-/// Bytes of stack sent beside the message, for the case that the writer may not read the process.
-pub const STACK_BYTES: usize = 16 * 1024;
 
 /// The writer's descriptor of the pipe that holds the message; end of file on it means that the process is gone.
 pub const REPORT_FD: i32 = 0;
@@ -39,7 +34,7 @@ pub struct CrashMessage {
     pub boot_ns: u64,
     /// Stack pointer of the faulting thread: where the stack bytes begin.
     pub stack_address: u64,
-    /// General registers at the fault, in the order of the machine's `mcontext`.
+    /// General registers at the fault.
     pub registers: [u64; REGISTERS],
     /// The signal, as delivered.
     pub info: libc::siginfo_t,

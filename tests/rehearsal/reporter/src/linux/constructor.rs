@@ -27,7 +27,11 @@ extern "C" fn arm() {
 
 /// Gives the main thread a stack to report a stack overflow from, unless it has one.
 fn provide_alternate_stack() {
-    let mut present = libc::stack_t { ss_sp: std::ptr::null_mut(), ss_flags: 0, ss_size: 0 };
+    let mut present = libc::stack_t {
+        ss_sp: std::ptr::null_mut(),
+        ss_flags: 0,
+        ss_size: 0,
+    };
     // SAFETY: only reads the current setting into `present`.
     let known = unsafe { libc::sigaltstack(std::ptr::null(), &raw mut present) } == 0;
     if !known || present.ss_flags & libc::SS_DISABLE == 0 {
@@ -37,7 +41,11 @@ fn provide_alternate_stack() {
     let frame = unsafe { libc::getauxval(libc::AT_MINSIGSTKSZ) };
     let size = (usize::try_from(frame).unwrap_or(0) + HANDLER_STACK).next_multiple_of(4096);
     if let Some(memory) = sys::map(size) {
-        let stack = libc::stack_t { ss_sp: memory, ss_flags: 0, ss_size: size };
+        let stack = libc::stack_t {
+            ss_sp: memory,
+            ss_flags: 0,
+            ss_size: size,
+        };
         // SAFETY: the mapping is fresh and never unmapped. A refusal leaves the thread as it was.
         unsafe { libc::sigaltstack(&raw const stack, std::ptr::null_mut()) };
     }
@@ -45,7 +53,11 @@ fn provide_alternate_stack() {
 
 /// One line on stderr, without the buffering and locking of `eprintln!`: the process has not begun yet.
 fn complain(reason: &str) {
-    for part in ["agx-rehearsal-reporter: no reports from this process: ", reason, "\n"] {
+    for part in [
+        "agx-rehearsal-reporter: no reports from this process: ",
+        reason,
+        "\n",
+    ] {
         sys::write(libc::STDERR_FILENO, part.as_ptr().addr(), part.len());
     }
 }

@@ -100,7 +100,11 @@ pub unsafe extern "C" fn signal(signal: c_int, handler: sighandler_t) -> sighand
         // SAFETY: the caller's arguments, unchanged.
         unsafe { ssignal(signal, handler) }
     };
-    if is_handler(previous) { libc::SIG_DFL } else { previous }
+    if is_handler(previous) {
+        libc::SIG_DFL
+    } else {
+        previous
+    }
 }
 
 /// Whether the default of `signal` is ours in this process.

@@ -9,7 +9,7 @@ use core::ffi::CStr;
 use libc::{c_int, c_void};
 
 use super::plan::Plan;
-use super::{freeze, sys};
+use super::{context, freeze, sys};
 use crate::wire::{self, CrashMessage};
 
 /// The longest that a dying process waits for its report, seconds.
@@ -17,6 +17,9 @@ const PATIENCE: i64 = 5;
 
 /// Stack of each of the two processes that lead to the writer.
 const STACK: usize = 32 * 1024;
+
+/// Bytes of stack sent beside the message, for the case that the writer may not read the process.
+const STACK_BYTES: usize = 16 * 1024;
 
 /// The threads of the calling process: opened before the first clone, for whose child "self" is another.
 const TASKS: &CStr = c"/proc/self/task";
@@ -36,12 +39,18 @@ struct Errand {
 
 /// Tells the writer about the crash and waits until it has captured it. On any failure there is no report, and nothing
 /// else: the caller goes on to die.
-pub fn run(plan: &'static Plan, pid: i32, info: &libc::siginfo_t, context: &libc::ucontext_t) {
-    let Some((report_read, report_write)) = sys::pipe() else { return };
-    let Some((captured_read, captured_write)) = sys::pipe() else { return };
-    let Some(stacks) = sys::map(2 * STACK) else { return };
+pub fn run(plan: &'static Plan, pid: i32, info: &libc::siginfo_t, machine: &libc::ucontext_t) {
+    let Some((report_read, report_write)) = sys::pipe() else {
+        return;
+    };
+    let Some((captured_read, captured_write)) = sys::pipe() else {
+        return;
+    };
+    let Some(stacks) = sys::map(2 * STACK) else {
+        return;
+    };
     let tid = sys::gettid();
-    if !send(report_write, pid, tid, info, context) {
+    if !send(report_write, pid, tid, info, machine) {
         return;
     }
     sys::allow_any_tracer();
@@ -65,15 +74,9 @@ pub fn run(plan: &'static Plan, pid: i32, info: &libc::siginfo_t, context: &libc
 }
 
 /// Puts the message, and what fits of the stack, into the pipe. Nobody reads yet, so that nothing here can block.
-fn send(
-    pipe: i32,
-    pid: i32,
-    tid: i32,
-    info: &libc::siginfo_t,
-    context: &libc::ucontext_t,
-) -> bool {
-    let registers = wire::registers(context);
-    let stack_address = wire::stack_pointer(&registers);
+fn send(pipe: i32, pid: i32, tid: i32, info: &libc::siginfo_t, machine: &libc::ucontext_t) -> bool {
+    let registers = context::registers(machine);
+    let stack_address = context::stack_pointer(&registers);
     let message = CrashMessage {
         magic: wire::MAGIC,
         pid,
@@ -90,21 +93,31 @@ fn send(
     }
     if let Ok(address) = usize::try_from(stack_address) {
         // Less than all of it, or nothing, is no failure: it is only needed where the process cannot be read.
-        sys::write(pipe, address, wire::STACK_BYTES);
+        sys::write(pipe, address, STACK_BYTES);
     }
     true
 }
 
 /// Nanoseconds of `clock`.
 fn now(clock: libc::clockid_t) -> u64 {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
     // SAFETY: `time` is writable; the call is async-signal-safe.
     unsafe { libc::clock_gettime(clock, &raw mut time) };
-    time.tv_sec.cast_unsigned().wrapping_mul(1_000_000_000).wrapping_add(time.tv_nsec.cast_unsigned())
+    time.tv_sec
+        .cast_unsigned()
+        .wrapping_mul(1_000_000_000)
+        .wrapping_add(time.tv_nsec.cast_unsigned())
 }
 
 /// A process in this memory that runs `entry` on the stack that ends at `stack_top`: its id, negative on failure.
-fn start(entry: extern "C" fn(*mut c_void) -> c_int, stack_top: *mut c_void, errand: &Errand) -> i32 {
+fn start(
+    entry: extern "C" fn(*mut c_void) -> c_int,
+    stack_top: *mut c_void,
+    errand: &Errand,
+) -> i32 {
     let argument = core::ptr::from_ref(errand).cast_mut().cast::<c_void>();
     // SAFETY: the stack is the new process's alone. `errand` outlives its use: the caller waits for the first child to exit,
     // and then for a byte or a hang-up from the second, which come only after `execve` or exit.

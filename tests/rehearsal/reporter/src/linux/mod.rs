@@ -1,6 +1,7 @@
 //! The crash handler: constructor, dispositions, hand-over to the writer.
 
 mod constructor;
+mod context;
 mod crash;
 mod dispositions;
 mod freeze;

@@ -43,14 +43,20 @@ pub fn prepare() -> Result<&'static Plan, Inert> {
     let folder = variable(REPORTS_DIR).ok_or(Inert::NotAsked)?;
     let program = variable(REPORTER).ok_or(Inert::NotAsked)?;
     if !folder.to_bytes().starts_with(b"/") {
-        return Err(Inert::Unusable("AGX_REHEARSAL_REPORTS_DIR is not an absolute path"));
+        return Err(Inert::Unusable(
+            "AGX_REHEARSAL_REPORTS_DIR is not an absolute path",
+        ));
     }
     if !program.to_bytes().starts_with(b"/") {
-        return Err(Inert::Unusable("AGX_REHEARSAL_REPORTER is not an absolute path"));
+        return Err(Inert::Unusable(
+            "AGX_REHEARSAL_REPORTER is not an absolute path",
+        ));
     }
     // SAFETY: `program` is a C string.
     if unsafe { libc::access(program.as_ptr(), libc::X_OK) } != 0 {
-        return Err(Inert::Unusable("AGX_REHEARSAL_REPORTER names no executable file"));
+        return Err(Inert::Unusable(
+            "AGX_REHEARSAL_REPORTER names no executable file",
+        ));
     }
     let mut environment = [ptr::null(); PASSED_ON.len() + 1];
     let entries = PASSED_ON.iter().filter_map(|name| entry(name));

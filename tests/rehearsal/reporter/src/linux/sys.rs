@@ -5,45 +5,15 @@
 
 use libc::{c_char, c_int, c_long, c_void};
 
-/// One raw system call: the kernel's return value, negative for `-errno`.
-///
-/// # Safety
-/// The arguments must be what the call named by `number` asks for; memory it writes must be the caller's to write.
-#[cfg(target_arch = "x86_64")]
-pub unsafe fn syscall(number: c_long, a: [usize; 6]) -> isize {
-    let result;
-    // SAFETY: the caller vouches for the arguments; the clobbers are those of the x86-64 system call convention.
-    unsafe {
-        core::arch::asm!(
-            "syscall",
-            inlateout("rax") number as isize => result,
-            in("rdi") a[0], in("rsi") a[1], in("rdx") a[2], in("r10") a[3], in("r8") a[4], in("r9") a[5],
-            lateout("rcx") _, lateout("r11") _,
-            options(nostack),
-        );
-    }
-    result
-}
-
-/// One raw system call: the kernel's return value, negative for `-errno`.
-///
-/// # Safety
-/// The arguments must be what the call named by `number` asks for; memory it writes must be the caller's to write.
 #[cfg(target_arch = "aarch64")]
-pub unsafe fn syscall(number: c_long, a: [usize; 6]) -> isize {
-    let result;
-    // SAFETY: the caller vouches for the arguments; the kernel preserves every register but x0.
-    unsafe {
-        core::arch::asm!(
-            "svc 0",
-            in("x8") number,
-            inlateout("x0") a[0] => result,
-            in("x1") a[1], in("x2") a[2], in("x3") a[3], in("x4") a[4], in("x5") a[5],
-            options(nostack),
-        );
-    }
-    result
-}
+mod aarch64;
+#[cfg(target_arch = "x86_64")]
+mod x86_64;
+
+#[cfg(target_arch = "aarch64")]
+use aarch64::syscall;
+#[cfg(target_arch = "x86_64")]
+use x86_64::syscall;
 
 /// A call whose arguments are all plain numbers: the kernel checks them, memory is not involved.
 fn plain(number: c_long, a: [usize; 6]) -> isize {
@@ -67,7 +37,10 @@ pub fn gettid() -> i32 {
 }
 
 /// Ids and descriptors fit in 32 bits by the kernel's own definition.
-#[expect(clippy::cast_possible_truncation, reason = "ids and descriptors are 32 bits wide")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "ids and descriptors are 32 bits wide"
+)]
 fn truncate(value: isize) -> i32 {
     value as i32
 }
@@ -79,12 +52,18 @@ pub fn close(fd: i32) {
 
 /// Closes every descriptor from `first` up; false where the kernel is older than 5.9.
 pub fn close_from(first: i32) -> bool {
-    plain(libc::SYS_close_range, [arg(first), u32::MAX as usize, 0, 0, 0, 0]) == 0
+    plain(
+        libc::SYS_close_range,
+        [arg(first), u32::MAX as usize, 0, 0, 0, 0],
+    ) == 0
 }
 
 /// A copy of `fd` numbered `least` or higher, kept across `execve`; negative on failure.
 pub fn duplicate_above(fd: i32, least: i32) -> i32 {
-    truncate(plain(libc::SYS_fcntl, [arg(fd), arg(libc::F_DUPFD), arg(least), 0, 0, 0]))
+    truncate(plain(
+        libc::SYS_fcntl,
+        [arg(fd), arg(libc::F_DUPFD), arg(least), 0, 0, 0],
+    ))
 }
 
 /// Makes `to` another name of `from`, kept across `execve`; the two must differ.
@@ -109,7 +88,12 @@ pub fn pipe() -> Option<(i32, i32)> {
     let mut ends = [0_i32; 2];
     let flags = arg(libc::O_CLOEXEC | libc::O_NONBLOCK);
     // SAFETY: `ends` has room for the two descriptors that the kernel stores.
-    let result = unsafe { syscall(libc::SYS_pipe2, [ends.as_mut_ptr().addr(), flags, 0, 0, 0, 0]) };
+    let result = unsafe {
+        syscall(
+            libc::SYS_pipe2,
+            [ends.as_mut_ptr().addr(), flags, 0, 0, 0, 0],
+        )
+    };
     (result == 0).then_some((ends[0], ends[1]))
 }
 
@@ -121,7 +105,14 @@ pub fn write(fd: i32, address: usize, len: usize) -> isize {
 
 /// Opens `path` (NUL-terminated, absolute) with `flags`; negative on failure.
 pub fn open(path: &core::ffi::CStr, flags: c_int) -> i32 {
-    let a = [arg(libc::AT_FDCWD), path.as_ptr().addr(), arg(flags), 0, 0, 0];
+    let a = [
+        arg(libc::AT_FDCWD),
+        path.as_ptr().addr(),
+        arg(flags),
+        0,
+        0,
+        0,
+    ];
     // SAFETY: `path` is a C string and outlives the call.
     truncate(unsafe { syscall(libc::SYS_openat, a) })
 }
@@ -145,7 +136,8 @@ pub fn map(len: usize) -> Option<*mut c_void> {
     // An anonymous mapping at an address of the kernel's choice touches nothing that exists.
     let result = plain(libc::SYS_mmap, [0, len, protection, flags, arg(-1), 0]);
     // The kernel's errors are the last page of the address space.
-    (!(-4095..0).contains(&result)).then(|| core::ptr::with_exposed_provenance_mut(result.cast_unsigned()))
+    (!(-4095..0).contains(&result))
+        .then(|| core::ptr::with_exposed_provenance_mut(result.cast_unsigned()))
 }
 
 /// A `ptrace` request without data: true when it was granted.
@@ -156,19 +148,35 @@ pub fn ptrace(request: libc::c_uint, tid: i32) -> bool {
 /// Lets any process trace this one. Needed where Yama's `ptrace_scope` is 1, and without effect elsewhere.
 pub fn allow_any_tracer() {
     const PR_SET_PTRACER: c_int = 0x5961_6d61;
-    plain(libc::SYS_prctl, [arg(PR_SET_PTRACER), usize::MAX, 0, 0, 0, 0]);
+    plain(
+        libc::SYS_prctl,
+        [arg(PR_SET_PTRACER), usize::MAX, 0, 0, 0, 0],
+    );
 }
 
 /// Waits until the child `pid`, of whatever exit signal, is gone.
 pub fn reap(pid: i32) {
-    while plain(libc::SYS_wait4, [arg(pid), 0, arg(libc::__WALL), 0, 0, 0]) == -(libc::EINTR as isize) {}
+    while plain(libc::SYS_wait4, [arg(pid), 0, arg(libc::__WALL), 0, 0, 0])
+        == -(libc::EINTR as isize)
+    {}
 }
 
 /// Waits for input, an error or a hang-up on `fd`, or forever on none; at most `seconds` where given.
 pub fn wait_for_input(fd: i32, seconds: Option<i64>) {
-    let mut entry = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
-    let mut limit = libc::timespec { tv_sec: seconds.unwrap_or(0), tv_nsec: 0 };
-    let limit = if seconds.is_some() { (&raw mut limit).addr() } else { 0 };
+    let mut entry = libc::pollfd {
+        fd,
+        events: libc::POLLIN,
+        revents: 0,
+    };
+    let mut limit = libc::timespec {
+        tv_sec: seconds.unwrap_or(0),
+        tv_nsec: 0,
+    };
+    let limit = if seconds.is_some() {
+        (&raw mut limit).addr()
+    } else {
+        0
+    };
     let a = [(&raw mut entry).addr(), 1, limit, 0, 0, 0];
     // The kernel stores the time that is left in `limit`, so that an interrupted wait goes on with the rest.
     // SAFETY: both structures live until the call returns; a null limit means none.
@@ -185,14 +193,33 @@ pub unsafe fn execute(
     environment: *const *const c_char,
 ) {
     // SAFETY: the caller's promise is what the call asks for.
-    unsafe { syscall(libc::SYS_execve, [program.addr(), arguments.addr(), environment.addr(), 0, 0, 0]) };
+    unsafe {
+        syscall(
+            libc::SYS_execve,
+            [
+                program.addr(),
+                arguments.addr(),
+                environment.addr(),
+                0,
+                0,
+                0,
+            ],
+        )
+    };
 }
 
 /// Sends `info` to a thread of this process as if it came from where it first came from; negative on failure.
 ///
 /// The kernel takes any `si_code` from a process that sends to itself (`rt_tgsigqueueinfo(2)`).
 pub fn queue_to_thread(pid: i32, tid: i32, signal: c_int, info: &libc::siginfo_t) -> isize {
-    let a = [arg(pid), arg(tid), arg(signal), core::ptr::from_ref(info).addr(), 0, 0];
+    let a = [
+        arg(pid),
+        arg(tid),
+        arg(signal),
+        core::ptr::from_ref(info).addr(),
+        0,
+        0,
+    ];
     // SAFETY: `info` is a whole `siginfo_t`, only read.
     unsafe { syscall(libc::SYS_rt_tgsigqueueinfo, a) }
 }
@@ -205,7 +232,14 @@ pub fn send_to_thread(pid: i32, tid: i32, signal: c_int) {
 /// Lets `signal` through to the calling thread.
 pub fn unblock(signal: c_int) {
     let set: u64 = 1 << (signal - 1);
-    let a = [arg(libc::SIG_UNBLOCK), (&raw const set).addr(), 0, size_of::<u64>(), 0, 0];
+    let a = [
+        arg(libc::SIG_UNBLOCK),
+        (&raw const set).addr(),
+        0,
+        size_of::<u64>(),
+        0,
+        0,
+    ];
     // SAFETY: the kernel's signal set is 64 bits on both machines; it is only read.
     unsafe { syscall(libc::SYS_rt_sigprocmask, a) };
 }

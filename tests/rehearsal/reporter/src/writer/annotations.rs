@@ -35,7 +35,9 @@ pub fn of_image(pid: i32, image: &Image) -> Option<String> {
 
 /// Where the exported data symbol `name` lies in the process.
 fn address_of(image: &Image, name: &str) -> Option<u64> {
-    let Elf::Elf64(elf) = image.elf.as_ref()? else { return None };
+    let Elf::Elf64(elf) = image.elf.as_ref()? else {
+        return None;
+    };
     Some(exported(elf, name)?.wrapping_add(image.bias()))
 }
 
@@ -45,8 +47,13 @@ fn exported(elf: &ElfFile64<'static, Endianness, &'static [u8]>, name: &str) -> 
     let endian = elf.elf_header().endian().ok()?;
     let (data, sections) = (elf.data(), elf.elf_section_table());
     let symbols = sections.symbols(endian, data, elf::SHT_DYNSYM).ok()?;
-    let versions = sections.versions(endian, data).ok().flatten().unwrap_or_default();
-    let hash = |section: &elf::SectionHeader64<Endianness>| section.gnu_hash(endian, data).ok().flatten();
+    let versions = sections
+        .versions(endian, data)
+        .ok()
+        .flatten()
+        .unwrap_or_default();
+    let hash =
+        |section: &elf::SectionHeader64<Endianness>| section.gnu_hash(endian, data).ok().flatten();
     let (table, _) = sections.iter().find_map(hash)?;
     let key = elf::gnu_hash(name.as_bytes());
     let (_, symbol) = table.find(endian, name.as_bytes(), key, None, &symbols, &versions)?;
@@ -63,7 +70,10 @@ mod tests {
     fn the_c_library_exports_what_is_looked_for() {
         let pid = std::process::id().cast_signed();
         let images = Images::open(pid, &procfs::maps(pid));
-        let libc = images.all().iter().find(|image| image.name().starts_with("libc.so"));
+        let libc = images
+            .all()
+            .iter()
+            .find(|image| image.name().starts_with("libc.so"));
         let libc = libc.expect("a dynamic test program");
         let malloc = address_of(libc, "malloc").expect("an exported function");
         assert!((libc.base..libc.end).contains(&malloc));

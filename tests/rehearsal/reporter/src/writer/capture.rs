@@ -5,14 +5,14 @@ use std::collections::HashMap;
 use nix::sys::ptrace;
 use nix::unistd::Pid;
 
+use crate::annotations;
 use crate::images::Images;
 use crate::memory::{self, Stack};
 use crate::message::Message;
 use crate::procfs::{self, Mapping};
-use crate::registers::Registers;
+use crate::registers::{Fault, Registers};
 use crate::tracees::Tracees;
 use crate::unwind::{Frame, Unwinder};
-use crate::annotations;
 
 /// Bytes copied of the stack of a thread that did not crash: enough for 512 frames of usual size.
 const STACK_COPY: u64 = 256 * 1024;
@@ -70,8 +70,8 @@ pub struct Capture {
     pub images: Images,
     /// Sentence by image index.
     pub sentences: Vec<(usize, String)>,
-    /// The signal whose handler raised the crash's signal again: its record, from the stack.
-    pub first_signal: Option<libc::siginfo_t>,
+    /// The fault that a handler of the process took before it raised the signal again.
+    pub handled_fault: Option<Fault>,
     /// What is missing from the report, and why.
     pub notes: Vec<String>,
 }
@@ -83,25 +83,39 @@ pub fn take(message: &Message, tracees: &Tracees) -> Capture {
     let images = Images::open(pid, &maps);
     let mut notes = Vec::new();
     if let Some(refusal) = tracees.refusal {
-        notes.push(format!("threads could not be stopped ({refusal}): their stacks are missing"));
+        notes.push(format!(
+            "threads could not be stopped ({refusal}): their stacks are missing"
+        ));
     }
     if !memory::readable(pid, message.stack_address) {
         notes.push("memory could not be read: the stack is cut short".to_owned());
     }
-    let (faulting, first_signal) = faulting_thread(message, &images);
+    let (faulting, handled_fault) = faulting_thread(message, &images);
     let mut faulting = Some(faulting);
     let mut threads: Vec<Thread> = tracees
         .threads
         .iter()
         .filter_map(|&tid| {
-            if tid == message.tid { faulting.take() } else { other_thread(pid, tid, tracees, &maps) }
+            if tid == message.tid {
+                faulting.take()
+            } else {
+                other_thread(pid, tid, tracees, &maps)
+            }
         })
         .collect();
     threads.extend(faulting);
     let sentences = images.all().iter().enumerate();
-    let sentences =
-        sentences.filter_map(|(index, image)| Some((index, annotations::of_image(pid, image)?))).collect();
-    Capture { process: process(message), threads, images, sentences, first_signal, notes }
+    let sentences = sentences
+        .filter_map(|(index, image)| Some((index, annotations::of_image(pid, image)?)))
+        .collect();
+    Capture {
+        process: process(message),
+        threads,
+        images,
+        sentences,
+        handled_fault,
+        notes,
+    }
 }
 
 fn process(message: &Message) -> Process {
@@ -113,47 +127,50 @@ fn process(message: &Message) -> Process {
     let sender = unsafe { message.info.si_pid() };
     Process {
         name: procfs::name(executable.as_deref(), stat.as_ref()),
-        path: executable.map(|path| path.to_string_lossy().into_owned()).unwrap_or_default(),
+        path: executable
+            .map(|path| path.to_string_lossy().into_owned())
+            .unwrap_or_default(),
         user: procfs::user(pid),
         start_ticks: stat.as_ref().map(|stat| stat.start_ticks),
         parent: stat.as_ref().map(|stat| {
-            (stat.ppid, procfs::name_of(stat.ppid).unwrap_or_else(|| "unknown".to_owned()))
+            (
+                stat.ppid,
+                procfs::name_of(stat.ppid).unwrap_or_else(|| "unknown".to_owned()),
+            )
         }),
         session_leader: stat.as_ref().and_then(|stat| named(stat.session)),
-        sender: (message.info.si_code <= 0).then(|| procfs::name_of(sender)).flatten(),
+        sender: (message.info.si_code <= 0)
+            .then(|| procfs::name_of(sender))
+            .flatten(),
     }
 }
 
 /// The faulting thread from its signal context. It is unwound here and now: its handler may stand on an alternate stack,
 /// and only the way there tells which other memory matters.
-fn faulting_thread(message: &Message, images: &Images) -> (Thread, Option<libc::siginfo_t>) {
+fn faulting_thread(message: &Message, images: &Images) -> (Thread, Option<Fault>) {
     let registers = Registers::from_context(message.registers);
     let mut pages = Pages::new(message);
-    let frames = Unwinder::new(images).frames(&registers, |address| pages.word(address));
-    let first_signal = frames
-        .iter()
-        .find_map(|frame| frame.signal_frame)
-        .and_then(|frame| first_signal(message, frame));
+    let backtrace = Unwinder::new(images).unwind(&registers, |address| pages.word(address));
+    let handled = backtrace.interrupted.as_ref().unwrap_or(&registers);
+    let handled_fault = raised_again(message)
+        .then(|| handled.memory_fault())
+        .flatten();
     let thread = Thread {
         tid: message.tid,
         name: procfs::thread_stat(message.pid, message.tid).map(|stat| stat.comm),
         registers: Some(registers),
-        trace: Trace::Done(frames),
+        trace: Trace::Done(backtrace.frames),
     };
-    (thread, first_signal)
+    (thread, handled_fault)
 }
 
-/// The record of the signal in whose handler the process raised the same signal again, as Python's faulthandler does.
-fn first_signal(message: &Message, frame: u64) -> Option<libc::siginfo_t> {
-    let address = frame.checked_add(crate::registers::SIGNAL_INFO)?;
-    let bytes = memory::read(message.pid, address, size_of::<libc::siginfo_t>());
-    if bytes.len() != size_of::<libc::siginfo_t>() {
-        return None;
-    }
-    // SAFETY: as many bytes as the record has, and it is plain data.
-    let info = unsafe { bytes.as_ptr().cast::<libc::siginfo_t>().read_unaligned() };
-    let again = message.info.si_code <= 0 && info.si_code > 0;
-    (again && info.si_signo == message.info.si_signo).then_some(info)
+/// Whether the process sent the signal to itself, as a handler does that wants the default action after all (Python's
+/// faulthandler). The signal's record then says nothing about the fault, but the machine's fault registers still do.
+fn raised_again(message: &Message) -> bool {
+    let info = &message.info;
+    // SAFETY: the field is read as a number, and used only where the signal was sent.
+    let sender = unsafe { info.si_pid() };
+    info.si_signo == libc::SIGSEGV && info.si_code <= 0 && sender == message.pid
 }
 
 /// A thread that did not crash; None if it has ended.
@@ -169,29 +186,47 @@ fn other_thread(pid: i32, tid: i32, tracees: &Tracees, maps: &[Mapping]) -> Opti
         .map(|registers| Registers::from_thread(&registers));
     let trace = registers.as_ref().map_or(Trace::Missing, |registers| {
         let sp = registers.sp();
-        let end = maps.iter().find(|m| (m.start..m.end).contains(&sp)).map_or(sp, |m| m.end);
+        let end = maps
+            .iter()
+            .find(|m| (m.start..m.end).contains(&sp))
+            .map_or(sp, |m| m.end);
         let len = usize::try_from((end - sp).min(STACK_COPY)).unwrap_or(0);
-        Trace::Later(Stack { address: sp, bytes: memory::read(pid, sp, len) })
+        Trace::Later(Stack {
+            address: sp,
+            bytes: memory::read(pid, sp, len),
+        })
     });
-    Some(Thread { tid, name: Some(stat.comm), registers, trace })
+    Some(Thread {
+        tid,
+        name: Some(stat.comm),
+        registers,
+        trace,
+    })
 }
 
 /// Memory of the process, page by page as it is asked for; where it cannot be read, the stack that came with the message.
 struct Pages<'a> {
     message: &'a Message,
-    pages: HashMap<u64, Stack>,
+    read: HashMap<u64, Stack>,
     sent: Stack,
 }
 
 impl<'a> Pages<'a> {
     fn new(message: &'a Message) -> Self {
-        let sent = Stack { address: message.stack_address, bytes: message.stack.clone() };
-        Self { message, pages: HashMap::new(), sent }
+        let sent = Stack {
+            address: message.stack_address,
+            bytes: message.stack.clone(),
+        };
+        Self {
+            message,
+            read: HashMap::new(),
+            sent,
+        }
     }
 
     fn word(&mut self, address: u64) -> Option<u64> {
         let start = address - address % PAGE;
-        let page = self.pages.entry(start).or_insert_with(|| Stack {
+        let page = self.read.entry(start).or_insert_with(|| Stack {
             address: start,
             bytes: memory::read(self.message.pid, start, 4096),
         });

@@ -4,17 +4,22 @@ use std::time::Duration;
 
 use chrono::{DateTime, Local, TimeZone, Utc};
 use nix::sys::time::TimeSpec;
-use nix::time::{ClockId, clock_gettime, clock_nanosleep};
+use nix::time::{ClockId, clock_nanosleep};
 
 /// Local time of `ns` nanoseconds since the epoch.
 pub fn local_time(ns: u64) -> DateTime<Local> {
-    Utc.timestamp_nanos(i64::try_from(ns).unwrap_or(i64::MAX)).with_timezone(&Local)
+    Utc.timestamp_nanos(i64::try_from(ns).unwrap_or(i64::MAX))
+        .with_timezone(&Local)
 }
 
 /// `2025-01-02 12:34:56.1234 +0100`, as in `captureTime` and `procLaunch`.
 pub fn precise(time: &DateTime<Local>) -> String {
     let fraction = time.timestamp_subsec_micros() / 100;
-    format!("{}.{fraction:04} {}", time.format("%Y-%m-%d %H:%M:%S"), time.format("%z"))
+    format!(
+        "{}.{fraction:04} {}",
+        time.format("%Y-%m-%d %H:%M:%S"),
+        time.format("%z")
+    )
 }
 
 /// `2025-01-02 12:34:56.00 +0100`, as in the header's `timestamp`, which has a resolution of a second.
@@ -22,21 +27,14 @@ pub fn coarse(time: &DateTime<Local>) -> String {
     time.format("%Y-%m-%d %H:%M:%S.00 %z").to_string()
 }
 
-/// Nanoseconds since boot.
-pub fn since_boot() -> u64 {
-    clock_gettime(ClockId::CLOCK_BOOTTIME).map_or(0, nanoseconds)
-}
-
-fn nanoseconds(time: TimeSpec) -> u64 {
-    u64::try_from(Duration::from(time).as_nanos()).unwrap_or(u64::MAX)
-}
-
 /// Returns `delay` after the moment `boot_ns` (nanoseconds since boot), at once if that has passed. This is the report's
 /// lateness itself, which is being modelled; nothing is waited for.
 pub fn wait_until(boot_ns: u64, delay: Duration) {
     let due = TimeSpec::from(Duration::from_nanos(boot_ns) + delay);
     let absolute = nix::time::ClockNanosleepFlags::TIMER_ABSTIME;
-    while clock_nanosleep(ClockId::CLOCK_BOOTTIME, absolute, &due).is_err_and(|e| e == nix::Error::EINTR) {}
+    while clock_nanosleep(ClockId::CLOCK_BOOTTIME, absolute, &due)
+        .is_err_and(|e| e == nix::Error::EINTR)
+    {}
 }
 
 #[cfg(test)]
@@ -51,8 +49,13 @@ mod tests {
         assert!(fraction.starts_with("0123 "), "{text}");
     }
 
+    fn since_boot() -> u64 {
+        let now = nix::time::clock_gettime(ClockId::CLOCK_BOOTTIME).expect("a clock");
+        u64::try_from(Duration::from(now).as_nanos()).expect("less than 500 years")
+    }
+
     #[test]
-    fn waits_no_longer_than_asked() {
+    fn waits_until_the_time_is_due() {
         let start = since_boot();
         wait_until(start, Duration::from_millis(2));
         assert!(since_boot() >= start + 2_000_000);

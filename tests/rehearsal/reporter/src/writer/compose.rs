@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs;
 
 use anyhow::{Context, Result};
+use nix::sys::utsname::{UtsName, uname};
 use serde_json::json;
 
 use crate::capture::{Capture, Thread, Trace};
 use crate::exception::{Exception, Signal, Termination};
-use crate::images::{Images, format_uuid};
+use crate::images::{Image, Images, format_uuid};
 use crate::message::Message;
-use crate::registers::{ARCH, CPU_TYPE};
+use crate::registers::{ARCH, CPU_TYPE, Registers};
 use crate::report::{self, Body, Header, OsVersion, SharedCache};
 use crate::symbols::Symbols;
 use crate::unwind::{Frame, Unwinder};
@@ -26,19 +27,26 @@ pub fn report(message: &Message, capture: &Capture) -> Result<String> {
     let incident = incident()?;
     let mut names = Names::new(&capture.images);
     let threads = threads(message, capture, &mut names);
-    let faulting_thread = capture.threads.iter().position(|thread| thread.tid == message.tid);
+    let faulting_thread = capture
+        .threads
+        .iter()
+        .position(|thread| thread.tid == message.tid);
     let faulting_thread = faulting_thread.context("the faulting thread is missing")?;
     let asi = sentences(message, capture, &threads[faulting_thread]);
     let signal = signal(message, capture);
     let start = process.start_ticks.and_then(ticks_to_ns);
     let os = Os::read();
     let crashed = clock::local_time(message.wall_ns);
-    let main_image = capture.images.all().iter().find(|image| image.path == process.path);
+    let main_image = capture
+        .images
+        .all()
+        .iter()
+        .find(|image| image.path == process.path);
     let header = Header {
         app_name: &process.name,
         timestamp: clock::coarse(&crashed),
         app_version: "",
-        slice_uuid: main_image.map_or_else(|| NO_UUID.to_owned(), crate::images::Image::uuid),
+        slice_uuid: main_image.map_or_else(|| NO_UUID.to_owned(), Image::uuid),
         build_version: "",
         platform: 0,
         share_with_app_devs: 0,
@@ -56,7 +64,11 @@ pub fn report(message: &Message, capture: &Capture) -> Result<String> {
         user_id: process.user,
         deploy_version: 210,
         model_code: os.model,
-        os_version: OsVersion { train: os.train, build: os.build, release_type: "User" },
+        os_version: OsVersion {
+            train: os.train,
+            build: os.build,
+            release_type: "User",
+        },
         capture_time: clock::precise(&crashed),
         incident: &incident,
         pid: message.pid,
@@ -74,14 +86,21 @@ pub fn report(message: &Message, capture: &Capture) -> Result<String> {
         parent_proc: process.parent.as_ref().map(|(_, name)| name.as_str()),
         parent_pid: process.parent.as_ref().map(|(pid, _)| *pid),
         responsible_pid: process.session_leader.as_ref().map(|(pid, _)| *pid),
-        responsible_proc: process.session_leader.as_ref().map(|(_, name)| name.as_str()),
+        responsible_proc: process
+            .session_leader
+            .as_ref()
+            .map(|(_, name)| name.as_str()),
         exception: Exception::of(&signal),
         termination: Termination::of(&signal),
         asi,
         faulting_thread,
         threads,
         used_images: names.used_images(),
-        shared_cache: SharedCache { base: 0, size: 0, uuid: NO_UUID },
+        shared_cache: SharedCache {
+            base: 0,
+            size: 0,
+            uuid: NO_UUID,
+        },
         legacy_info: json!({ "threadTriggered": {} }),
         trial_info: json!({ "rollouts": [], "experiments": [] }),
         reporter: REPORTER,
@@ -104,20 +123,30 @@ fn ticks_to_ns(ticks: u64) -> Option<u64> {
     Some(ticks.saturating_mul(1_000_000_000 / u64::try_from(per_second).ok()?.max(1)))
 }
 
-/// The signal to describe: the first one, where a handler of the target's raised it again.
+/// The signal to describe: the fault itself, even where a handler of the target took it and raised the signal again.
 fn signal<'a>(message: &Message, capture: &'a Capture) -> Signal<'a> {
-    let info = capture.first_signal.as_ref().unwrap_or(&message.info);
+    let info = &message.info;
     // SAFETY: both fields are read as numbers whatever the signal; they are used only for signals that have them.
     let (address, sender) = unsafe { (info.si_addr(), info.si_pid()) };
-    let first = capture.threads.iter().find(|thread| thread.tid == message.tid);
-    let pc = first.and_then(|thread| thread.registers.as_ref()).map_or(0, crate::registers::Registers::ip);
+    let first = capture
+        .threads
+        .iter()
+        .find(|thread| thread.tid == message.tid);
+    let handled = capture.handled_fault.as_ref();
+    let name = capture
+        .process
+        .sender
+        .as_deref()
+        .filter(|_| handled.is_none());
     Signal {
         number: info.si_signo,
-        code: info.si_code,
-        address: address.addr() as u64,
-        pc,
+        code: handled.map_or(info.si_code, |fault| fault.code),
+        address: handled.map_or(address.addr() as u64, |fault| fault.address),
+        pc: first
+            .and_then(|thread| thread.registers.as_ref())
+            .map_or(0, Registers::ip),
         pid: message.pid,
-        sender: capture.process.sender.as_deref().filter(|_| info.si_code <= 0).map(|name| (sender, name)),
+        sender: name.map(|name| (sender, name)),
     }
 }
 
@@ -130,8 +159,11 @@ fn threads(message: &Message, capture: &Capture, names: &mut Names) -> Vec<repor
             triggered: thread.tid == message.tid,
             id: thread.tid,
             name: thread.name.clone(),
-            thread_state: thread.registers.as_ref().map(|registers| registers.thread_state()),
-            frames: frames(thread, &mut unwinder).iter().map(|frame| names.resolve(frame)).collect(),
+            state: thread.registers.as_ref().map(Registers::thread_state),
+            frames: frames(thread, &mut unwinder)
+                .iter()
+                .map(|frame| names.resolve(frame))
+                .collect(),
         })
         .collect()
 }
@@ -140,7 +172,9 @@ fn frames(thread: &Thread, unwinder: &mut Unwinder) -> Vec<Frame> {
     match (&thread.trace, &thread.registers) {
         (Trace::Done(frames), _) => frames.clone(),
         (Trace::Later(stack), Some(registers)) => {
-            unwinder.frames(registers, |address| stack.word(address))
+            unwinder
+                .unwind(registers, |address| stack.word(address))
+                .frames
         }
         _ => Vec::new(),
     }
@@ -155,13 +189,19 @@ fn sentences(
     let mut asi: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let images = capture.images.all();
     for (index, sentence) in &capture.sentences {
-        asi.entry(images[*index].name().to_owned()).or_default().push(sentence.clone());
+        asi.entry(images[*index].name().to_owned())
+            .or_default()
+            .push(sentence.clone());
     }
-    let abort = faulting.frames.iter().find(|frame| frame.symbol.as_deref() == Some("abort"));
+    let abort = faulting
+        .frames
+        .iter()
+        .find(|frame| frame.symbol.as_deref() == Some("abort"));
     if message.info.si_signo == libc::SIGABRT
         && let Some(image) = abort.and_then(|frame| images.get(frame.image_index))
     {
-        asi.entry(image.name().to_owned()).or_insert_with(|| vec!["abort() called".to_owned()]);
+        asi.entry(image.name().to_owned())
+            .or_insert_with(|| vec!["abort() called".to_owned()]);
     }
     asi
 }
@@ -176,7 +216,11 @@ struct Names<'a> {
 
 impl<'a> Names<'a> {
     fn new(images: &'a Images) -> Self {
-        Self { images, symbols: HashMap::new(), nowhere: false }
+        Self {
+            images,
+            symbols: HashMap::new(),
+            nowhere: false,
+        }
     }
 
     fn resolve(&mut self, frame: &Frame) -> report::Frame {
@@ -191,7 +235,10 @@ impl<'a> Names<'a> {
         };
         let image = &self.images.all()[index];
         let found = image.elf.as_ref().and_then(|elf| {
-            let symbols = self.symbols.entry(index).or_insert_with(|| Symbols::read(elf));
+            let symbols = self
+                .symbols
+                .entry(index)
+                .or_insert_with(|| Symbols::read(elf));
             symbols.find(frame.lookup().wrapping_sub(image.bias()))
         });
         let (symbol, start) = found.unzip();
@@ -237,14 +284,21 @@ struct Os {
 
 impl Os {
     fn read() -> Self {
-        let uname = nix::sys::utsname::uname().ok();
+        let uname = uname().ok();
         let uname = uname.as_ref();
-        let text = |value: Option<&std::ffi::OsStr>| value.map(|v| v.to_string_lossy().into_owned());
-        let release = text(uname.map(|u| u.release())).unwrap_or_default();
-        let machine = text(uname.map(|u| u.machine())).unwrap_or_default();
+        let text =
+            |value: Option<&std::ffi::OsStr>| value.map(|v| v.to_string_lossy().into_owned());
+        let release = text(uname.map(UtsName::release)).unwrap_or_default();
+        let machine = text(uname.map(UtsName::machine)).unwrap_or_default();
         let model = fs::read_to_string("/sys/class/dmi/id/product_name").ok();
-        let model = model.map(|model| model.trim().to_owned()).filter(|model| !model.is_empty());
+        let model = model
+            .map(|model| model.trim().to_owned())
+            .filter(|model| !model.is_empty());
         let version = release.split('-').next().unwrap_or_default();
-        Self { train: format!("Linux {version}"), model: model.unwrap_or(machine), build: release }
+        Self {
+            train: format!("Linux {version}"),
+            model: model.unwrap_or(machine),
+            build: release,
+        }
     }
 }

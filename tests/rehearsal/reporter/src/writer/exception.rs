@@ -65,8 +65,11 @@ impl Exception {
             libc::SIGSEGV | libc::SIGBUS if fault => {
                 let (code, name) = access(signal.number, signal.code);
                 let address = if code == 13 { 0 } else { signal.address };
-                let text =
-                    if code == 13 { name.to_owned() } else { format!("{name} at {address:#018x}") };
+                let text = if code == 13 {
+                    name.to_owned()
+                } else {
+                    format!("{name} at {address:#018x}")
+                };
                 ("EXC_BAD_ACCESS", [code, address], Some(text))
             }
             libc::SIGILL if fault => ("EXC_BAD_INSTRUCTION", [1, signal.pc], None),
@@ -112,8 +115,10 @@ fn access(number: i32, code: i32) -> (u64, &'static str) {
 
 /// `SIGSEGV` and the like.
 fn name(number: i32) -> String {
-    nix::sys::signal::Signal::try_from(number)
-        .map_or_else(|_| format!("SIG{number}"), |signal| signal.as_str().to_owned())
+    nix::sys::signal::Signal::try_from(number).map_or_else(
+        |_| format!("SIG{number}"),
+        |signal| signal.as_str().to_owned(),
+    )
 }
 
 /// The words of `strsignal` on macOS.
@@ -135,7 +140,14 @@ mod tests {
     use super::*;
 
     fn signal(number: i32, code: i32, address: u64) -> Signal<'static> {
-        Signal { number, code, address, pc: 0x4000, pid: 7, sender: None }
+        Signal {
+            number,
+            code,
+            address,
+            pc: 0x4000,
+            pid: 7,
+            sender: None,
+        }
     }
 
     #[test]
@@ -144,14 +156,20 @@ mod tests {
         assert_eq!(exception.kind, "EXC_BAD_ACCESS");
         assert_eq!(exception.codes, "0x0000000000000001, 0x00000000000005c8");
         assert_eq!(exception.raw_codes, [1, 1480]);
-        assert_eq!(exception.subtype.as_deref(), Some("KERN_INVALID_ADDRESS at 0x00000000000005c8"));
+        assert_eq!(
+            exception.subtype.as_deref(),
+            Some("KERN_INVALID_ADDRESS at 0x00000000000005c8")
+        );
         assert_eq!(exception.signal, "SIGSEGV");
     }
 
     #[test]
     fn a_protected_page_is_not_an_invalid_address() {
         let exception = Exception::of(&signal(libc::SIGSEGV, 2, 0x1000));
-        assert_eq!(exception.subtype.as_deref(), Some("KERN_PROTECTION_FAILURE at 0x0000000000001000"));
+        assert_eq!(
+            exception.subtype.as_deref(),
+            Some("KERN_PROTECTION_FAILURE at 0x0000000000001000")
+        );
     }
 
     #[test]
@@ -168,7 +186,10 @@ mod tests {
         let exception = Exception::of(&sent);
         assert_eq!((exception.kind, exception.raw_codes), ("EXC_CRASH", [0, 0]));
         let termination = Termination::of(&sent);
-        assert_eq!((termination.by_pid, termination.by_proc.as_str()), (42, "bash"));
+        assert_eq!(
+            (termination.by_pid, termination.by_proc.as_str()),
+            (42, "bash")
+        );
         assert_eq!(termination.indicator, "Segmentation fault: 11");
     }
 

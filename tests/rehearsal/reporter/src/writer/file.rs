@@ -26,13 +26,26 @@ impl Hidden {
     pub fn create(folder: &Path, process: &str, time: &DateTime<Local>) -> Result<Self> {
         fs::create_dir_all(folder)
             .with_context(|| format!("creating the report folder {}", folder.display()))?;
-        let stem = format!("{}-{}", file_name_part(process), time.format("%Y-%m-%d-%H%M%S"));
+        let stem = format!(
+            "{}-{}",
+            file_name_part(process),
+            time.format("%Y-%m-%d-%H%M%S")
+        );
         let [a, b, c, d, ..] = random()?;
         let random = u32::from_ne_bytes([a, b, c, d]);
         let path = folder.join(format!(".{stem}.ips.{random:08x}"));
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path);
         let file = file.with_context(|| format!("creating {}", path.display()))?;
-        Ok(Self { file, path, folder: folder.to_owned(), stem })
+        Ok(Self {
+            file,
+            path,
+            folder: folder.to_owned(),
+            stem,
+        })
     }
 
     /// What was being done to the file, for an error.
@@ -52,7 +65,11 @@ impl Hidden {
                 }
             }
         }
-        bail!("no free name for {} in {}", self.stem, self.folder.display())
+        bail!(
+            "no free name for {} in {}",
+            self.stem,
+            self.folder.display()
+        )
     }
 }
 
@@ -76,9 +93,15 @@ fn rename_to_new(from: &Path, to: &Path) -> std::io::Result<()> {
 
 /// A process name as part of a file name, visible and in one piece.
 fn file_name_part(process: &str) -> String {
-    let name: String =
-        process.chars().map(|c| if c == '/' || c.is_control() { '_' } else { c }).take(64).collect();
-    if name.starts_with('.') { format!("_{}", &name[1..]) } else { name }
+    let name: String = process
+        .chars()
+        .map(|c| if c == '/' || c.is_control() { '_' } else { c })
+        .take(64)
+        .collect();
+    match name.strip_prefix('.') {
+        Some(rest) => format!("_{rest}"),
+        None => name,
+    }
 }
 
 /// Random bytes of the kernel.
@@ -95,7 +118,8 @@ pub fn log(folder: &Path, reason: &str) {
     let path = folder.parent().unwrap_or(folder).join("reporter.log");
     let line = format!("{} {reason}\n", Local::now().format("%Y-%m-%d %H:%M:%S %z"));
     let file = OpenOptions::new().append(true).create(true).open(path);
-    file.and_then(|mut file| file.write_all(line.as_bytes())).ok();
+    file.and_then(|mut file| file.write_all(line.as_bytes()))
+        .ok();
 }
 
 #[cfg(test)]
@@ -110,7 +134,14 @@ mod tests {
         let time = clock::local_time(1_735_817_696_000_000_000);
         for content in ["first", "second"] {
             let mut hidden = Hidden::create(&reports, "a/b", &time).expect("a hidden file");
-            assert!(hidden.path.file_name().expect("a name").to_string_lossy().starts_with(".a_b-"));
+            assert!(
+                hidden
+                    .path
+                    .file_name()
+                    .expect("a name")
+                    .to_string_lossy()
+                    .starts_with(".a_b-")
+            );
             hidden.file.write_all(content.as_bytes()).expect("writing");
             hidden.publish().expect("a name");
         }

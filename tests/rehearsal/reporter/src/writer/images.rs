@@ -37,14 +37,20 @@ impl Image {
     /// What is added to an address stated in the file, to get the address in the process.
     pub fn bias(&self) -> u64 {
         let first = self.elf.as_ref().and_then(|elf| {
-            elf.segments().find(|segment| segment.file_range().0 == 0).map(|s| s.address())
+            elf.segments()
+                .find(|segment| segment.file_range().0 == 0)
+                .map(|s| s.address())
         });
         self.base.wrapping_sub(first.unwrap_or(0))
     }
 
     /// The linker's build id in the form of a UUID: its first 16 bytes, lower case. Zeros without one.
     pub fn uuid(&self) -> String {
-        let id = self.elf.as_ref().and_then(|elf| elf.build_id().ok().flatten()).unwrap_or_default();
+        let id = self
+            .elf
+            .as_ref()
+            .and_then(|elf| elf.build_id().ok().flatten())
+            .unwrap_or_default();
         let mut bytes = [0; 16];
         let len = id.len().min(bytes.len());
         bytes[..len].copy_from_slice(&id[..len]);
@@ -72,7 +78,14 @@ impl Images {
     /// The ELF files among `maps`, opened while `pid` stands still.
     pub fn open(pid: i32, maps: &[Mapping]) -> Self {
         let images = spans(maps).into_iter();
-        Self(images.map(|span| Image { elf: open(pid, &span), ..span }).collect())
+        Self(
+            images
+                .map(|span| Image {
+                    elf: open(pid, &span),
+                    ..span
+                })
+                .collect(),
+        )
     }
 
     /// All of them.
@@ -97,18 +110,31 @@ fn spans(maps: &[Mapping]) -> Vec<Image> {
         }
         match spans.last_mut() {
             // The same file goes on, unless it starts over: it can be mapped twice (`dlmopen`).
-            Some((image, code)) if image.path == mapping.path && (mapping.offset != 0 || !*code) => {
+            Some((image, code))
+                if image.path == mapping.path && (mapping.offset != 0 || !*code) =>
+            {
                 image.end = mapping.end;
                 *code |= mapping.executable;
             }
             _ => {
                 let base = mapping.start.wrapping_sub(mapping.offset);
                 let path = mapping.path.clone();
-                spans.push((Image { base, end: mapping.end, path, elf: None }, mapping.executable));
+                spans.push((
+                    Image {
+                        base,
+                        end: mapping.end,
+                        path,
+                        elf: None,
+                    },
+                    mapping.executable,
+                ));
             }
         }
     }
-    spans.into_iter().filter_map(|(image, code)| code.then_some(image)).collect()
+    spans
+        .into_iter()
+        .filter_map(|(image, code)| code.then_some(image))
+        .collect()
 }
 
 /// The image's file, if it is the one in memory. One that was replaced since would give wrong names.
@@ -133,7 +159,16 @@ fn map_file(path: &Path) -> Option<&'static [u8]> {
     let len = NonZeroUsize::new(usize::try_from(file.metadata().ok()?.len()).ok()?)?;
     // SAFETY: a private, read-only mapping at an address of the kernel's choice. Were the file cut short meanwhile, reading
     // would end this program with SIGBUS; the crashed process would still die of its own signal.
-    let start = unsafe { mmap(None, len, ProtFlags::PROT_READ, MapFlags::MAP_PRIVATE, &file, 0) };
+    let start = unsafe {
+        mmap(
+            None,
+            len,
+            ProtFlags::PROT_READ,
+            MapFlags::MAP_PRIVATE,
+            &file,
+            0,
+        )
+    };
     let start = start.ok()?.cast::<u8>();
     // SAFETY: the mapping is `len` bytes long and never undone.
     Some(unsafe { std::slice::from_raw_parts(start.as_ptr(), len.get()) })
@@ -160,10 +195,15 @@ mod tests {
     fn this_program_is_found_by_one_of_its_addresses() {
         let pid = std::process::id().cast_signed();
         let images = Images::open(pid, &procfs::maps(pid));
-        let index = images.find(format_uuid as *const () as u64).expect("an image");
+        let index = images
+            .find(format_uuid as *const () as u64)
+            .expect("an image");
         let image = &images.all()[index];
         assert!(image.elf.is_some());
-        assert_eq!(Path::new(&image.path), procfs::executable(pid).expect("own program"));
+        assert_eq!(
+            Path::new(&image.path),
+            procfs::executable(pid).expect("own program")
+        );
         assert!(images.find(0x5c8).is_none());
     }
 

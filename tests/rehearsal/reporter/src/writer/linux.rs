@@ -33,12 +33,17 @@ pub fn main() -> ExitCode {
 }
 
 fn reports_dir() -> Result<PathBuf> {
-    let folder = std::env::var_os("AGX_REHEARSAL_REPORTS_DIR").map(PathBuf::from).context(
-        "AGX_REHEARSAL_REPORTS_DIR is not set (hint: this program is started by \
+    let folder = std::env::var_os("AGX_REHEARSAL_REPORTS_DIR")
+        .map(PathBuf::from)
+        .context(
+            "AGX_REHEARSAL_REPORTS_DIR is not set (hint: this program is started by \
          libagx_rehearsal_reporter.so in a process that crashes, not by hand)",
-    )?;
+        )?;
     if !folder.is_absolute() {
-        bail!("AGX_REHEARSAL_REPORTS_DIR is not an absolute path: {}", folder.display());
+        bail!(
+            "AGX_REHEARSAL_REPORTS_DIR is not an absolute path: {}",
+            folder.display()
+        );
     }
     Ok(folder)
 }
@@ -68,7 +73,10 @@ fn write_report(
     let mut hidden = file::Hidden::create(folder, &capture.process.name, &crashed)?;
     let text = compose::report(message, capture)?;
     clock::wait_until(message.boot_ns, delay);
-    hidden.file.write_all(text.as_bytes()).with_context(|| hidden.naming("writing"))?;
+    hidden
+        .file
+        .write_all(text.as_bytes())
+        .with_context(|| hidden.naming("writing"))?;
     hidden.publish()
 }
 
@@ -86,10 +94,16 @@ impl Delay {
 
 fn delay() -> Delay {
     let Some(value) = std::env::var_os("AGX_REHEARSAL_REPORT_DELAY_MS") else {
-        return Delay { time: DEFAULT_DELAY, refused: None };
+        return Delay {
+            time: DEFAULT_DELAY,
+            refused: None,
+        };
     };
     match value.to_str().and_then(|value| value.parse().ok()) {
-        Some(milliseconds) => Delay { time: Duration::from_millis(milliseconds), refused: None },
+        Some(milliseconds) => Delay {
+            time: Duration::from_millis(milliseconds),
+            refused: None,
+        },
         None => Delay {
             time: DEFAULT_DELAY,
             refused: Some(format!(
@@ -103,6 +117,8 @@ fn delay() -> Delay {
 /// Lets go of what came along from the target: its blocked signals and its working folder. Its session and its files the
 /// library left behind already.
 fn become_independent() -> Result<()> {
-    nix::sys::signal::SigSet::all().thread_unblock().context("unblocking signals")?;
+    nix::sys::signal::SigSet::all()
+        .thread_unblock()
+        .context("unblocking signals")?;
     std::env::set_current_dir("/").context("leaving the target's working folder")
 }

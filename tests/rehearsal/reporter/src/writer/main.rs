@@ -45,6 +45,8 @@ fn main() -> std::process::ExitCode {
 
 #[cfg(not(target_os = "linux"))]
 fn main() -> std::process::ExitCode {
-    eprintln!("agx-rehearsal-reporter: Linux only (on macOS the system writes crash reports itself)");
+    eprintln!(
+        "agx-rehearsal-reporter: Linux only (on macOS the system writes crash reports itself)"
+    );
     std::process::ExitCode::from(2)
 }

@@ -14,7 +14,9 @@ const PAGE: u64 = 4096;
 /// Up to `len` bytes from `address`; fewer, or none, where memory ends or may not be read.
 pub fn read(pid: i32, address: u64, len: usize) -> Vec<u8> {
     let mut bytes = vec![0; len];
-    let Ok(base) = usize::try_from(address) else { return Vec::new() };
+    let Ok(base) = usize::try_from(address) else {
+        return Vec::new();
+    };
     // One remote piece a page: the kernel transfers whole pieces, and stops at the first it cannot read.
     let mut remote = Vec::new();
     let mut at = address;
@@ -22,10 +24,17 @@ pub fn read(pid: i32, address: u64, len: usize) -> Vec<u8> {
     while at < end && remote.len() < 1024 {
         let next = (at / PAGE + 1).saturating_mul(PAGE).min(end);
         let len = usize::try_from(next - at).unwrap_or(0);
-        remote.push(RemoteIoVec { base: base + usize::try_from(at - address).unwrap_or(0), len });
+        remote.push(RemoteIoVec {
+            base: base + usize::try_from(at - address).unwrap_or(0),
+            len,
+        });
         at = next;
     }
-    let read = process_vm_readv(Pid::from_raw(pid), &mut [IoSliceMut::new(&mut bytes)], &remote);
+    let read = process_vm_readv(
+        Pid::from_raw(pid),
+        &mut [IoSliceMut::new(&mut bytes)],
+        &remote,
+    );
     bytes.truncate(read.unwrap_or(0));
     bytes
 }
@@ -89,7 +98,10 @@ mod tests {
 
     #[test]
     fn a_word_is_inside_the_copy_or_nothing() {
-        let stack = Stack { address: 0x1000, bytes: (0..16).collect() };
+        let stack = Stack {
+            address: 0x1000,
+            bytes: (0..16).collect(),
+        };
         assert_eq!(stack.word(0x1008), Some(0x0f0e_0d0c_0b0a_0908));
         assert_eq!(stack.word(0x1009), None);
         assert_eq!(stack.word(0xfff), None);

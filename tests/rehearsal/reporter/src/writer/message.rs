@@ -31,16 +31,25 @@ pub fn receive() -> Result<Message> {
         Err(error) => return Err(error).context("the pipe cannot be read"),
     }
     let Some((head, stack)) = bytes.split_at_checked(size_of::<CrashMessage>()) else {
-        bail!("{} bytes are no whole message (hint: the library starts this program)", bytes.len());
+        bail!(
+            "{} bytes are no whole message (hint: the library starts this program)",
+            bytes.len()
+        );
     };
     let mut crash = MaybeUninit::<CrashMessage>::uninit();
     // SAFETY: `head` has the message's exact size, and a message is plain data: any bytes are a valid one.
     let crash = unsafe {
-        head.as_ptr().copy_to_nonoverlapping(crash.as_mut_ptr().cast(), head.len());
+        head.as_ptr()
+            .copy_to_nonoverlapping(crash.as_mut_ptr().cast(), head.len());
         crash.assume_init()
     };
     if crash.magic != wire::MAGIC {
-        bail!("the message is not of this build's layout (hint: rebuild library and writer together)");
+        bail!(
+            "the message is not of this build's layout (hint: rebuild library and writer together)"
+        );
     }
-    Ok(Message { crash, stack: stack.to_vec() })
+    Ok(Message {
+        crash,
+        stack: stack.to_vec(),
+    })
 }

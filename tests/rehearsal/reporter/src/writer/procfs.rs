@@ -89,9 +89,12 @@ pub fn thread_stat(pid: i32, tid: i32) -> Option<Stat> {
 
 /// The threads of `pid`, by id, the main thread first.
 pub fn threads(pid: i32) -> Vec<i32> {
-    let Ok(entries) = fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
-    let mut threads: Vec<i32> =
-        entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect();
+    let Ok(entries) = fs::read_dir(format!("/proc/{pid}/task")) else {
+        return Vec::new();
+    };
+    let mut threads: Vec<i32> = entries
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .collect();
     threads.sort_by_key(|&tid| (tid != pid, tid));
     threads
 }
@@ -99,10 +102,15 @@ pub fn threads(pid: i32) -> Vec<i32> {
 /// The program file of `pid`; for a deleted one, the path it had.
 pub fn executable(pid: i32) -> Option<PathBuf> {
     let path = fs::read_link(format!("/proc/{pid}/exe")).ok()?;
-    Some(match path.to_str().and_then(|path| path.strip_suffix(" (deleted)")) {
-        Some(path) => PathBuf::from(path),
-        None => path,
-    })
+    Some(
+        match path
+            .to_str()
+            .and_then(|path| path.strip_suffix(" (deleted)"))
+        {
+            Some(path) => PathBuf::from(path),
+            None => path,
+        },
+    )
 }
 
 /// What a process is called: its program's file name, as on macOS, or the kernel's short name.
@@ -127,7 +135,9 @@ pub fn user(pid: i32) -> Option<u32> {
 
 /// A file's text; bytes that are not UTF-8 are replaced, so that one odd path costs nothing else.
 fn read(path: &str) -> Option<String> {
-    fs::read(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+    fs::read(path)
+        .ok()
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
 #[cfg(test)]
@@ -154,7 +164,10 @@ mod tests {
         let line = "42 (a) b (c) S 7 42 41 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 3 0 98765 1 2";
         let stat = parse_stat(line).expect("a stat line");
         assert_eq!(stat.comm, "a) b (c");
-        assert_eq!((stat.state, stat.ppid, stat.session, stat.start_ticks), ('S', 7, 41, 98765));
+        assert_eq!(
+            (stat.state, stat.ppid, stat.session, stat.start_ticks),
+            ('S', 7, 41, 98765)
+        );
     }
 
     #[test]

@@ -99,7 +99,8 @@ pub struct Thread {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub thread_state: Option<Map<String, Value>>,
+    #[serde(rename = "threadState")]
+    pub state: Option<Map<String, Value>>,
     pub frames: Vec<Frame>,
 }
 
@@ -143,7 +144,10 @@ pub fn to_text(header: &Header, body: &Body) -> serde_json::Result<String> {
     let mut text = serde_json::to_string(header)?;
     text.push('\n');
     let mut bytes = Vec::new();
-    body.serialize(&mut Serializer::with_formatter(&mut bytes, AppleFormatter { depth: 0 }))?;
+    body.serialize(&mut Serializer::with_formatter(
+        &mut bytes,
+        AppleFormatter { depth: 0 },
+    ))?;
     text.push_str(&String::from_utf8(bytes).map_err(serde_json::Error::custom)?);
     text.push('\n');
     Ok(text)
@@ -173,7 +177,11 @@ impl Formatter for AppleFormatter {
         if !first {
             writer.write_all(b",")?;
         }
-        if self.depth == 1 { writer.write_all(b"\n  ") } else { Ok(()) }
+        if self.depth == 1 {
+            writer.write_all(b"\n  ")
+        } else {
+            Ok(())
+        }
     }
 
     fn begin_object_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {

@@ -8,6 +8,7 @@ use crate::images::Elf;
 struct Symbol {
     address: u64,
     size: u64,
+    weak: bool,
     name: &'static str,
 }
 
@@ -17,14 +18,21 @@ pub struct Symbols(Vec<Symbol>);
 impl Symbols {
     /// From `.symtab`, or `.dynsym` where the file is stripped.
     pub fn read(elf: &Elf) -> Self {
-        let mut symbols: Vec<Symbol> = elf.symbols().filter_map(|symbol| function(&symbol)).collect();
+        let mut symbols: Vec<Symbol> = elf
+            .symbols()
+            .filter_map(|symbol| function(&symbol))
+            .collect();
         if symbols.is_empty() {
-            symbols = elf.dynamic_symbols().filter_map(|symbol| function(&symbol)).collect();
+            symbols = elf
+                .dynamic_symbols()
+                .filter_map(|symbol| function(&symbol))
+                .collect();
         }
-        // Of several names for one address, the one with the fewest leading underscores is the one people know.
+        // Of several names for one address (`raise`, `gsignal`, `__raise`), people know the one with the fewest leading
+        // underscores, and of those the strong one.
         symbols.sort_by_key(|symbol| {
             let underscores = symbol.name.len() - symbol.name.trim_start_matches('_').len();
-            (symbol.address, underscores, symbol.name)
+            (symbol.address, underscores, symbol.weak, symbol.name)
         });
         symbols.dedup_by_key(|symbol| symbol.address);
         Self(symbols)
@@ -44,7 +52,12 @@ fn function<S: ObjectSymbol<'static>>(symbol: &S) -> Option<Symbol> {
     let code = matches!(symbol.kind(), SymbolKind::Text | SymbolKind::Unknown);
     let name = symbol.name().ok().filter(|name| !name.is_empty())?;
     let defined = symbol.section_index().is_some();
-    (code && defined).then(|| Symbol { address: symbol.address(), size: symbol.size(), name })
+    (code && defined).then(|| Symbol {
+        address: symbol.address(),
+        size: symbol.size(),
+        weak: symbol.is_weak(),
+        name,
+    })
 }
 
 /// A Rust or C++ name in source form; any other, such as `-[Class method:]`, as it is.
@@ -68,8 +81,14 @@ mod tests {
 
     #[test]
     fn names_read_as_in_the_source() {
-        assert_eq!(demangle("_ZN4core3fmt5write17h0123456789abcdefE"), "core::fmt::write");
-        assert_eq!(demangle("_ZN3AGX13SpillInfoGen35allocEj"), "AGX::SpillInfoGen3::alloc(unsigned int)");
+        assert_eq!(
+            demangle("_ZN4core3fmt5write17h0123456789abcdefE"),
+            "core::fmt::write"
+        );
+        assert_eq!(
+            demangle("_ZN3AGX13SpillInfoGen35allocEj"),
+            "AGX::SpillInfoGen3::alloc(unsigned int)"
+        );
         let method = "-[AGXG16XFamilyComputeContext setComputePipelineState:]";
         assert_eq!(demangle(method), method);
     }
@@ -77,8 +96,18 @@ mod tests {
     #[test]
     fn an_address_outside_every_function_has_no_name() {
         let symbols = Symbols(vec![
-            Symbol { address: 0x10, size: 8, name: "first" },
-            Symbol { address: 0x20, size: 0, name: "assembly" },
+            Symbol {
+                address: 0x10,
+                size: 8,
+                weak: false,
+                name: "first",
+            },
+            Symbol {
+                address: 0x20,
+                size: 0,
+                weak: false,
+                name: "assembly",
+            },
         ]);
         assert_eq!(symbols.find(0xf), None);
         assert_eq!(symbols.find(0x17), Some(("first".to_owned(), 0x10)));

@@ -29,8 +29,12 @@ pub struct Tracees {
 impl Tracees {
     /// Stops every thread of the crashed process but the faulting one.
     pub fn stop_all(message: &Message) -> Self {
-        let mut tracees =
-            Self { pid: message.pid, threads: Vec::new(), stopped: Vec::new(), refusal: None };
+        let mut tracees = Self {
+            pid: message.pid,
+            threads: Vec::new(),
+            stopped: Vec::new(),
+            refusal: None,
+        };
         // A thread that was running may have started another before it stopped.
         loop {
             let before = tracees.stopped.len();
@@ -77,7 +81,7 @@ impl Tracees {
         let captured = unsafe { BorrowedFd::borrow_raw(wire::CAPTURED_FD) };
         // A target that is gone has closed the other end; the poll below then returns at once.
         let told = nix::unistd::write(captured, b"!");
-        if told.is_err() || !self.wait_for_death() {
+        if told.is_err() || !Self::wait_for_death() {
             self.detach();
             return;
         }
@@ -85,7 +89,7 @@ impl Tracees {
     }
 
     /// Whether the process closed the pipe that it held open until its death.
-    fn wait_for_death(&self) -> bool {
+    fn wait_for_death() -> bool {
         // SAFETY: as for the other descriptor.
         let report = unsafe { BorrowedFd::borrow_raw(wire::REPORT_FD) };
         let mut entry = [PollFd::new(report, PollFlags::empty())];

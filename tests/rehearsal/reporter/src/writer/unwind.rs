@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use framehop::{
-    CacheNative, ExplicitModuleSectionInfo, FrameAddress, MayAllocateDuringUnwind, Module, Unwinder as _,
-    UnwinderNative,
+    CacheNative, ExplicitModuleSectionInfo, FrameAddress, MayAllocateDuringUnwind, Module,
+    Unwinder as _, UnwinderNative,
 };
 use object::{Object, ObjectSection};
 
@@ -22,21 +22,31 @@ pub struct Frame {
     pub address: u64,
     /// Whether it is a program counter: the instruction itself, not the one after a call.
     pub exact: bool,
-    /// Where the kernel's signal frame begins, if this is the return from a signal handler.
-    pub signal_frame: Option<u64>,
+}
+
+/// The frames of one thread.
+pub struct Backtrace {
+    /// Innermost first; never empty.
+    pub frames: Vec<Frame>,
+    /// Registers at the innermost point that a signal interrupted, where the thread is inside a handler.
+    pub interrupted: Option<Registers>,
 }
 
 impl Frame {
     /// An address inside the instruction that this frame is at: a call may be the last of its function.
     pub fn lookup(&self) -> u64 {
-        if self.exact { self.address } else { self.address.wrapping_sub(1) }
+        if self.exact {
+            self.address
+        } else {
+            self.address.wrapping_sub(1)
+        }
     }
 }
 
 /// Unwinds the threads of one process.
 pub struct Unwinder<'a> {
     images: &'a Images,
-    unwinder: UnwinderNative<&'static [u8], MayAllocateDuringUnwind>,
+    engine: UnwinderNative<&'static [u8], MayAllocateDuringUnwind>,
     cache: CacheNative<MayAllocateDuringUnwind>,
     loaded: HashSet<usize>,
 }
@@ -44,31 +54,61 @@ pub struct Unwinder<'a> {
 impl<'a> Unwinder<'a> {
     /// An unwinder that knows no image yet: each is looked at when a stack passes through it.
     pub fn new(images: &'a Images) -> Self {
-        let unwinder = UnwinderNative::new();
-        Self { images, unwinder, cache: CacheNative::new(), loaded: HashSet::new() }
+        let engine = UnwinderNative::new();
+        Self {
+            images,
+            engine,
+            cache: CacheNative::new(),
+            loaded: HashSet::new(),
+        }
     }
 
-    /// The frames from `registers` outwards, innermost first; `word` reads the stack. Never empty.
-    pub fn frames(
+    /// The frames from `registers` outwards, innermost first; `word` reads the stack.
+    pub fn unwind(
         &mut self,
         registers: &Registers,
         mut word: impl FnMut(u64) -> Option<u64>,
-    ) -> Vec<Frame> {
+    ) -> Backtrace {
+        // Without a single file to go by, every further address would be a guess.
+        if self.images.all().is_empty() {
+            return Backtrace {
+                frames: vec![Frame {
+                    address: registers.ip(),
+                    exact: true,
+                }],
+                interrupted: None,
+            };
+        }
         let mut state = registers.unwind();
-        let mut frame = Frame { address: registers.ip(), exact: true, signal_frame: None };
+        let mut frame = Frame {
+            address: registers.ip(),
+            exact: true,
+        };
         let mut frames = vec![frame];
         if self.images.find(frame.address).is_none()
             && let Some((caller, after)) = registers.caller_of_nowhere(&mut word)
         {
-            frame = Frame { address: caller, exact: false, signal_frame: None };
+            frame = Frame {
+                address: caller,
+                exact: false,
+            };
             state = after;
             frames.push(frame);
         }
+        let mut interrupted = None;
         while frames.len() < MOST_FRAMES {
             self.load(frame.lookup());
-            let from_signal = self.returns_from_signal(frame.address);
-            if from_signal && let Some(last) = frames.last_mut() {
-                last.signal_frame = Some(state.sp());
+            if self.returns_from_signal(frame.address)
+                && let Some(registers) = Registers::interrupted(state.sp(), &mut word)
+            {
+                state = registers.unwind();
+                frame = Frame {
+                    address: registers.ip(),
+                    exact: true,
+                };
+                frames.push(frame);
+                interrupted.get_or_insert(registers);
+                continue;
             }
             let address = if frame.exact {
                 FrameAddress::from_instruction_pointer(frame.address)
@@ -78,19 +118,34 @@ impl<'a> Unwinder<'a> {
                 break;
             };
             let mut read = |address| word(address).ok_or(());
-            match self.unwinder.unwind_frame(address, &mut state, &mut self.cache, &mut read) {
-                Ok(Some(caller)) => frame = Frame { address: caller, exact: from_signal, signal_frame: None },
+            match self
+                .engine
+                .unwind_frame(address, &mut state, &mut self.cache, &mut read)
+            {
+                Ok(Some(caller)) => {
+                    frame = Frame {
+                        address: caller,
+                        exact: false,
+                    };
+                }
                 // The outermost frame, or a stack that cannot be followed: what was found stands.
                 Ok(None) | Err(_) => break,
             }
             frames.push(frame);
         }
-        frames
+        Backtrace {
+            frames,
+            interrupted,
+        }
     }
 
     /// Whether `address` is the C library's return from a signal handler (`rt_sigreturn`).
     fn returns_from_signal(&self, address: u64) -> bool {
-        let Some(image) = self.images.find(address).map(|index| &self.images.all()[index]) else {
+        let Some(image) = self
+            .images
+            .find(address)
+            .map(|index| &self.images.all()[index])
+        else {
             return false;
         };
         let stated = address.wrapping_sub(image.bias());
@@ -98,8 +153,16 @@ impl<'a> Unwinder<'a> {
         image
             .elf
             .as_ref()
-            .and_then(|elf| elf.sections().find(|section| range(section).contains(&stated)))
-            .and_then(|section| section.data_range(stated, expected.len() as u64).ok().flatten())
+            .and_then(|elf| {
+                elf.sections()
+                    .find(|section| range(section).contains(&stated))
+            })
+            .and_then(|section| {
+                section
+                    .data_range(stated, expected.len() as u64)
+                    .ok()
+                    .flatten()
+            })
             .is_some_and(|code| code == expected)
     }
 
@@ -108,7 +171,7 @@ impl<'a> Unwinder<'a> {
             && self.loaded.insert(index)
             && let Some(module) = module(&self.images.all()[index])
         {
-            self.unwinder.add_module(module);
+            self.engine.add_module(module);
         }
     }
 }
@@ -133,5 +196,10 @@ fn module(image: &Image) -> Option<Module<&'static [u8]>> {
         eh_frame_hdr: data(".eh_frame_hdr"),
         ..Default::default()
     };
-    Some(Module::new(image.name().to_owned(), image.base..image.end, image.bias(), info))
+    Some(Module::new(
+        image.name().to_owned(),
+        image.base..image.end,
+        image.bias(),
+        info,
+    ))
 }

@@ -3,7 +3,7 @@
 use framehop::UnwindRegsNative;
 use serde_json::{Map, Value};
 
-use super::value;
+use super::{Fault, value};
 use crate::wire::REGISTERS;
 
 /// `arch` of an image.
@@ -13,9 +13,9 @@ pub const CPU_TYPE: &str = "ARM-64";
 
 /// `mov x8, #__NR_rt_sigreturn; svc #0`: where a signal handler returns to.
 pub const SIGNAL_RETURN: &[u8] = &[0x68, 0x11, 0x80, 0xd2, 0x01, 0, 0, 0xd4];
-/// Distance from the stack pointer at [`SIGNAL_RETURN`] to the `siginfo_t` (`struct rt_sigframe` in
-/// arch/arm64/kernel/signal.c).
-pub const SIGNAL_INFO: u64 = 0;
+/// Distance from the stack pointer there to `sigcontext`: past `siginfo_t` and the head of `ucontext` (`struct rt_sigframe`
+/// in arch/arm64/kernel/signal.c). It begins with the fault address, and goes on with x0.
+const SIGNAL_CONTEXT: u64 = 128 + 176;
 
 /// x0 to x30, sp, pc, pstate and the fault address.
 #[derive(Clone, Debug)]
@@ -37,6 +37,19 @@ impl Registers {
         Self(registers)
     }
 
+    /// What a signal interrupted, from the kernel's frame at `frame`.
+    pub fn interrupted(frame: u64, word: &mut impl FnMut(u64) -> Option<u64>) -> Option<Self> {
+        let mut registers = [0; REGISTERS];
+        let start = frame.checked_add(SIGNAL_CONTEXT)?;
+        registers[34] = word(start)?;
+        let mut at = start;
+        for register in &mut registers[..34] {
+            at = at.checked_add(8)?;
+            *register = word(at)?;
+        }
+        Some(Self(registers))
+    }
+
     /// Program counter.
     pub fn ip(&self) -> u64 {
         self.0[32]
@@ -52,6 +65,16 @@ impl Registers {
         UnwindRegsNative::new(self.0[30], self.sp(), self.0[29])
     }
 
+    /// The memory fault that these registers were saved for, if they were: its address is kept through later signals.
+    pub fn memory_fault(&self) -> Option<Fault> {
+        const SEGV_MAPERR: i32 = 1;
+        let address = self.0[34];
+        (address != 0).then_some(Fault {
+            code: SEGV_MAPERR,
+            address,
+        })
+    }
+
     /// The caller of a function that is not there: a call through a bad pointer has only set the link register.
     pub fn caller_of_nowhere(
         &self,
@@ -64,11 +87,21 @@ impl Registers {
     /// `threadState` of a report.
     pub fn thread_state(&self) -> Map<String, Value> {
         let x: Vec<Value> = self.0[..29].iter().copied().map(value).collect();
-        let named = [(29, "fp"), (30, "lr"), (31, "sp"), (32, "pc"), (33, "cpsr"), (34, "far")];
+        let named = [
+            (29, "fp"),
+            (30, "lr"),
+            (31, "sp"),
+            (32, "pc"),
+            (33, "cpsr"),
+            (34, "far"),
+        ];
         named
             .iter()
             .map(|&(index, name)| (name.to_owned(), value(self.0[index])))
-            .chain([("x".to_owned(), x.into()), ("flavor".to_owned(), "ARM_THREAD_STATE64".into())])
+            .chain([
+                ("x".to_owned(), x.into()),
+                ("flavor".to_owned(), "ARM_THREAD_STATE64".into()),
+            ])
             .collect()
     }
 }

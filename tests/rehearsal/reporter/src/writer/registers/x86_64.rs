@@ -3,7 +3,7 @@
 use framehop::UnwindRegsNative;
 use serde_json::{Map, Value};
 
-use super::value;
+use super::{Fault, value};
 use crate::wire::REGISTERS;
 
 /// `arch` of an image.
@@ -13,9 +13,8 @@ pub const CPU_TYPE: &str = "X86-64";
 
 /// `mov $__NR_rt_sigreturn, %rax; syscall`: where a signal handler returns to.
 pub const SIGNAL_RETURN: &[u8] = &[0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05];
-/// Distance from the stack pointer at [`SIGNAL_RETURN`] to the `siginfo_t`: the size of the kernel's `ucontext`
-/// (`struct rt_sigframe` in arch/x86/include/asm/sigframe.h).
-pub const SIGNAL_INFO: u64 = 304;
+/// Distance from the stack pointer there, where the kernel's `ucontext` begins, to `gregs`.
+const SIGNAL_REGISTERS: u64 = 40;
 
 /// General registers, in the order of `gregs` (`libc::REG_*`).
 #[derive(Clone, Debug)]
@@ -59,9 +58,21 @@ impl Registers {
     pub fn from_thread(thread: &libc::user_regs_struct) -> Self {
         let t = thread;
         Self([
-            t.r8, t.r9, t.r10, t.r11, t.r12, t.r13, t.r14, t.r15, t.rdi, t.rsi, t.rbp, t.rbx, t.rdx,
-            t.rax, t.rcx, t.rsp, t.rip, t.eflags, 0, 0, 0, 0, 0,
+            t.r8, t.r9, t.r10, t.r11, t.r12, t.r13, t.r14, t.r15, t.rdi, t.rsi, t.rbp, t.rbx,
+            t.rdx, t.rax, t.rcx, t.rsp, t.rip, t.eflags, 0, 0, 0, 0, 0,
         ])
+    }
+
+    /// What a signal interrupted, from the kernel's frame at `frame`. glibc's own unwind table for the return says the same
+    /// in DWARF expressions over registers that the unwinder does not track.
+    pub fn interrupted(frame: u64, word: &mut impl FnMut(u64) -> Option<u64>) -> Option<Self> {
+        let mut registers = [0; REGISTERS];
+        let mut at = frame.checked_add(SIGNAL_REGISTERS)?;
+        for register in &mut registers {
+            *register = word(at)?;
+            at = at.checked_add(8)?;
+        }
+        Some(Self(registers))
     }
 
     /// Program counter.
@@ -79,6 +90,33 @@ impl Registers {
         UnwindRegsNative::new(self.ip(), self.sp(), self.0[RBP])
     }
 
+    /// The page fault or protection fault that these registers were saved for, if they were. The kernel keeps `trap`,
+    /// `err` and `cr2` of the last one through later signals.
+    pub fn memory_fault(&self) -> Option<Fault> {
+        const GENERAL_PROTECTION: u64 = 13;
+        const PAGE_FAULT: u64 = 14;
+        const SEGV_MAPERR: i32 = 1;
+        const SEGV_ACCERR: i32 = 2;
+        const SI_KERNEL: i32 = 0x80;
+        let [err, trap, cr2] = [self.0[19], self.0[20], self.0[22]];
+        match trap {
+            // Bit 0 of a page fault's error code: the page was there.
+            PAGE_FAULT if err & 1 == 1 => Some(Fault {
+                code: SEGV_ACCERR,
+                address: cr2,
+            }),
+            PAGE_FAULT => Some(Fault {
+                code: SEGV_MAPERR,
+                address: cr2,
+            }),
+            GENERAL_PROTECTION => Some(Fault {
+                code: SI_KERNEL,
+                address: 0,
+            }),
+            _ => None,
+        }
+    }
+
     /// The caller of a function that is not there: a call through a bad pointer has only pushed its return address.
     pub fn caller_of_nowhere(
         &self,
@@ -91,8 +129,12 @@ impl Registers {
 
     /// `threadState` of a report.
     pub fn thread_state(&self) -> Map<String, Value> {
-        let registers = NAMES.iter().map(|&(index, name)| (name.to_owned(), value(self.0[index])));
-        registers.chain([("flavor".to_owned(), "x86_THREAD_STATE".into())]).collect()
+        let registers = NAMES
+            .iter()
+            .map(|&(index, name)| (name.to_owned(), value(self.0[index])));
+        registers
+            .chain([("flavor".to_owned(), "x86_THREAD_STATE".into())])
+            .collect()
     }
 }
 

@@ -1,7 +1,9 @@
-//! Registers of an x86-64 signal context.
+//! x86-64.
 
-/// `gregs` of `ucontext_t`, indexed by `libc::REG_*`.
-pub const REGISTERS: usize = 23;
+use crate::wire::REGISTERS;
+
+/// Where `gregs` holds the stack pointer: `libc::REG_RSP` as an index.
+const RSP: usize = 15;
 
 /// The general registers of a signal context.
 pub fn registers(context: &libc::ucontext_t) -> [u64; REGISTERS] {
@@ -10,5 +12,5 @@ pub fn registers(context: &libc::ucontext_t) -> [u64; REGISTERS] {
 
 /// The stack pointer among `registers`.
 pub fn stack_pointer(registers: &[u64; REGISTERS]) -> u64 {
-    registers[15] // libc::REG_RSP
+    registers[RSP]
 }

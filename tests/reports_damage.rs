@@ -232,6 +232,28 @@ fn other_kinds_are_data() {
 }
 
 #[test]
+fn a_gpu_event_names_a_process_and_no_pid() {
+    let text = r#"{"bug_type":"284","timestamp":"2026-04-19 16:13:22.00 +0000","incident_id":"G"}
+        {"bug_type": "284", "process_name": "python3.14", "registers": {}, "timestamp": 1791604744,
+         "analysis": {"guilty_dm": 3, "signature": 579, "restart_reason": 4,
+                      "restart_reason_desc": "firmware-detected lockup"}}"#;
+    let report = ips::read(text.as_bytes()).expect("a report");
+    assert_eq!(report.problems, []);
+    assert_eq!(report.process_name(), Some("python3.14"));
+    let gpu = report.gpu.as_ref().expect("an analysis");
+    assert_eq!(
+        gpu.restart_reason.as_deref(),
+        Some("firmware-detected lockup")
+    );
+    assert_eq!(gpu.signature, Some(579));
+    let none = |fact| (fact, Absent::KindHasNone(Kind::GpuEvent));
+    assert_eq!(
+        report.absent(),
+        [none(Fact::Pid), none(Fact::ExceptionType)]
+    );
+}
+
+#[test]
 fn what_is_no_report_is_said_so() {
     assert_eq!(ips::read(b""), Err(ReadError::Empty));
     assert_eq!(ips::read(b" \n "), Err(ReadError::Empty));

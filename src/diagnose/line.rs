@@ -6,13 +6,14 @@ use super::signatures;
 
 /// Words one of which stands in every line that a signature matches: most lines are none of ours,
 /// and are done with here. A test holds them against the table.
-const TELLING: [&str; 6] = [
+const TELLING: [&str; 7] = [
     "IOGPU",
     "CommandBuffer",
     "ommand encoder",
     "uncommitted encoder",
     "of class MPSGraph",
     "inserted dylib",
+    "libagx_fix",
 ];
 
 /// The signature that a line of stderr matches, the most specific first.

@@ -22,7 +22,14 @@ fn matched(signature: &Signature, rule: Rule, report: &Report) -> Option<Diagnos
     let mut confidence = rule.confidence;
     if rule.gpu_event {
         report.kind.is_gpu().then_some(())?;
-        evidence.push(report.kind.describe());
+        let reason = report
+            .gpu
+            .as_ref()
+            .and_then(|gpu| gpu.restart_reason.as_deref());
+        evidence.push(match reason {
+            Some(reason) => format!("{}: {reason}", report.kind.describe()),
+            None => report.kind.describe(),
+        });
     }
     if !rule.exceptions.is_empty() {
         evidence.push(exception(rule.exceptions, report)?);
@@ -61,7 +68,7 @@ fn matched(signature: &Signature, rule: Rule, report: &Report) -> Option<Diagnos
     }
     if rule.pointer_authentication {
         let fault = report.exception.as_ref()?.fault?;
-        fault.is_pointer_authentication().then_some(())?;
+        fault.pointer_authentication.then_some(())?;
         evidence.push(format!(
             "failed pointer authentication at {:#x}",
             fault.address

@@ -1,7 +1,9 @@
 use super::*;
 use crate::reports::Kind;
 use crate::reports::fault::Fault;
-use crate::reports::model::{Exception, Frame, Image, ImageMessages, Report, Termination, Thread};
+use crate::reports::model::{
+    Exception, Frame, GpuEvent, Image, ImageMessages, Report, Termination, Thread,
+};
 
 /// A crash with these frames, innermost first, each as image and symbol.
 fn crash(kind: &str, signal: &str, address: Option<u64>, frames: &[(&str, &str)]) -> Report {
@@ -17,6 +19,7 @@ fn crash(kind: &str, signal: &str, address: Option<u64>, frames: &[(&str, &str)]
     };
     let fault = address.map(|address| Fault {
         address,
+        pointer_authentication: false,
         stripped: None,
         access: None,
     });
@@ -182,6 +185,7 @@ fn freed_objects_are_the_drivers_only_with_metal_in_the_stack() {
     if let Some(exception) = &mut signed.exception {
         exception.fault = Some(Fault {
             address: wild,
+            pointer_authentication: true,
             stripped: Some(0x10),
             access: None,
         });
@@ -204,21 +208,33 @@ fn the_loaders_refusal_is_the_tools_own_fault() {
     let general = diagnose(&report).expect("a diagnosis");
     assert_eq!((general.id, general.counts()), ("dyld_termination", false));
     if let Some(termination) = &mut report.termination {
-        let sentence = "terminating because inserted dylib '/x/libagx_fix.dylib' could not be \
-                        loaded: tried: '/x/libagx_fix.dylib' (no such file)";
+        // The loader's sentence about an inserted library goes to stderr; its report holds the end.
+        let sentence = "tried: '/x/libagx_fix.dylib' (mach-o file, but is an incompatible \
+                        architecture (have 'arm64', need 'arm64e'))";
         termination.reasons = vec![sentence.to_owned()];
     }
     let own = diagnose(&report).expect("a diagnosis");
     assert_eq!((own.id, own.counts()), ("fix_not_loadable", false));
+    let line = "dyld[12]: terminating because inserted dylib '/x/own.dylib' could not be loaded: \
+                tried: '/x/own.dylib' (no such file)";
+    let line = match_line(line).expect("a signature");
+    assert_eq!((line.id, line.counts()), ("fix_not_loadable", false));
 }
 
 #[test]
-fn a_gpu_event_is_named() {
+fn a_gpu_event_is_named_with_its_reason() {
+    let gpu = GpuEvent {
+        restart_reason: Some("BIF0 page fault".to_owned()),
+        signature: None,
+    };
     let report = Report {
         kind: Kind::GpuEvent,
+        gpu: Some(gpu),
         ..Report::default()
     };
-    assert_eq!(id(&report), Some("gpu_event"));
+    let diagnosis = diagnose(&report).expect("a diagnosis");
+    assert_eq!(diagnosis.id, "gpu_event");
+    assert_eq!(diagnosis.evidence, ["GPU event: BIF0 page fault"]);
 }
 
 #[test]

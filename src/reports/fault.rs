@@ -7,18 +7,13 @@ use serde::Serialize;
 pub struct Fault {
     /// The address, as the processor saw it.
     pub address: u64,
-    /// The address without its signature bits, where the kernel suspects a failed pointer
-    /// authentication (`0x… -> 0x… (possible pointer authentication failure)`).
+    /// The kernel suspects a failed pointer authentication. It says so of any address whose high
+    /// bits are set, so that other memory corruption looks the same.
+    pub pointer_authentication: bool,
+    /// The address without its signature bits, where both are written: `0x… -> 0x…`.
     pub stripped: Option<u64>,
     /// Read, write or execute, where the report says.
     pub access: Option<Access>,
-}
-
-impl Fault {
-    /// Whether the kernel suspects a failed pointer authentication.
-    pub fn is_pointer_authentication(&self) -> bool {
-        self.stripped.is_some()
-    }
 }
 
 /// What the processor was doing with the address.
@@ -59,23 +54,22 @@ pub fn fault_of(
         .or_else(|| codes.and_then(second_code));
     address.map(|address| Fault {
         address,
+        pointer_authentication: false,
         stripped: None,
         access,
     })
 }
 
-/// `KERN_INVALID_ADDRESS at 0x…`, with or without ` -> 0x… (possible pointer authentication failure)`.
+/// `KERN_INVALID_ADDRESS at 0x…`, with or without ` -> 0x…` and the words
+/// `(possible pointer authentication failure)`; those are also seen without the second address.
 fn from_subtype(subtype: &str) -> Option<Fault> {
     let (_, rest) = subtype.split_once(" at ")?;
-    let address = leading_hex(rest)?;
-    let stripped = match rest.split_once("->") {
-        Some((_, target)) if rest.contains("pointer authentication") => {
-            leading_hex(target.trim_start())
-        }
-        _ => None,
-    };
+    let stripped = rest
+        .split_once("->")
+        .and_then(|(_, target)| leading_hex(target.trim_start()));
     Some(Fault {
-        address,
+        address: leading_hex(rest)?,
+        pointer_authentication: rest.contains("pointer authentication"),
         stripped,
         access: None,
     })
@@ -137,6 +131,7 @@ mod tests {
         );
         let expected = Fault {
             address: 0x5c8,
+            pointer_authentication: false,
             stripped: None,
             access: Some(Access::Read),
         };
@@ -158,8 +153,21 @@ mod tests {
         .expect("an access");
         assert_eq!(fault.address, 0x8000_0000_0000_0010);
         assert_eq!(fault.stripped, Some(0x10));
-        assert!(fault.is_pointer_authentication());
+        assert!(fault.pointer_authentication);
         assert_eq!(fault.access, Some(Access::Write));
+    }
+
+    #[test]
+    fn a_failed_pointer_authentication_may_give_one_address() {
+        let subtype = "KERN_INVALID_ADDRESS at 0x0f004d26aa0003f0 \
+                       (possible pointer authentication failure)";
+        let fault = fault_of(Some("EXC_BAD_ACCESS"), Some(subtype), None, None, None);
+        let fault = fault.expect("an access");
+        assert!(fault.pointer_authentication);
+        assert_eq!(
+            (fault.address, fault.stripped),
+            (0x0f00_4d26_aa00_03f0, None)
+        );
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub struct Report {
     pub asi: Vec<ImageMessages>,
     /// `faultingThread`: an index into [`Report::threads`], checked to be inside it.
     pub faulting_thread: Option<usize>,
+    /// `analysis`, in reports of GPU events.
+    pub gpu: Option<GpuEvent>,
     /// `threads`, in the report's order.
     pub threads: Vec<Thread>,
     /// `usedImages`, in the report's order: frames point into it by index.
@@ -57,7 +59,7 @@ pub struct Header {
 /// The process, its relatives and its times.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Process {
-    /// `procName`.
+    /// `procName`; in GPU events `process_name`, which is cut to 16 characters.
     pub name: Option<String>,
     /// `pid`.
     pub pid: Option<i32>,
@@ -95,6 +97,15 @@ pub struct Exception {
     pub message: Option<String>,
     /// Where the access went, where the exception is one.
     pub fault: Option<Fault>,
+}
+
+/// What the system says of a GPU event.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct GpuEvent {
+    /// `restart_reason_desc`, such as `BIF0 page fault` or `firmware-detected lockup`.
+    pub restart_reason: Option<String>,
+    /// `signature`: the driver's number for the kind of fault.
+    pub signature: Option<i64>,
 }
 
 /// Who ended the process, and why.
@@ -268,17 +279,15 @@ impl Report {
             .exception
             .as_ref()
             .is_some_and(|exception| exception.kind.is_some());
+        // GPU events name a process, but not which one.
+        let has_no_pid = self.kind.is_system_wide() || self.kind.is_gpu();
         let facts = [
             (
                 Fact::Process,
                 self.process_name().is_some(),
                 self.kind.is_system_wide(),
             ),
-            (
-                Fact::Pid,
-                self.process.pid.is_some(),
-                self.kind.is_system_wide(),
-            ),
+            (Fact::Pid, self.process.pid.is_some(), has_no_pid),
             (Fact::Time, self.time().is_some(), false),
             (Fact::ExceptionType, has_type, !self.kind.is_crash()),
             // Text reports of macOS name no incident; those of iOS do.

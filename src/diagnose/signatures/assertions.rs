@@ -61,14 +61,15 @@ pub(super) static TABLE: [Signature; 17] = [
         meaning: "The loader ended the process before its first instruction, because the library \
             that was to be inserted could not be loaded. This is no crash of the target.",
         remedy: "Check the library's path, architecture and signature, or run with `--no-fix`.",
-        source: "dyld's sentence about inserted libraries",
+        source: "dyld's source and the sentence it prints",
         blame: Blame::Tool,
         report: Some(Rule {
             namespace: Some("DYLD"),
             said: true,
             ..Rule::ANY
         }),
-        lines: &["inserted dylib *could not be loaded"],
+        // The second stands in the report, where the loader tells what it tried.
+        lines: &["inserted dylib *could not be loaded", "tried: '*libagx_fix"],
     },
     said(
         "encoder_already_open",

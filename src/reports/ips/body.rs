@@ -5,7 +5,7 @@ use serde::de::{IgnoredAny, MapAccess};
 use super::fields::{date, flag, number, text, texts};
 use super::object::{Fields, List, Object};
 use crate::reports::model::{
-    Exception, Frame, Image, ImageMessages, Process, Report, Termination, Thread,
+    Exception, Frame, GpuEvent, Image, ImageMessages, Process, Report, Termination, Thread,
 };
 use crate::reports::problem::Problem;
 
@@ -24,6 +24,7 @@ pub(super) struct Wire {
     exception: Option<Exception>,
     termination: Option<Termination>,
     asi: Messages,
+    gpu: Option<GpuEvent>,
     faulting_thread: Option<usize>,
     threads: Vec<Thread>,
     images: Vec<Image>,
@@ -44,6 +45,7 @@ impl Wire {
         report.exception = self.exception;
         report.termination = self.termination;
         report.asi = self.asi.0;
+        report.gpu = self.gpu;
         report.faulting_thread = self.faulting_thread;
         report.threads = self.threads;
         report.images = self.images;
@@ -87,6 +89,16 @@ impl Fields for Wire {
                     problems,
                     key,
                 })?;
+            }
+            "analysis" => {
+                let into = self.gpu.get_or_insert_default();
+                if !map.next_value_seed(Object {
+                    into,
+                    problems,
+                    key,
+                })? {
+                    self.gpu = None;
+                }
             }
             "threads" => {
                 let into = &mut self.threads;
@@ -135,7 +147,7 @@ impl Fields for Process {
         problems: &mut Vec<Problem>,
     ) -> Result<(), A::Error> {
         match key {
-            "procName" => self.name = text(map, key, problems)?,
+            "procName" | "process_name" => self.name = text(map, key, problems)?,
             "pid" => self.pid = number(map, key, problems)?,
             "procPath" => self.path = text(map, key, problems)?,
             "parentProc" => self.parent_name = text(map, key, problems)?,
@@ -188,6 +200,24 @@ impl Fields for Termination {
             "byProc" => self.by_process = text(map, key, problems)?,
             "byPid" => self.by_pid = number(map, key, problems)?,
             "reasons" | "details" => self.reasons.extend(texts(map, key, problems)?),
+            _ => {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Fields for GpuEvent {
+    fn field<'de, A: MapAccess<'de>>(
+        &mut self,
+        key: &str,
+        map: &mut A,
+        problems: &mut Vec<Problem>,
+    ) -> Result<(), A::Error> {
+        match key {
+            "restart_reason_desc" => self.restart_reason = text(map, key, problems)?,
+            "signature" => self.signature = number(map, key, problems)?,
             _ => {
                 map.next_value::<IgnoredAny>()?;
             }

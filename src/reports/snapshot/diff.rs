@@ -1,6 +1,8 @@
 //! What changed between two snapshots.
 
+use std::cell::LazyCell;
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use super::{Directory, Entry, Snapshot};
@@ -39,7 +41,7 @@ impl Change {
 
 /// What changed between two snapshots of the same folders, in the order of the later one.
 pub fn diff(before: &Snapshot, after: &Snapshot) -> Vec<Change> {
-    let known = Known::of(before);
+    let known = LazyCell::new(|| Known::of(before));
     let mut changes = Vec::new();
     for directory in &after.directories {
         let earlier = before.directory(&directory.path);
@@ -67,11 +69,10 @@ enum Elsewhere {
     Touched,
 }
 
-/// The earlier snapshot, by file and by name. Built on first use would spare little: a diff of
-/// unchanged folders is still bounded by the scan before it.
+/// The earlier snapshot, by file and by name.
 struct Known<'a> {
     by_identity: HashMap<(u64, u64), (&'a Directory, &'a Entry)>,
-    by_name: HashMap<&'a std::ffi::OsStr, Vec<(&'a Directory, &'a Entry)>>,
+    by_name: HashMap<&'a OsStr, Vec<(&'a Directory, &'a Entry)>>,
 }
 
 impl<'a> Known<'a> {

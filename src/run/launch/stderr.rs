@@ -8,7 +8,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 use nix::pty::{OpenptyResult, openpty};
-use nix::sys::stat::{FileStat, SFlag, fstat};
+use nix::sys::stat::{FileStat, Mode, SFlag, fchmod, fstat};
 use nix::sys::termios::{OutputFlags, tcgetattr};
 use nix::unistd::{Whence, lseek, ttyname};
 
@@ -118,6 +118,10 @@ fn terminal(stderr: BorrowedFd<'_>) -> io::Result<Connection> {
     for end in [&master, &slave] {
         fcntl(end, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
     }
+    // `less` reads its keys from the terminal that ttyname(2) names, and only then from /dev/tty
+    // (less 551, ttyin.c): it would wait on ours for ever. Unreadable, ours is passed over, while
+    // `> /dev/stderr` still works. Root may read it all the same.
+    fchmod(&slave, Mode::S_IWUSR)?;
     set_nonblocking(&master)?;
     Ok(Connection {
         kind: StderrKind::Terminal,

@@ -118,9 +118,9 @@ fn terminal(stderr: BorrowedFd<'_>) -> io::Result<Connection> {
     for end in [&master, &slave] {
         fcntl(end, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
     }
-    // `less` reads its keys from the terminal that ttyname(2) names, and only then from /dev/tty
-    // (less 551, ttyin.c): it would wait on ours for ever. Unreadable, ours is passed over, while
-    // `> /dev/stderr` still works. Root may read it all the same.
+    // `less` opens the terminal that ttyname(2) names for its keys (ttyin.c); recent ones go on to
+    // /dev/tty where that fails. Ours has no keys to give: it is made unreadable, while
+    // `> /dev/stderr` still works. Root, and a program that reads fd 2 itself, are not helped by it.
     fchmod(&slave, Mode::S_IWUSR)?;
     set_nonblocking(&master)?;
     Ok(Connection {

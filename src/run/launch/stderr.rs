@@ -8,7 +8,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 use nix::pty::{OpenptyResult, openpty};
-use nix::sys::stat::{FileStat, SFlag, fstat};
+use nix::sys::stat::{FileStat, Mode, SFlag, fchmod, fstat};
 use nix::sys::termios::{OutputFlags, tcgetattr};
 use nix::unistd::{Whence, lseek, ttyname};
 
@@ -118,6 +118,10 @@ fn terminal(stderr: BorrowedFd<'_>) -> io::Result<Connection> {
     for end in [&master, &slave] {
         fcntl(end, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
     }
+    // `less` opens the terminal that ttyname(2) names for its keys (ttyin.c); recent ones go on to
+    // /dev/tty where that fails. Ours has no keys to give: it is made unreadable, while
+    // `> /dev/stderr` still works. Root, and a program that reads fd 2 itself, are not helped by it.
+    fchmod(&slave, Mode::S_IWUSR)?;
     set_nonblocking(&master)?;
     Ok(Connection {
         kind: StderrKind::Terminal,

@@ -15,10 +15,11 @@ use super::outcome::{Descendants, Ending, Orphan, Outcome, TimedOut};
 use super::relay::Relay;
 use super::tree::{self, ForkWatch};
 use crate::run::launch::placement::Placement;
-use crate::run::launch::stderr::Connection;
+use crate::run::launch::stderr::{Connection, StderrKind};
 use crate::run::launch::terminal::Terminal;
 use crate::run::launch::{self, Launch, LaunchError};
 use crate::run::sys::os;
+use crate::run::sys::resize::ResizeListener;
 use crate::run::sys::signals::{Delivery, Signals, stop_self};
 use crate::run::sys::wait::{self, Change, ChildEvent};
 
@@ -32,6 +33,7 @@ pub(super) struct Supervision {
     signals: Signals,
     relay: Relay,
     forks: ForkWatch,
+    resizes: Option<ResizeListener>,
     /// Children that were ours before the target: not of the tree.
     ours: BTreeSet<i32>,
     started: SystemTime,
@@ -62,7 +64,7 @@ impl Supervision {
         signals: Signals,
         limits: Limits,
     ) -> Result<Self, LaunchError> {
-        let ours = tree::adopt_orphans()
+        let mut ours = tree::adopt_orphans()
             .map_err(LaunchError::failed("cannot become the tree's subreaper"))?;
         let (started, begun) = (SystemTime::now(), Instant::now());
         let spawned = launch::spawn(launch, placement, terminal.as_ref(), &connection, &signals);
@@ -74,6 +76,16 @@ impl Supervision {
                 .map_err(LaunchError::failed("cannot take the terminal back"))?;
         }
         let pid = spawned?;
+        let forks = ForkWatch::start(pid);
+        let copies_terminal = connection.kind == StderrKind::Terminal;
+        let resizes = match placement {
+            Placement::OwnGroup { .. } if copies_terminal && terminal.is_some() => Some(
+                ResizeListener::start(pid, &signals)
+                    .map_err(LaunchError::failed("cannot follow the terminal's size"))?,
+            ),
+            _ => None,
+        };
+        ours.extend(resizes.as_ref().map(ResizeListener::pid));
         Ok(Supervision {
             pid,
             placement,
@@ -81,7 +93,8 @@ impl Supervision {
             handed_over,
             signals,
             relay: Relay::new(connection),
-            forks: ForkWatch::start(pid),
+            forks,
+            resizes,
             ours,
             started,
             begun,
@@ -144,7 +157,9 @@ impl Supervision {
         } = delivery;
         match signal {
             libc::SIGWINCH => {
-                if self.relay.follow_window() || !from_kernel {
+                // The listener hears what we send to the group too: that is not to go round.
+                let passed_on = !from_kernel && self.resizes.is_none();
+                if self.relay.follow_window() || passed_on {
                     self.signal_target(signal);
                 }
             }
@@ -187,6 +202,9 @@ impl Supervision {
                         self.orphans.push(Orphan { pid, ending });
                     }
                     wait::consume(event)?;
+                    if let Some(listener) = self.resizes.take_if(|l| l.pid() == pid) {
+                        listener.forget();
+                    }
                 }
                 Change::Stopped(signal) => {
                     wait::consume(event)?;

@@ -7,6 +7,7 @@
 pub(super) mod detach;
 pub(super) mod exec;
 pub(super) mod inherited;
+pub(super) mod resize;
 pub(super) mod signals;
 pub(super) mod wait;
 pub(super) mod window;

@@ -216,6 +216,11 @@ impl Drop for AllBlocked {
     }
 }
 
+/// The descriptor that the handlers write to.
+pub(super) fn write_end() -> c_int {
+    WRITE_END.load(Ordering::Acquire)
+}
+
 /// Whether `signal` is ignored at this moment.
 pub(super) fn is_ignored(signal: c_int) -> bool {
     let mut old = MaybeUninit::<libc::sigaction>::uninit();

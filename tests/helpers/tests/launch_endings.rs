@@ -140,8 +140,11 @@ fn a_stopped_target_still_times_out() {
 #[test]
 fn a_crashed_orphan_is_seen() {
     let run = Run::new();
-    // Its parent leaves at once; `cat` ends when the crash has closed the pipe.
-    let output = run.sh("(sh -c 'ulimit -c 0; kill -SEGV $$' &) | cat");
+    // Its parent leaves at once; the target ends when it is gone, which is when we have reaped it.
+    let output = run.sh(
+        "pid=$( (sh -c 'echo $$; exec >&-; ulimit -c 0; kill -SEGV $$' &) ); \
+         while kill -0 $pid 2>/dev/null; do :; done",
+    );
     assert_eq!(code(&output), 0);
     let outcome = run.outcome();
     assert!(

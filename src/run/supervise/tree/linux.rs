@@ -6,9 +6,18 @@ use std::io;
 
 use crate::run::supervise::outcome::Descendants;
 
-/// The children of `pid` that are alive (not zombies): those of each of its threads. A process that
-/// is gone has none.
+/// The children of `pid` that are alive (not zombies). A process that is gone has none.
 pub(super) fn children(pid: i32) -> Vec<i32> {
+    // Kernels without CONFIG_PROC_CHILDREN, and sandboxes such as gVisor, lack the lists.
+    if fs::exists("/proc/thread-self/children").unwrap_or(false) {
+        listed_children(pid)
+    } else {
+        searched_children(pid)
+    }
+}
+
+/// By the lists that the kernel keeps for each thread.
+fn listed_children(pid: i32) -> Vec<i32> {
     let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else {
         return Vec::new();
     };
@@ -21,6 +30,22 @@ pub(super) fn children(pid: i32) -> Vec<i32> {
                 .collect::<Vec<i32>>()
         })
         .filter(|pid| is_alive(*pid))
+        .collect()
+}
+
+/// By asking every process for its parent.
+fn searched_children(pid: i32) -> Vec<i32> {
+    let Ok(entries) = fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    entries
+        .filter_map(Result::ok)
+        .filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok())
+        .filter(|candidate| {
+            stat(*candidate).is_ok_and(|stat| {
+                field(&stat, PARENT).and_then(|parent| parent.parse().ok()) == Some(pid)
+            }) && is_alive(*candidate)
+        })
         .collect()
 }
 
@@ -44,8 +69,9 @@ fn is_alive(pid: i32) -> bool {
     stat(pid).is_ok_and(|stat| !matches!(field(&stat, STATE), Some("Z" | "X") | None))
 }
 
-// Fields of /proc/PID/stat after the command's closing parenthesis: proc_pid_stat(5), (3) and (11).
+// Fields of /proc/PID/stat after the command's closing parenthesis: proc_pid_stat(5), (3), (4) and (11).
 const STATE: usize = 0;
+const PARENT: usize = 1;
 const CHILDREN_MINOR_FAULTS: usize = 8;
 
 fn stat(pid: i32) -> io::Result<String> {
@@ -102,6 +128,21 @@ fn ignores_sigchld(pid: i32) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn both_ways_find_the_same_children() {
+        let mut child = std::process::Command::new("sleep")
+            .arg("60")
+            .spawn()
+            .expect("it starts");
+        let us = nix::unistd::getpid().as_raw();
+        let pid = i32::try_from(child.id()).expect("a pid");
+        let (listed, searched) = (listed_children(us), searched_children(us));
+        child.kill().expect("it lives");
+        child.wait().expect("it ends");
+        assert!(listed.contains(&pid) && searched.contains(&pid));
+        assert!(!searched_children(us).contains(&pid));
+    }
 
     #[test]
     fn a_command_name_may_hold_parentheses() {

@@ -12,7 +12,7 @@ use nix::pty::{Winsize, openpty};
 
 use super::{PATIENCE, SUPERVISE};
 
-/// The prompt of the shell in a [`Session::shell`], after an escape that its echo does not repeat.
+/// The prompt of a [`Session::shell`].
 const PROMPT: &str = "<ready>";
 
 pub struct Session {
@@ -61,7 +61,7 @@ impl Session {
         command
             .args(["--norc", "--noprofile", "--noediting", "-i"])
             .env("S", SUPERVISE)
-            .env("PS1", "<re''ady>".replace("''", ""))
+            .env("PS1", PROMPT)
             .env("TERM", "dumb")
             .env_remove("PROMPT_COMMAND");
         let mut session = Session::start(command);

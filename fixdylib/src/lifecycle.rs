@@ -142,6 +142,7 @@ impl Lifecycle {
     }
 
     /// Encoders that are open.
+    #[cfg(test)]
     pub fn open_count(&self) -> usize {
         self.open_len
     }

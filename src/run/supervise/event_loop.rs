@@ -21,7 +21,7 @@ use crate::run::launch::{self, Launch, LaunchError};
 use crate::run::sys::os;
 use crate::run::sys::resize::ResizeListener;
 use crate::run::sys::signals::{Delivery, Signals, stop_self};
-use crate::run::sys::wait::{self, Change, ChildEvent};
+use crate::run::sys::wait::{self, Change};
 
 /// A target that runs, or has run.
 pub(super) struct Supervision {
@@ -184,34 +184,29 @@ impl Supervision {
     }
 
     fn on_children(&mut self, observer: &mut dyn Observer) -> io::Result<()> {
-        while let Some(event) = wait::peek()? {
-            let ChildEvent { pid, change } = event;
-            match change {
-                Change::Ended(ending) if pid == self.pid => {
+        while let Some(pid) = wait::peek()? {
+            // Its accounts are gone once it is reaped.
+            let descendants = (pid == self.pid).then(|| self.forks.verdict());
+            match (wait::consume(pid)?, descendants) {
+                (Some(Change::Ended(ending)), Some(descendants)) => {
                     self.end = Some(End {
                         ending,
                         at: SystemTime::now(),
                         duration: self.begun.elapsed(),
-                        descendants: self.forks.verdict(),
+                        descendants,
                     });
-                    wait::consume(event)?;
                     self.on_end(observer)?;
                 }
-                Change::Ended(ending) => {
+                (Some(Change::Ended(ending)), None) => {
                     if !self.ours.contains(&pid) {
                         self.orphans.push(Orphan { pid, ending });
                     }
-                    wait::consume(event)?;
                     if let Some(listener) = self.resizes.take_if(|l| l.pid() == pid) {
                         listener.forget();
                     }
                 }
-                Change::Stopped(signal) => {
-                    wait::consume(event)?;
-                    if pid == self.pid {
-                        self.on_stop(signal, observer)?;
-                    }
-                }
+                (Some(Change::Stopped(signal)), Some(_)) => self.on_stop(signal, observer)?,
+                (Some(Change::Stopped(_)) | None, _) => {}
             }
         }
         self.sweep();

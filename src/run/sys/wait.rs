@@ -30,44 +30,21 @@ impl Ending {
 
 /// A change in one child's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::run) struct ChildEvent {
-    pub pid: pid_t,
-    pub change: Change,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::run) enum Change {
     Ended(Ending),
     /// Stopped by this signal.
     Stopped(c_int),
 }
 
-/// The next child that changed, left unreaped so that its accounts can still be read; `None` when
-/// none has changed or none exists.
-pub(in crate::run) fn peek() -> io::Result<Option<ChildEvent>> {
-    waitid(
-        libc::P_ALL,
-        0,
-        libc::WEXITED | libc::WSTOPPED | libc::WNOHANG | libc::WNOWAIT,
-    )
-}
-
-/// Consumes the event that [`peek`] returned: an ended child is reaped.
-pub(in crate::run) fn consume(event: ChildEvent) -> io::Result<()> {
-    let kind = match event.change {
-        Change::Ended(_) => libc::WEXITED,
-        Change::Stopped(_) => libc::WSTOPPED,
-    };
-    waitid(libc::P_PID, event.pid, kind | libc::WNOHANG).map(drop)
-}
-
-fn waitid(which: libc::idtype_t, pid: pid_t, options: c_int) -> io::Result<Option<ChildEvent>> {
+/// The pid of the next child that ended or stopped, left unreaped so that its accounts can still be
+/// read; `None` when none has changed or none exists.
+pub(in crate::run) fn peek() -> io::Result<Option<pid_t>> {
     // SAFETY: all-zero is a valid siginfo; a zero pid afterwards means that nothing changed.
     let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
-    let id = libc::id_t::try_from(pid).map_err(io::Error::other)?;
+    let options = libc::WEXITED | libc::WSTOPPED | libc::WNOHANG | libc::WNOWAIT;
     loop {
         // SAFETY: `info` is writable for the duration of the call.
-        if unsafe { libc::waitid(which, id, &raw mut info, options) } == 0 {
+        if unsafe { libc::waitid(libc::P_ALL, 0, &raw mut info, options) } == 0 {
             break;
         }
         match io::Error::last_os_error() {
@@ -77,17 +54,39 @@ fn waitid(which: libc::idtype_t, pid: pid_t, options: c_int) -> io::Result<Optio
         }
     }
     // SAFETY: waitid filled the fields of a SIGCHLD siginfo, or left them zero.
-    let (pid, status) = unsafe { (info.si_pid(), info.si_status()) };
-    if pid == 0 {
-        return Ok(None);
+    let pid = unsafe { info.si_pid() };
+    Ok((pid != 0).then_some(pid))
+}
+
+/// Consumes the change of a child that [`peek`] named: one that ended is reaped. `None` where it has
+/// changed back meanwhile.
+///
+/// The status comes from `waitpid`: XNU's `waitid` reports the exit status in `si_status` even for
+/// a process that a signal ended, so the signal would read as 0.
+pub(in crate::run) fn consume(pid: pid_t) -> io::Result<Option<Change>> {
+    let mut status = 0;
+    loop {
+        // SAFETY: `status` is writable for the duration of the call.
+        match unsafe { libc::waitpid(pid, &raw mut status, libc::WNOHANG | libc::WUNTRACED) } {
+            -1 => match io::Error::last_os_error() {
+                error if error.kind() == io::ErrorKind::Interrupted => {}
+                error => return Err(error),
+            },
+            0 => return Ok(None),
+            _ => return Ok(Some(decode(status))),
+        }
     }
-    let change = match info.si_code {
-        libc::CLD_EXITED => Change::Ended(Ending::Exited(status)),
-        libc::CLD_KILLED | libc::CLD_DUMPED => Change::Ended(Ending::Signaled {
-            signal: status,
-            core_dumped: info.si_code == libc::CLD_DUMPED,
-        }),
-        _ => Change::Stopped(status),
-    };
-    Ok(Some(ChildEvent { pid, change }))
+}
+
+fn decode(status: c_int) -> Change {
+    if libc::WIFSTOPPED(status) {
+        Change::Stopped(libc::WSTOPSIG(status))
+    } else if libc::WIFSIGNALED(status) {
+        Change::Ended(Ending::Signaled {
+            signal: libc::WTERMSIG(status),
+            core_dumped: libc::WCOREDUMP(status),
+        })
+    } else {
+        Change::Ended(Ending::Exited(libc::WEXITSTATUS(status)))
+    }
 }

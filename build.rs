@@ -13,10 +13,18 @@ fn main() {
     // Not cryptographic and need not be: it only has to differ when a source file does.
     let mut digest = Fnv(0xcbf2_9ce4_8422_2325);
     for file in &files {
-        digest.write(file.strip_prefix(&root).unwrap_or(file).as_os_str().as_encoded_bytes());
+        digest.write(
+            file.strip_prefix(&root)
+                .unwrap_or(file)
+                .as_os_str()
+                .as_encoded_bytes(),
+        );
         digest.write(&fs::read(file).unwrap_or_default());
     }
-    println!("cargo::rustc-env=AGXRUN_SOURCE_DIGEST={:016x}", digest.finish());
+    println!(
+        "cargo::rustc-env=AGXRUN_SOURCE_DIGEST={:016x}",
+        digest.finish()
+    );
     println!(
         "cargo::rustc-env=AGXRUN_TARGET={}",
         std::env::var("TARGET").expect("cargo sets it")

@@ -20,9 +20,16 @@ fn main() {
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .status()
         .expect("cargo starts");
-    assert!(built.success(), "the library and the report writer must be built");
+    assert!(
+        built.success(),
+        "the library and the report writer must be built"
+    );
     let library = folder.join("libagx_fix.so");
-    assert!(library.exists() || cfg!(target_os = "macos"), "{} is missing", library.display());
+    assert!(
+        library.exists() || cfg!(target_os = "macos"),
+        "{} is missing",
+        library.display()
+    );
     let scratch = tempfile::tempdir().expect("a temporary folder");
     std::fs::create_dir(scratch.path().join("reports")).expect("a folder");
 
@@ -53,7 +60,10 @@ fn main() {
             millis(median(extra)),
         );
     }
-    println!("peak memory of agxrun -- true: {:.1} MB", peak_memory(&agxrun, scratch.path()));
+    println!(
+        "peak memory of agxrun -- true: {:.1} MB",
+        peak_memory(&agxrun, scratch.path())
+    );
 }
 
 fn command(agxrun: &Path, options: &[&str], scratch: &Path) -> Command {
@@ -78,13 +88,20 @@ fn time(agxrun: &Path, options: &[&str], scratch: &Path) -> Duration {
     let started = Instant::now();
     let status = command.status().expect("the command starts");
     let taken = started.elapsed();
-    assert!(status.success(), "{options:?}: {:?} {:?}", status.code(), status.signal());
+    assert!(
+        status.success(),
+        "{options:?}: {:?} {:?}",
+        status.code(),
+        status.signal()
+    );
     taken
 }
 
 /// In megabytes, from `wait4`, of a process whose own memory is larger than its target's.
 fn peak_memory(agxrun: &Path, scratch: &Path) -> f64 {
-    let child = command(agxrun, &["--"], scratch).spawn().expect("the command starts");
+    let child = command(agxrun, &["--"], scratch)
+        .spawn()
+        .expect("the command starts");
     let pid = i32::try_from(child.id()).expect("a pid");
     let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
     let mut status = 0;
@@ -93,7 +110,11 @@ fn peak_memory(agxrun: &Path, scratch: &Path) -> f64 {
     assert_eq!(waited, pid);
     // SAFETY: zeroed bytes are a valid rusage, and wait4 has filled it.
     let usage = unsafe { usage.assume_init() };
-    let unit = if cfg!(target_os = "macos") { 1.0 } else { 1024.0 };
+    let unit = if cfg!(target_os = "macos") {
+        1.0
+    } else {
+        1024.0
+    };
     #[allow(clippy::cast_precision_loss)] // megabytes for people
     let bytes = usage.ru_maxrss as f64 * unit;
     bytes / 1e6

@@ -81,7 +81,13 @@ pub struct RunArgs {
     pub grace: Duration,
 
     /// Watch this folder instead of the system's (repeatable).
-    #[arg(long, value_name = "DIR", env = "AGXRUN_REPORTS_DIR", value_delimiter = ':', help_heading = "Reports")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "AGXRUN_REPORTS_DIR",
+        value_delimiter = ':',
+        help_heading = "Reports"
+    )]
     pub reports_dir: Vec<PathBuf>,
     /// Copy new reports here [default: crash_logs/ when it exists, else the state folder].
     #[arg(long, value_name = "DIR", help_heading = "Reports")]
@@ -141,7 +147,12 @@ pub struct CheckCrashesArgs {
     #[arg(long)]
     pub fail: bool,
     /// Read this folder instead of the system's (repeatable).
-    #[arg(long, value_name = "DIR", env = "AGXRUN_REPORTS_DIR", value_delimiter = ':')]
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "AGXRUN_REPORTS_DIR",
+        value_delimiter = ':'
+    )]
     pub reports_dir: Vec<PathBuf>,
     /// Read this archive [default: crash_logs/ when it exists, else the state folder].
     #[arg(long, value_name = "DIR")]
@@ -273,10 +284,20 @@ mod tests {
 
     #[test]
     fn durations_are_seconds_or_have_units() {
-        for (text, seconds) in
-            [("90", 90.0), ("1.5", 1.5), ("0", 0.0), ("200ms", 0.2), ("1.5s", 1.5), ("5m", 300.0), ("1h30m", 5400.0)]
-        {
-            assert_eq!(parse_duration(text), Ok(Duration::from_secs_f64(seconds)), "{text}");
+        for (text, seconds) in [
+            ("90", 90.0),
+            ("1.5", 1.5),
+            ("0", 0.0),
+            ("200ms", 0.2),
+            ("1.5s", 1.5),
+            ("5m", 300.0),
+            ("1h30m", 5400.0),
+        ] {
+            assert_eq!(
+                parse_duration(text),
+                Ok(Duration::from_secs_f64(seconds)),
+                "{text}"
+            );
         }
         for text in ["", "-1", "nan", "inf", "5 parsecs", "m", "1e400"] {
             parse_duration(text).expect_err(text);
@@ -293,14 +314,23 @@ mod tests {
 
     #[test]
     fn the_run_command_is_the_same_spelled_out() {
-        let cli = Cli::try_parse_from(["agxrun", "run", "--timeout", "3", "--", "true"]).expect("valid");
-        let Some(Command::Run(run)) = cli.command else { panic!("parsed as {cli:?}") };
-        assert_eq!((run.timeout, run.command), (Some(Duration::from_secs(3)), vec!["true".into()]));
+        let cli =
+            Cli::try_parse_from(["agxrun", "run", "--timeout", "3", "--", "true"]).expect("valid");
+        let Some(Command::Run(run)) = cli.command else {
+            panic!("parsed as {cli:?}")
+        };
+        assert_eq!(
+            (run.timeout, run.command),
+            (Some(Duration::from_secs(3)), vec!["true".into()])
+        );
     }
 
     #[test]
     fn variables_need_a_name() {
-        assert_eq!(parse_variable("A=b=c".into()), Ok(("A".into(), "b=c".into())));
+        assert_eq!(
+            parse_variable("A=b=c".into()),
+            Ok(("A".into(), "b=c".into()))
+        );
         assert_eq!(parse_variable("A=".into()), Ok(("A".into(), "".into())));
         parse_variable("=b".into()).expect_err("no name");
         parse_variable("A".into()).expect_err("no value");

@@ -13,7 +13,10 @@ use common::{Sandbox, old_report};
 #[track_caller]
 fn complaint(output: &std::process::Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    let errors: Vec<&str> = text.lines().filter(|line| line.starts_with("agxrun: error")).collect();
+    let errors: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("agxrun: error"))
+        .collect();
     assert_eq!(errors.len(), 1, "{text}");
     errors[0].to_owned()
 }
@@ -34,7 +37,11 @@ fn a_target_that_is_not_there_or_not_executable() {
     std::fs::set_permissions(&script, PermissionsExt::from_mode(0o755)).expect("permissions");
     let run = sandbox.run(&[], &[&script]);
     run.assert_code(126);
-    assert!(complaint(&run.output).contains("interpreter"), "{}", run.stderr());
+    assert!(
+        complaint(&run.output).contains("interpreter"),
+        "{}",
+        run.stderr()
+    );
     sandbox.run(&[], &[sandbox.root.path()]).assert_code(126);
 }
 
@@ -55,7 +62,10 @@ fn a_report_folder_that_cannot_be_watched_is_refused_before_the_launch() {
             .expect("agxrun starts");
         assert_eq!(output.status.code(), Some(125));
         let complaint = complaint(&output);
-        assert!(complaint.contains(&*folder.to_string_lossy()), "{complaint}");
+        assert!(
+            complaint.contains(&*folder.to_string_lossy()),
+            "{complaint}"
+        );
         assert!(complaint.contains("--reports-dir"), "{complaint}");
     }
     assert!(!ran.exists(), "nothing may be launched");
@@ -76,7 +86,10 @@ fn a_file_that_is_no_report_counts_and_is_kept() {
     let folder = sandbox.reports();
     for (name, make) in [
         ("Binary.ips", "head -c 5000 /dev/urandom"),
-        ("Cut.ips", &*format!("head -c 900 '{}'", old_report().display())),
+        (
+            "Cut.ips",
+            &*format!("head -c 900 '{}'", old_report().display()),
+        ),
         ("Empty.ips", "true"),
     ] {
         let file = folder.join(name);
@@ -85,7 +98,10 @@ fn a_file_that_is_no_report_counts_and_is_kept() {
         run.assert_code(86);
         let report = &run.reports()[0];
         let archived = report["archived"].as_str().expect("kept");
-        assert_eq!(std::fs::read(archived).expect("there"), std::fs::read(&file).expect("there"));
+        assert_eq!(
+            std::fs::read(archived).expect("there"),
+            std::fs::read(&file).expect("there")
+        );
     }
 }
 
@@ -94,9 +110,14 @@ fn an_archive_that_cannot_be_written_does_not_lose_the_verdict() {
     let sandbox = Sandbox::new();
     std::fs::remove_dir(sandbox.path("archive")).expect("removed");
     std::fs::write(sandbox.path("archive"), "a file").expect("written");
-    let copy = format!("cp '{}' '{}/x.ips'", old_report().display(), sandbox.reports().display());
+    let copy = format!(
+        "cp '{}' '{}/x.ips'",
+        old_report().display(),
+        sandbox.reports().display()
+    );
     let run = sandbox.run(&[], &["sh", "-c", &copy]);
-    run.assert_code(86).assert_stderr("was not copied to the archive");
+    run.assert_code(86)
+        .assert_stderr("was not copied to the archive");
     assert!(run.reports()[0]["archived"].is_null());
 }
 
@@ -115,11 +136,18 @@ fn a_full_disk_does_not_lose_the_verdict() {
         reports.display()
     );
     let unshare = |script: &str| {
-        Command::new("unshare").args(["--mount", "--map-root-user", "sh", "-c", script]).output()
+        Command::new("unshare")
+            .args(["--mount", "--map-root-user", "sh", "-c", script])
+            .output()
     };
-    let may = unshare(&format!("mount -t tmpfs -o size=16k none '{}'", archive.display()));
+    let may = unshare(&format!(
+        "mount -t tmpfs -o size=16k none '{}'",
+        archive.display()
+    ));
     if !may.as_ref().is_ok_and(|output| output.status.success()) {
-        eprintln!("skipped: this machine gives no mount namespace to fill a file system in ({may:?})");
+        eprintln!(
+            "skipped: this machine gives no mount namespace to fill a file system in ({may:?})"
+        );
         return;
     }
     let output = unshare(&script).expect("unshare starts");
@@ -148,7 +176,10 @@ fn a_library_that_cannot_be_loaded_is_refused_before_the_launch() {
         run.assert_code(125);
         let complaint = complaint(&run.output);
         assert!(complaint.contains(word), "{complaint}");
-        assert!(complaint.contains(&*library.to_string_lossy()), "{complaint}");
+        assert!(
+            complaint.contains(&*library.to_string_lossy()),
+            "{complaint}"
+        );
     }
 }
 
@@ -176,7 +207,12 @@ fn arguments_and_variables_that_are_no_text_reach_the_target() {
         .arg(odd)
         .output()
         .expect("agxrun starts");
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     assert_eq!(output.stdout, b"\xff\xfe \xff\xfe");
 }
 
@@ -194,7 +230,12 @@ fn paths_that_are_no_text_are_used_as_they_are() {
         .arg(folder.join("x.ips"))
         .output()
         .expect("agxrun starts");
-    assert_eq!(output.status.code(), Some(86), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(
+        output.status.code(),
+        Some(86),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 #[test]
@@ -205,18 +246,24 @@ fn a_library_in_a_folder_with_separators_is_still_inserted() {
     let library = folder.join("libagx_fix.so");
     std::fs::copy(common::products().join("libagx_fix.so"), &library).expect("copied");
     let library = library.to_str().expect("UTF-8");
-    sandbox.run(&["--require-fix", "--dylib", library], &["true"]).assert_code(0);
+    sandbox
+        .run(&["--require-fix", "--dylib", library], &["true"])
+        .assert_code(0);
 }
 
 #[test]
 fn variables_that_cannot_be_parsed_are_told_and_change_nothing() {
     let sandbox = Sandbox::new();
-    let run = sandbox.run(&["--env", "AGX_FIX_VERBOSE=perhaps", "--require-fix"], &["true"]);
+    let run = sandbox.run(
+        &["--env", "AGX_FIX_VERBOSE=perhaps", "--require-fix"],
+        &["true"],
+    );
     run.assert_code(0).assert_stderr("AGX_FIX_VERBOSE");
     let run = sandbox.run(&["--env", "AGX_FIX_DISABLE=0", "--require-fix"], &["true"]);
     run.assert_code(0);
     let run = sandbox.run(&["--env", "AGX_FIX_DISABLE=1"], &["true"]);
-    run.assert_code(0).assert_stderr("disabled by AGX_FIX_DISABLE");
+    run.assert_code(0)
+        .assert_stderr("disabled by AGX_FIX_DISABLE");
 }
 
 #[test]
@@ -232,11 +279,19 @@ fn wrong_usage_is_told_apart_from_failure() {
         &["--"],
         &[],
     ] {
-        let output = sandbox.agxrun().args(arguments).output().expect("agxrun starts");
+        let output = sandbox
+            .agxrun()
+            .args(arguments)
+            .output()
+            .expect("agxrun starts");
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(!output.stderr.is_empty());
     }
-    let output = sandbox.agxrun().args(["python3", "test.py"]).output().expect("agxrun starts");
+    let output = sandbox
+        .agxrun()
+        .args(["python3", "test.py"])
+        .output()
+        .expect("agxrun starts");
     assert!(String::from_utf8_lossy(&output.stderr).contains("agxrun -- CMD"));
 }
 

@@ -22,17 +22,27 @@ fn without_the_fix_the_python_workload_crashes_ten_times_of_ten() {
     for round in 0..10 {
         let sandbox = Sandbox::new();
         let run = sandbox.run(&["--no-fix"], &python("8"));
-        assert!(matches!(run.code(), 139 | 134), "round {round}: {}", run.stderr());
+        assert!(
+            matches!(run.code(), 139 | 134),
+            "round {round}: {}",
+            run.stderr()
+        );
         let reports = run.reports();
         assert_eq!(reports.len(), 1, "round {round}: {}", run.stderr());
         let report = &reports[0];
         assert_eq!(report["pid"], run.json["pid"]);
         assert_eq!(report["attribution"], "ours");
         let signature = report["diagnosis"]["id"].as_str().expect("a diagnosis");
-        assert!(signature.starts_with("agx_null") || signature.starts_with("objc_uaf"), "{signature}");
+        assert!(
+            signature.starts_with("agx_null") || signature.starts_with("objc_uaf"),
+            "{signature}"
+        );
         let archived = report["archived"].as_str().expect("archived");
         let original = report["path"].as_str().expect("a path");
-        assert_eq!(std::fs::read(archived).expect("kept"), std::fs::read(original).expect("there"));
+        assert_eq!(
+            std::fs::read(archived).expect("kept"),
+            std::fs::read(original).expect("there")
+        );
         assert_eq!(run.reasons(), ["signal", "new_reports"]);
     }
 }
@@ -52,7 +62,9 @@ fn with_the_fix_the_python_workload_ends_well_ten_times_of_ten() {
 #[test]
 fn one_thread_never_crashes_without_the_fix() {
     for _ in 0..3 {
-        Sandbox::new().run(&["--no-fix"], &python("1")).assert_code(0);
+        Sandbox::new()
+            .run(&["--no-fix"], &python("1"))
+            .assert_code(0);
     }
 }
 
@@ -72,14 +84,20 @@ fn a_crash_in_a_grandchild_whose_parent_hides_it_fails_the_run() {
 #[test]
 fn a_report_copied_into_the_folder_counts_unless_the_scope_is_the_tree() {
     let copy = |sandbox: &Sandbox| {
-        format!("cp '{}' '{}/Python-copied.ips'", old_report().display(), sandbox.reports().display())
+        format!(
+            "cp '{}' '{}/Python-copied.ips'",
+            old_report().display(),
+            sandbox.reports().display()
+        )
     };
     let sandbox = Sandbox::new();
     let run = sandbox.run(&[], &["sh", "-c", &copy(&sandbox)]);
     run.assert_code(86).assert_stderr("Python");
     let sandbox = Sandbox::new();
     let run = sandbox.run(&["--scope", "tree"], &["sh", "-c", &copy(&sandbox)]);
-    run.assert_code(0).assert_stderr("warning").assert_stderr("belongs to no process of the tree");
+    run.assert_code(0)
+        .assert_stderr("warning")
+        .assert_stderr("belongs to no process of the tree");
     assert_eq!(run.reports()[0]["weight"], "out_of_scope");
     assert_eq!(run.reports()[0]["attribution"], "foreign");
 }
@@ -87,7 +105,10 @@ fn a_report_copied_into_the_folder_counts_unless_the_scope_is_the_tree() {
 #[test]
 fn a_report_of_the_tree_counts_under_the_scope_tree() {
     let sandbox = Sandbox::new();
-    let run = sandbox.run(&["--scope", "tree"], &["sh", "-c", &format!("{CRASH}; exit 0")]);
+    let run = sandbox.run(
+        &["--scope", "tree"],
+        &["sh", "-c", &format!("{CRASH}; exit 0")],
+    );
     run.assert_code(86);
     assert_eq!(run.reports()[0]["attribution"], "ours", "{}", run.json);
 }
@@ -135,17 +156,25 @@ fn a_report_that_grows_while_it_is_read_is_read_whole() {
     );
     let run = sandbox.run(&[], &["sh", "-c", &script]);
     run.assert_code(86);
-    assert_eq!(std::fs::read(&file).expect("there"), std::fs::read(&whole).expect("there"));
+    assert_eq!(
+        std::fs::read(&file).expect("there"),
+        std::fs::read(&whole).expect("there")
+    );
     let report = &run.reports()[0];
     assert_eq!(report["problems"], serde_json::json!([]), "{report}");
     let archived = report["archived"].as_str().expect("archived");
-    assert_eq!(std::fs::read(archived).expect("kept"), std::fs::read(&whole).expect("there"));
+    assert_eq!(
+        std::fs::read(archived).expect("kept"),
+        std::fs::read(&whole).expect("there")
+    );
 }
 
 #[test]
 fn killed_timed_out_and_unproved_have_their_own_codes() {
     let sandbox = Sandbox::new();
-    sandbox.run(&[], &["sh", "-c", "kill -9 $$"]).assert_code(137);
+    sandbox
+        .run(&[], &["sh", "-c", "kill -9 $$"])
+        .assert_code(137);
     let run = sandbox.run(&["--timeout", "0.2"], &["sleep", "60"]);
     run.assert_code(124).assert_stderr("time-out");
     assert_eq!(run.reasons()[0], "timed_out");
@@ -154,7 +183,10 @@ fn killed_timed_out_and_unproved_have_their_own_codes() {
     let stranger = stranger.to_str().expect("UTF-8");
     let run = sandbox.run(&["--require-fix", "--dylib", stranger], &["true"]);
     run.assert_code(88).assert_stderr("no ledger shows");
-    sandbox.run(&["--dylib", stranger], &["true"]).assert_code(0).assert_stderr("no ledger shows");
+    sandbox
+        .run(&["--dylib", stranger], &["true"])
+        .assert_code(0)
+        .assert_stderr("no ledger shows");
 }
 
 #[test]
@@ -163,8 +195,11 @@ fn a_target_that_never_loads_the_library_is_not_taken_for_protected() {
     let sandbox = Sandbox::new();
     let source = sandbox.path("static.c");
     let program = sandbox.path("static");
-    std::fs::write(&source, "void _start(void) { __asm__ volatile (\"mov $60,%eax; xor %edi,%edi; syscall\"); }")
-        .expect("written");
+    std::fs::write(
+        &source,
+        "void _start(void) { __asm__ volatile (\"mov $60,%eax; xor %edi,%edi; syscall\"); }",
+    )
+    .expect("written");
     if cfg!(target_arch = "x86_64") {
         let built = std::process::Command::new("cc")
             .args(["-static", "-nostdlib", "-o"])
@@ -173,7 +208,10 @@ fn a_target_that_never_loads_the_library_is_not_taken_for_protected() {
             .expect("cc starts");
         assert!(built.success());
         sandbox.run(&["--require-fix"], &[&program]).assert_code(88);
-        sandbox.run(&[], &[&program]).assert_code(0).assert_stderr("warning");
+        sandbox
+            .run(&[], &[&program])
+            .assert_code(0)
+            .assert_stderr("warning");
     }
 }
 
@@ -188,18 +226,33 @@ fn an_orphan_that_crashes_is_found() {
 fn an_assertion_is_named_from_the_report_and_from_stderr() {
     let sandbox = Sandbox::new();
     let workload = workload();
-    let run = sandbox.run(&["--no-fix"], &[workload.as_os_str(), "--fault".as_ref(), "double-commit".as_ref()]);
-    run.assert_code(134).assert_stderr("commit an already committed command buffer");
+    let run = sandbox.run(
+        &["--no-fix"],
+        &[
+            workload.as_os_str(),
+            "--fault".as_ref(),
+            "double-commit".as_ref(),
+        ],
+    );
+    run.assert_code(134)
+        .assert_stderr("commit an already committed command buffer");
     assert_eq!(run.reports()[0]["diagnosis"]["id"], "double_commit");
     let lines = run.json["stderr"]["lines"].as_array().expect("lines");
-    assert!(lines.iter().any(|line| line["signature"] == "double_commit"), "{lines:?}");
+    assert!(
+        lines
+            .iter()
+            .any(|line| line["signature"] == "double_commit"),
+        "{lines:?}"
+    );
 }
 
 #[test]
 fn crash_summary_lists_each_incident_once() {
     let sandbox = Sandbox::new();
     for _ in 0..2 {
-        sandbox.run(&["--no-fix"], &["sh", "-c", &format!("{CRASH}; exit 3")]).assert_code(86);
+        sandbox
+            .run(&["--no-fix"], &["sh", "-c", &format!("{CRASH}; exit 3")])
+            .assert_code(86);
     }
     let summary = std::fs::read(sandbox.path("archive/crash_summary.json")).expect("written");
     let summary: serde_json::Value = serde_json::from_slice(&summary).expect("valid JSON");
@@ -208,7 +261,11 @@ fn crash_summary_lists_each_incident_once() {
     assert_eq!(summary["total_files"], 2);
     for crash in crashes {
         assert_eq!(crash["exit_code"], 3);
-        assert!(crash["command"].as_str().is_some_and(|command| command.starts_with("sh -c")));
+        assert!(
+            crash["command"]
+                .as_str()
+                .is_some_and(|command| command.starts_with("sh -c"))
+        );
         assert_eq!(crash["info"]["exception"], "EXC_BAD_ACCESS (SIGSEGV)");
         assert_eq!(crash["info"]["fault_address"], "0x0");
     }

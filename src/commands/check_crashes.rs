@@ -24,13 +24,20 @@ pub fn run(args: &CheckCrashesArgs) -> Result<u8> {
     let span = TimeDelta::try_seconds((args.hours * 3600.0) as i64);
     let query = Query {
         // The newest is asked for, whenever it was.
-        since: if args.latest { None } else { span.and_then(|span| now.checked_sub_signed(span)) },
+        since: if args.latest {
+            None
+        } else {
+            span.and_then(|span| now.checked_sub_signed(span))
+        },
         limit: args.latest.then_some(1),
         crashes_only: true,
     };
     let listing = list(&folders, Some(&archive), &query, &local_time);
     for (path, reason) in &listing.unwatched {
-        terminal::warning(&format!("could not look into `{}`: {reason}", path.display()));
+        terminal::warning(&format!(
+            "could not look into `{}`: {reason}",
+            path.display()
+        ));
     }
     for (_, error) in &listing.unreadable {
         terminal::warning(&terminal::visible(&error.to_string()));
@@ -50,7 +57,11 @@ pub fn run(args: &CheckCrashesArgs) -> Result<u8> {
         return Ok(exit_code::FAILED);
     }
     let found = !answer.crashes.is_empty() || !listing.unreadable.is_empty();
-    Ok(if args.fail && found { exit_code::CRASH_GATE } else { exit_code::OK })
+    Ok(if args.fail && found {
+        exit_code::CRASH_GATE
+    } else {
+        exit_code::OK
+    })
 }
 
 /// On a new machine no report has been written and no folder made: that is no crash.

@@ -16,7 +16,11 @@ pub fn named_library(dylib: Option<PathBuf>) -> Result<Option<Located>> {
     };
     let from_environment =
         std::env::var_os("AGX_FIX_DYLIB").is_some_and(|value| value == path.as_os_str());
-    let origin = if from_environment { Origin::Environment } else { Origin::Option };
+    let origin = if from_environment {
+        Origin::Environment
+    } else {
+        Origin::Option
+    };
     let located = named(path.clone().into_os_string(), origin)
         .with_context(|| format!("cannot resolve `{}`", path.display()))?;
     Ok(Some(located))
@@ -37,7 +41,10 @@ pub fn archive(named: Option<PathBuf>) -> Result<PathBuf> {
 /// The system's report folders, for this user.
 pub fn report_folders() -> Vec<ReportFolder> {
     let (home, state_home) = (std::env::var_os("HOME"), std::env::var_os("XDG_STATE_HOME"));
-    default_folders(&Environment { home: home.as_deref(), state_home: state_home.as_deref() })
+    default_folders(&Environment {
+        home: home.as_deref(),
+        state_home: state_home.as_deref(),
+    })
 }
 
 /// Folders that the user named, made absolute: the target may run elsewhere. Empty names, as an

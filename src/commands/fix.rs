@@ -37,18 +37,23 @@ fn build(out: Option<PathBuf>) -> Result<u8> {
     let folder = match out {
         Some(folder) => std::path::absolute(&folder)
             .with_context(|| format!("cannot use `{}`", folder.display()))?,
-        None => Surroundings::current().cache.context(
-            "neither HOME nor a cache folder is set (hint: name a folder with --out)",
-        )?,
+        None => Surroundings::current()
+            .cache
+            .context("neither HOME nor a cache folder is set (hint: name a folder with --out)")?,
     };
-    let path =
-        build::build_into(&folder, Artifact::FixLibrary, &mut |line| terminal::note(line))?;
+    let path = build::build_into(&folder, Artifact::FixLibrary, &mut |line| {
+        terminal::note(line)
+    })?;
     check::library(&path)?;
     terminal::print_path(&path)?;
     Ok(exit_code::OK)
 }
 
 fn list(json: bool) -> Result<u8> {
-    terminal::print(&if json { policies::as_json()? } else { policies::as_text() })?;
+    terminal::print(&if json {
+        policies::as_json()?
+    } else {
+        policies::as_text()
+    })?;
     Ok(exit_code::OK)
 }

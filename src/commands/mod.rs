@@ -38,7 +38,10 @@ pub fn main() -> ExitCode {
 
 fn usage(error: &clap::Error) -> ExitCode {
     use clap::error::{ContextKind, ErrorKind};
-    if let Err(failed) = error.print() {
+    // A reader that has gone away (`--help | head`) is no failure.
+    if let Err(failed) = error.print()
+        && failed.kind() != std::io::ErrorKind::BrokenPipe
+    {
         terminal::error(&anyhow::Error::new(failed).context("cannot print the usage"));
     }
     let looks_like_a_target = matches!(

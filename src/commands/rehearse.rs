@@ -20,26 +20,50 @@ pub fn run(args: &RehearseArgs) -> Result<u8> {
     terminal::set_color(args.color.color);
     let place = Place::prepare()?;
     let workload = workload()?;
-    let mut command: Vec<std::ffi::OsString> =
-        vec![workload.into(), "--threads".into(), args.threads.to_string().into()];
+    let mut command: Vec<std::ffi::OsString> = vec![
+        workload.into(),
+        "--threads".into(),
+        args.threads.to_string().into(),
+    ];
     if let Some(fault) = &args.fault {
         command.extend(["--fault".into(), fault.into()]);
     }
     let mut control = place.options(command.clone(), FixRequest::None);
     // The workload's own word about lost work or a fault matters more than its output.
     control.env.push(("AGX_REHEARSAL_QUIET".into(), "1".into()));
-    let mut fixed = place.options(command, FixRequest::Inject { policy: None, library: None });
+    let mut fixed = place.options(
+        command,
+        FixRequest::Inject {
+            policy: None,
+            library: None,
+        },
+    );
     fixed.env.clone_from(&control.env);
     let without = one(control, args.verbose)?;
     let with = one(fixed, args.verbose)?;
     let answer = rehearsal::Answer::of(&without, &with, args.threads);
-    terminal::print(&if args.json { serde_json::to_string_pretty(&answer)? } else { answer.text() })?;
-    Ok(if answer.as_expected { exit_code::OK } else { exit_code::CRASH_GATE })
+    terminal::print(&if args.json {
+        serde_json::to_string_pretty(&answer)?
+    } else {
+        answer.text()
+    })?;
+    Ok(if answer.as_expected {
+        exit_code::OK
+    } else {
+        exit_code::CRASH_GATE
+    })
 }
 
 fn one(options: RunOptions, verbose: bool) -> Result<RunRecord> {
-    let voice = summary::Voice { quiet: !verbose, verbose };
-    let record = execute(options, defaults::report_folders(), &mut summary::Progress::new(voice))?;
+    let voice = summary::Voice {
+        quiet: !verbose,
+        verbose,
+    };
+    let record = execute(
+        options,
+        defaults::report_folders(),
+        &mut summary::Progress::new(voice),
+    )?;
     if verbose {
         summary::print(&record, voice);
     }
@@ -73,17 +97,26 @@ struct Place {
 impl Place {
     fn prepare() -> Result<Self> {
         let base = state_folder(|name| std::env::var_os(name))
-            .context("no HOME to keep the rehearsal's reports in (hint: set HOME or XDG_STATE_HOME)")?
+            .context(
+                "no HOME to keep the rehearsal's reports in (hint: set HOME or XDG_STATE_HOME)",
+            )?
             .join("rehearsal");
         let reports = base.join("DiagnosticReports");
         let archive = base.join(Local::now().format("%Y%m%d_%H%M%S").to_string());
         for folder in [&reports, &archive] {
             std::fs::create_dir_all(folder).with_context(|| {
-                format!("cannot create `{}` (hint: check HOME and the free space)", folder.display())
+                format!(
+                    "cannot create `{}` (hint: check HOME and the free space)",
+                    folder.display()
+                )
             })?;
         }
         // On a Mac the system writes the reports, and into its own folders.
-        let reports = if REPORTS_ARE_REHEARSED { vec![reports] } else { vec![] };
+        let reports = if REPORTS_ARE_REHEARSED {
+            vec![reports]
+        } else {
+            vec![]
+        };
         Ok(Self { reports, archive })
     }
 

@@ -11,7 +11,10 @@ use crate::run::verdict::exit_code;
 
 pub fn run(args: RunArgs) -> Result<u8> {
     terminal::set_color(args.color.color);
-    let voice = summary::Voice { quiet: args.quiet, verbose: args.verbose };
+    let voice = summary::Voice {
+        quiet: args.quiet,
+        verbose: args.verbose,
+    };
     let json = args.json.clone();
     // Opened before the run: a verdict that cannot be written is found out now.
     let json = json.map(run_json::Destination::open).transpose()?;
@@ -45,7 +48,10 @@ fn options(args: RunArgs) -> Result<RunOptions> {
     let fix = if args.no_fix {
         FixRequest::None
     } else {
-        FixRequest::Inject { policy: args.fix, library: defaults::named_library(args.dylib)? }
+        FixRequest::Inject {
+            policy: args.fix,
+            library: defaults::named_library(args.dylib)?,
+        }
     };
     Ok(RunOptions {
         command: args.command,

@@ -41,7 +41,14 @@ pub fn read_folder(
         Ok(entries) => entries,
         Err(error) => {
             let reason = format!("cannot list the ledgers: {error}");
-            return (read, vec![Unreadable { path: folder.to_owned(), pid: None, reason }]);
+            return (
+                read,
+                vec![Unreadable {
+                    path: folder.to_owned(),
+                    pid: None,
+                    reason,
+                }],
+            );
         }
     };
     for entry in entries {
@@ -49,12 +56,18 @@ pub fn read_folder(
             Ok(entry) => entry,
             Err(error) => {
                 let reason = format!("cannot list the ledgers: {error}");
-                unreadable.push(Unreadable { path: folder.to_owned(), pid: None, reason });
+                unreadable.push(Unreadable {
+                    path: folder.to_owned(),
+                    pid: None,
+                    reason,
+                });
                 continue;
             }
         };
         let name = entry.file_name();
-        let Some(facts) = LedgerName::parse(&name) else { continue };
+        let Some(facts) = LedgerName::parse(&name) else {
+            continue;
+        };
         if known_before.contains(&name) {
             continue;
         }
@@ -65,7 +78,11 @@ pub fn read_folder(
         match outcome {
             Ok(ledger) => read.push(LedgerFile { path, ledger }),
             Err(reason) => {
-                unreadable.push(Unreadable { path, pid: Some(facts.pid), reason });
+                unreadable.push(Unreadable {
+                    path,
+                    pid: Some(facts.pid),
+                    reason,
+                });
             }
         }
     }

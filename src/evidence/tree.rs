@@ -89,7 +89,10 @@ impl TreeEvidence {
                 ProcessEvidence { file, end }
             })
             .collect();
-        Self { processes, unreadable }
+        Self {
+            processes,
+            unreadable,
+        }
     }
 
     /// Whether any ledger shows that the library was loaded.
@@ -107,7 +110,10 @@ impl TreeEvidence {
 
     /// The sum of a counter over all processes.
     pub fn total(&self, counter: &str) -> u64 {
-        self.processes.iter().filter_map(|process| process.ledger().counter(counter)).sum()
+        self.processes
+            .iter()
+            .filter_map(|process| process.ledger().counter(counter))
+            .sum()
     }
 
     /// Calls that the library did not make: work that the target asked for and did not get.
@@ -122,7 +128,9 @@ impl TreeEvidence {
 
     /// Processes that are gone without a trace of how.
     pub fn vanished(&self) -> impl Iterator<Item = &ProcessEvidence> {
-        self.processes.iter().filter(|process| process.end == End::Vanished)
+        self.processes
+            .iter()
+            .filter(|process| process.end == End::Vanished)
     }
 
     /// Whether every process that had the library is known to have left in an orderly way.
@@ -142,9 +150,16 @@ mod tests {
     /// A ledger with the given facts, read as a run reads it.
     fn file(pid: u32, load_ns: u64, exited: bool) -> LedgerFile {
         let builder = agx_ledger::builder::Builder::new(pid, 1, load_ns);
-        let builder = if exited { builder.exited(load_ns + 1, agx_ledger::layout::exit_route::ATEXIT, 0) } else { builder };
+        let builder = if exited {
+            builder.exited(load_ns + 1, agx_ledger::layout::exit_route::ATEXIT, 0)
+        } else {
+            builder
+        };
         let ledger = Ledger::parse(&builder.build()).expect("the builder makes whole ledgers");
-        LedgerFile { path: agx_ledger::file_name(pid, load_ns).into(), ledger }
+        LedgerFile {
+            path: agx_ledger::file_name(pid, load_ns).into(),
+            ledger,
+        }
     }
 
     fn ends(files: Vec<LedgerFile>, waited: &[(u32, End)], alive: &[u32]) -> Vec<End> {
@@ -158,13 +173,19 @@ mod tests {
 
     #[test]
     fn an_exit_on_record_is_clean_whatever_else_is_known() {
-        assert_eq!(ends(vec![file(7, 1, true)], &[(7, End::Crashed)], &[7]), [End::Clean]);
+        assert_eq!(
+            ends(vec![file(7, 1, true)], &[(7, End::Crashed)], &[7]),
+            [End::Clean]
+        );
     }
 
     #[test]
     fn exec_in_place_leaves_two_ledgers_and_only_the_last_has_an_end() {
         let files = vec![file(7, 1, false), file(7, 2, false)];
-        assert_eq!(ends(files, &[(7, End::Crashed)], &[]), [End::Replaced, End::Crashed]);
+        assert_eq!(
+            ends(files, &[(7, End::Crashed)], &[]),
+            [End::Replaced, End::Crashed]
+        );
     }
 
     #[test]
@@ -175,7 +196,11 @@ mod tests {
 
     #[test]
     fn an_unreadable_ledger_is_never_a_clean_end() {
-        let unreadable = Unreadable { path: "7-1.ledger".into(), pid: Some(7), reason: "cut".into() };
+        let unreadable = Unreadable {
+            path: "7-1.ledger".into(),
+            pid: Some(7),
+            reason: "cut".into(),
+        };
         let tree = TreeEvidence::of(vec![], vec![unreadable], &HashMap::new(), &|_| false);
         assert!(!tree.all_ended_cleanly() && !tree.loaded());
     }

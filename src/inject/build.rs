@@ -84,13 +84,23 @@ pub fn build_into(
         artifact,
         tree: PathBuf::from(SOURCE_TREE),
     })?;
-    progress(&format!("building the {} from `{}`", artifact.label(), tree.display()));
+    progress(&format!(
+        "building the {} from `{}`",
+        artifact.label(),
+        tree.display()
+    ));
     let target_dir = folder.join("build");
     run_cargo(tree, &target_dir, artifact, progress)?;
     let products = target_dir.join(TARGET).join("release");
     let package = artifact.package();
-    for piece in PIECES.into_iter().filter(|piece| piece.package() == package) {
-        install(&products.join(piece.file_name()), &folder.join(piece.file_name()))?;
+    for piece in PIECES
+        .into_iter()
+        .filter(|piece| piece.package() == package)
+    {
+        install(
+            &products.join(piece.file_name()),
+            &folder.join(piece.file_name()),
+        )?;
     }
     Ok(folder.join(artifact.file_name()))
 }
@@ -113,7 +123,14 @@ fn run_cargo(
     let no_cargo = |source| BuildError::NoCargo { artifact, source };
     let mut child = Command::new(cargo)
         .current_dir(tree)
-        .args(["build", "--release", "--locked", "--target", TARGET, "--package"])
+        .args([
+            "build",
+            "--release",
+            "--locked",
+            "--target",
+            TARGET,
+            "--package",
+        ])
         .arg(artifact.package())
         .arg("--target-dir")
         .arg(target_dir)
@@ -137,15 +154,27 @@ fn run_cargo(
         }
     }
     let status = child.wait().map_err(no_cargo)?;
-    if status.success() { Ok(()) } else { Err(BuildError::Compiler { artifact, stderr: said }) }
+    if status.success() {
+        Ok(())
+    } else {
+        Err(BuildError::Compiler {
+            artifact,
+            stderr: said,
+        })
+    }
 }
 
 fn install(from: &Path, to: &Path) -> Result<(), BuildError> {
-    let write = |source| BuildError::Write { path: to.to_owned(), source };
+    let write = |source| BuildError::Write {
+        path: to.to_owned(),
+        source,
+    };
     let folder = to.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(write)?;
     let temporary = tempfile::NamedTempFile::new_in(folder).map_err(write)?;
     std::fs::copy(from, temporary.path()).map_err(write)?;
-    temporary.persist(to).map_err(|failed| write(failed.error))?;
+    temporary
+        .persist(to)
+        .map_err(|failed| write(failed.error))?;
     Ok(())
 }

@@ -40,10 +40,15 @@ pub enum Unusable {
 
 /// Checks that `path` is a shared library for this platform and processor.
 pub fn library(path: &Path) -> Result<(), Unusable> {
-    let unreadable = |source| Unusable::Unreadable { path: path.to_owned(), source };
+    let unreadable = |source| Unusable::Unreadable {
+        path: path.to_owned(),
+        source,
+    };
     let metadata = std::fs::metadata(path).map_err(unreadable)?;
     if !metadata.is_file() {
-        return Err(Unusable::NotAFile { path: path.to_owned() });
+        return Err(Unusable::NotAFile {
+            path: path.to_owned(),
+        });
     }
     // Headers are read where they are needed: the file itself may be large.
     let cache = ReadCache::new(File::open(path).map_err(unreadable)?);
@@ -66,7 +71,12 @@ fn describe<'data>(file: &object::File<'data, &'data ReadCache<File>>) -> Result
     if format == NATIVE.0 && architecture == NATIVE.1 && kind == ObjectKind::Dynamic {
         return Ok(());
     }
-    Err(format!("a {} {} {}", format_name(format), architecture_name(architecture), kind_name(kind)))
+    Err(format!(
+        "a {} {} {}",
+        format_name(format),
+        architecture_name(architecture),
+        kind_name(kind)
+    ))
 }
 
 fn universal(path: &Path, cache: &ReadCache<File>) -> Result<(), Unusable> {
@@ -82,17 +92,36 @@ fn universal(path: &Path, cache: &ReadCache<File>) -> Result<(), Unusable> {
         return Ok(());
     }
     let names: Vec<_> = slices.into_iter().map(architecture_name).collect();
-    Err(wrong(path, format!("a universal Mach-O file for {}", names.join(", "))))
+    Err(wrong(
+        path,
+        format!("a universal Mach-O file for {}", names.join(", ")),
+    ))
 }
 
 fn wrong(path: &Path, found: String) -> Unusable {
-    let wanted = format!("{} {} shared libraries", format_name(NATIVE.0), architecture_name(NATIVE.1));
-    Unusable::WrongKind { path: path.to_owned(), found, wanted }
+    let wanted = format!(
+        "{} {} shared libraries",
+        format_name(NATIVE.0),
+        architecture_name(NATIVE.1)
+    );
+    Unusable::WrongKind {
+        path: path.to_owned(),
+        found,
+        wanted,
+    }
 }
 
 const NATIVE: (BinaryFormat, Architecture) = (
-    if cfg!(target_vendor = "apple") { BinaryFormat::MachO } else { BinaryFormat::Elf },
-    if cfg!(target_arch = "aarch64") { Architecture::Aarch64 } else { Architecture::X86_64 },
+    if cfg!(target_vendor = "apple") {
+        BinaryFormat::MachO
+    } else {
+        BinaryFormat::Elf
+    },
+    if cfg!(target_arch = "aarch64") {
+        Architecture::Aarch64
+    } else {
+        Architecture::X86_64
+    },
 );
 
 fn format_name(format: BinaryFormat) -> String {
@@ -128,7 +157,10 @@ mod tests {
     #[test]
     fn a_missing_file_is_named() {
         let error = library(Path::new("/no/such/libagx_fix.so")).expect_err("it is missing");
-        assert!(error.to_string().contains("`/no/such/libagx_fix.so`"), "{error}");
+        assert!(
+            error.to_string().contains("`/no/such/libagx_fix.so`"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -136,7 +168,10 @@ mod tests {
         let file = tempfile::NamedTempFile::new().expect("a temporary file");
         std::fs::write(file.path(), "#!/bin/sh\n").expect("written");
         let error = library(file.path()).expect_err("a script cannot be loaded");
-        assert!(error.to_string().contains("is not an object file"), "{error}");
+        assert!(
+            error.to_string().contains("is not an object file"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -150,13 +185,19 @@ mod tests {
         let file = tempfile::NamedTempFile::new().expect("a temporary file");
         std::fs::write(file.path(), elf).expect("written");
         let error = library(file.path()).expect_err("another processor's library");
-        assert!(error.to_string().contains("sparc64 shared library"), "{error}");
+        assert!(
+            error.to_string().contains("sparc64 shared library"),
+            "{error}"
+        );
     }
 
     #[test]
     fn a_folder_is_refused() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        assert!(matches!(library(folder.path()), Err(Unusable::NotAFile { .. })));
+        assert!(matches!(
+            library(folder.path()),
+            Err(Unusable::NotAFile { .. })
+        ));
     }
 
     #[test]
@@ -173,7 +214,10 @@ mod tests {
             outcome.expect("an arm64 dylib loads on an arm64 Mac");
         } else {
             let error = outcome.expect_err("a Mach-O library does not load here");
-            assert!(error.to_string().contains("Mach-O arm64 shared library"), "{error}");
+            assert!(
+                error.to_string().contains("Mach-O arm64 shared library"),
+                "{error}"
+            );
         }
     }
 }

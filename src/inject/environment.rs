@@ -31,7 +31,10 @@ pub struct Injection {
 
 /// Whether the insertion variable cannot carry `path`, because it holds a separator.
 pub fn needs_alias(path: &Path) -> bool {
-    path.as_os_str().as_bytes().iter().any(|byte| SEPARATORS.contains(byte))
+    path.as_os_str()
+        .as_bytes()
+        .iter()
+        .any(|byte| SEPARATORS.contains(byte))
 }
 
 /// The whole environment of the target, sorted by name.
@@ -43,14 +46,24 @@ pub fn compose(
     user: &[(OsString, OsString)],
     injection: &Injection,
 ) -> Vec<(OsString, OsString)> {
-    let mut all: BTreeMap<OsString, OsString> =
-        injection.defaults.iter().map(|(name, value)| (name.into(), value.clone())).collect();
+    let mut all: BTreeMap<OsString, OsString> = injection
+        .defaults
+        .iter()
+        .map(|(name, value)| (name.into(), value.clone()))
+        .collect();
     all.extend(inherited);
     all.extend(user.iter().cloned());
-    all.extend(injection.fixed.iter().map(|(name, value)| (name.into(), value.clone())));
+    all.extend(
+        injection
+            .fixed
+            .iter()
+            .map(|(name, value)| (name.into(), value.clone())),
+    );
     if !injection.libraries.is_empty() {
         for name in std::iter::once(&INSERT_VARIABLE).chain(INSERT_COPIES) {
-            let theirs = all.get(OsStr::new(name)).map_or(OsStr::new(""), OsString::as_os_str);
+            let theirs = all
+                .get(OsStr::new(name))
+                .map_or(OsStr::new(""), OsString::as_os_str);
             let list = insert(&injection.libraries, theirs);
             all.insert(name.into(), list);
         }
@@ -60,7 +73,10 @@ pub fn compose(
 
 /// Ours, then theirs, each once.
 fn insert(ours: &[PathBuf], theirs: &OsStr) -> OsString {
-    let mut entries: Vec<&[u8]> = ours.iter().map(|path| path.as_os_str().as_bytes()).collect();
+    let mut entries: Vec<&[u8]> = ours
+        .iter()
+        .map(|path| path.as_os_str().as_bytes())
+        .collect();
     for entry in theirs.as_bytes().split(|byte| SEPARATORS.contains(byte)) {
         if !entry.is_empty() && !entries.contains(&entry) {
             entries.push(entry);
@@ -74,15 +90,22 @@ mod tests {
     use super::*;
 
     fn pairs(list: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
-        list.iter().map(|(name, value)| (name.into(), value.into())).collect()
+        list.iter()
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect()
     }
 
     fn value<'a>(all: &'a [(OsString, OsString)], name: &str) -> Option<&'a str> {
-        all.iter().find(|(n, _)| n == name).and_then(|(_, v)| v.to_str())
+        all.iter()
+            .find(|(n, _)| n == name)
+            .and_then(|(_, v)| v.to_str())
     }
 
     fn injecting(path: &str) -> Injection {
-        Injection { libraries: vec![path.into()], ..Injection::default() }
+        Injection {
+            libraries: vec![path.into()],
+            ..Injection::default()
+        }
     }
 
     #[test]
@@ -92,13 +115,19 @@ mod tests {
             &[],
             &injecting("/ours.so"),
         );
-        assert_eq!(value(&all, INSERT_VARIABLE), Some("/ours.so:/theirs.so:/other.so"));
+        assert_eq!(
+            value(&all, INSERT_VARIABLE),
+            Some("/ours.so:/theirs.so:/other.so")
+        );
     }
 
     #[test]
     fn without_an_injection_the_environment_is_passed_on_unchanged() {
         let inherited = pairs(&[("A", "1"), (INSERT_VARIABLE, "/theirs.so")]);
-        assert_eq!(compose(inherited.clone(), &[], &Injection::default()), inherited);
+        assert_eq!(
+            compose(inherited.clone(), &[], &Injection::default()),
+            inherited
+        );
     }
 
     #[test]
@@ -110,15 +139,26 @@ mod tests {
         };
         let all = compose(pairs(&[(FORCE_GRAPH_PATH, "0")]), &[], &injection);
         assert_eq!(value(&all, FORCE_GRAPH_PATH), Some("0"));
-        let all = compose([], &pairs(&[(FORCE_GRAPH_PATH, "0"), (LEDGER_DIR, "/x")]), &injection);
+        let all = compose(
+            [],
+            &pairs(&[(FORCE_GRAPH_PATH, "0"), (LEDGER_DIR, "/x")]),
+            &injection,
+        );
         assert_eq!(value(&all, FORCE_GRAPH_PATH), Some("0"));
         assert_eq!(value(&all, LEDGER_DIR), Some("/run/ledgers"));
-        assert_eq!(value(&compose([], &[], &injection), FORCE_GRAPH_PATH), Some("1"));
+        assert_eq!(
+            value(&compose([], &[], &injection), FORCE_GRAPH_PATH),
+            Some("1")
+        );
     }
 
     #[test]
     fn an_inserted_library_given_by_env_is_kept_behind_ours() {
-        let all = compose([], &pairs(&[(INSERT_VARIABLE, "/theirs.so")]), &injecting("/ours.so"));
+        let all = compose(
+            [],
+            &pairs(&[(INSERT_VARIABLE, "/theirs.so")]),
+            &injecting("/ours.so"),
+        );
         assert_eq!(value(&all, INSERT_VARIABLE), Some("/ours.so:/theirs.so"));
     }
 
@@ -132,7 +172,10 @@ mod tests {
     #[test]
     fn a_separator_in_the_path_needs_an_alias() {
         assert!(needs_alias(Path::new("/with:colon/lib.so")));
-        assert_eq!(needs_alias(Path::new("/with space/lib.so")), SEPARATORS.contains(&b' '));
+        assert_eq!(
+            needs_alias(Path::new("/with space/lib.so")),
+            SEPARATORS.contains(&b' ')
+        );
         assert!(!needs_alias(Path::new("/plain/lib.so")));
     }
 }

@@ -59,7 +59,9 @@ impl Surroundings {
     /// As this process sees them.
     pub fn current() -> Self {
         Self {
-            executable: std::env::current_exe().ok().and_then(|exe| exe.canonicalize().ok()),
+            executable: std::env::current_exe()
+                .ok()
+                .and_then(|exe| exe.canonicalize().ok()),
             cache: cache_folder(|name| std::env::var_os(name)).map(|cache| {
                 cache.join("agxrun").join(format!(
                     "{}-{}",
@@ -115,13 +117,19 @@ impl Surroundings {
             return Err(build::BuildError::NoCache { artifact });
         };
         let path = build::build_into(cache, artifact, progress)?;
-        Ok(Located { path, origin: Origin::Built })
+        Ok(Located {
+            path,
+            origin: Origin::Built,
+        })
     }
 }
 
 /// A library that the user named: made absolute, not searched for.
 pub fn named(path: OsString, origin: Origin) -> std::io::Result<Located> {
-    Ok(Located { path: std::path::absolute(PathBuf::from(path))?, origin })
+    Ok(Located {
+        path: std::path::absolute(PathBuf::from(path))?,
+        origin,
+    })
 }
 
 #[cfg(test)]
@@ -149,7 +157,9 @@ mod tests {
             let folder = root.path().join(folder);
             std::fs::create_dir_all(&folder).expect("a folder");
             std::fs::write(folder.join(&name), b"x").expect("a file");
-            let found = here.find(Artifact::FixLibrary).expect("one candidate exists");
+            let found = here
+                .find(Artifact::FixLibrary)
+                .expect("one candidate exists");
             assert_eq!((found.path, found.origin), (folder.join(&name), origin));
         }
     }

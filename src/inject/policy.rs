@@ -38,13 +38,20 @@ pub const POLICIES: &[Policy] = &[
 ];
 
 const fn published(name: &'static str, status: &'static str) -> Policy {
-    Policy { name, available: false, default: false, status }
+    Policy {
+        name,
+        available: false,
+        default: false,
+        status,
+    }
 }
 
 /// The policy called `name`, with or without its `v`, whatever the case.
 pub fn find(name: &str) -> Option<&'static Policy> {
     let wanted = name.trim_start_matches(['v', 'V']);
-    POLICIES.iter().find(|policy| policy.name[1..].eq_ignore_ascii_case(wanted))
+    POLICIES
+        .iter()
+        .find(|policy| policy.name[1..].eq_ignore_ascii_case(wanted))
 }
 
 #[cfg(test)]

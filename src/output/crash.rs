@@ -68,8 +68,14 @@ impl CrashView {
             pid: report.process.pid,
             time: report.time(),
             exception: report.exception_title(),
-            fault_address: report.fault_address().map(|address| format!("{address:#x}")),
-            messages: report.asi.iter().flat_map(|image| image.messages.clone()).collect(),
+            fault_address: report
+                .fault_address()
+                .map(|address| format!("{address:#x}")),
+            messages: report
+                .asi
+                .iter()
+                .flat_map(|image| image.messages.clone())
+                .collect(),
             thread: report.crashed_thread().map(|thread| ThreadView {
                 index: report
                     .faulting_thread
@@ -93,7 +99,13 @@ impl CrashView {
     pub fn line(&self, now: DateTime<Utc>) -> String {
         let time = self.time.map_or_else(
             || "time unknown".to_owned(),
-            |time| format!("{} ({} ago)", time.format("%Y-%m-%d %H:%M:%S"), ago(time, now)),
+            |time| {
+                format!(
+                    "{} ({} ago)",
+                    time.format("%Y-%m-%d %H:%M:%S"),
+                    ago(time, now)
+                )
+            },
         );
         let what = self.exception.as_deref().unwrap_or(&self.kind);
         let place = match &self.diagnosis {
@@ -104,7 +116,12 @@ impl CrashView {
                 .and_then(|thread| thread.frames.first().cloned())
                 .unwrap_or_else(|| "no frames".to_owned()),
         };
-        format!("{time}  {}  {}  {}", visible(&self.who()), visible(what), visible(&place))
+        format!(
+            "{time}  {}  {}  {}",
+            visible(&self.who()),
+            visible(what),
+            visible(&place)
+        )
     }
 
     /// Process and pid.
@@ -130,7 +147,11 @@ impl CrashView {
     pub fn text(&self, now: DateTime<Utc>, indent: &str) -> String {
         let mut lines = Vec::new();
         let when = self.time.map_or_else(String::new, |time| {
-            format!(", {}, {} ago", time.format("%Y-%m-%d %H:%M:%S %z"), ago(time, now))
+            format!(
+                ", {}, {} ago",
+                time.format("%Y-%m-%d %H:%M:%S %z"),
+                ago(time, now)
+            )
         });
         lines.push(format!("{STRONG}{}{STRONG:#}{when}", visible(&self.who())));
         lines.push(format!("  {ERROR}{}{ERROR:#}", visible(&self.what())));
@@ -143,11 +164,17 @@ impl CrashView {
                 lines.push(format!("    {number:>2}  {}", visible(frame)));
             }
             if thread.more_frames > 0 {
-                lines.push(format!("        {DIM}and {} more{DIM:#}", thread.more_frames));
+                lines.push(format!(
+                    "        {DIM}and {} more{DIM:#}",
+                    thread.more_frames
+                ));
             }
         }
         if let Some(diagnosis) = &self.diagnosis {
-            lines.push(format!("  {STRONG}{}{STRONG:#} [{}]", diagnosis.title, diagnosis.id));
+            lines.push(format!(
+                "  {STRONG}{}{STRONG:#} [{}]",
+                diagnosis.title, diagnosis.id
+            ));
             lines.push(format!("  meaning: {}", diagnosis.meaning));
             lines.push(format!("  to do:   {}", diagnosis.remedy));
         } else if self.thread.is_some() {
@@ -157,7 +184,9 @@ impl CrashView {
             lines.push(format!("  {DIM}not read: {}{DIM:#}", visible(problem)));
         }
         lines.push(format!("  report:  {}", visible(&self.file)));
-        lines.iter().fold(String::new(), |text, line| text + indent + line + "\n")
+        lines
+            .iter()
+            .fold(String::new(), |text, line| text + indent + line + "\n")
     }
 }
 
@@ -194,7 +223,9 @@ mod tests {
 
     #[test]
     fn ages_have_one_unit() {
-        let now = DateTime::parse_from_rfc3339("2026-01-10T12:00:00Z").expect("valid").to_utc();
+        let now = DateTime::parse_from_rfc3339("2026-01-10T12:00:00Z")
+            .expect("valid")
+            .to_utc();
         for (before, expected) in [
             (5, "5 s"),
             (119, "119 s"),

@@ -38,7 +38,11 @@ impl Answer {
                 .iter()
                 .map(|listed| CrashView::of(&listed.path, &listed.report, diagnose(&listed.report)))
                 .collect(),
-            unreadable: listing.unreadable.iter().map(|(_, error)| error.to_string()).collect(),
+            unreadable: listing
+                .unreadable
+                .iter()
+                .map(|(_, error)| error.to_string())
+                .collect(),
             unwatched: listing
                 .unwatched
                 .iter()
@@ -59,18 +63,32 @@ impl Answer {
                     "no crash in the last {hours} h ({} report files in all; --hours looks further back)",
                     self.total_files
                 ),
-                None => format!("no crash on record ({} report files in all)", self.total_files),
+                None => format!(
+                    "no crash on record ({} report files in all)",
+                    self.total_files
+                ),
             };
         }
         if self.latest {
-            return self.crashes.iter().map(|crash| crash.text(now, "")).collect();
+            return self
+                .crashes
+                .iter()
+                .map(|crash| crash.text(now, ""))
+                .collect();
         }
         let mut text = String::new();
         for crash in &self.crashes {
             text += &crash.line(now);
             text.push('\n');
         }
-        let crashes = if self.crashes.len() == 1 { "crash" } else { "crashes" };
-        text + &format!("{} {crashes}; `agxrun check-crashes --latest` shows the newest in full", self.crashes.len())
+        let crashes = if self.crashes.len() == 1 {
+            "crash"
+        } else {
+            "crashes"
+        };
+        text + &format!(
+            "{} {crashes}; `agxrun check-crashes --latest` shows the newest in full",
+            self.crashes.len()
+        )
     }
 }

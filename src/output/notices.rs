@@ -11,10 +11,15 @@ pub fn warnings(record: &RunRecord) -> Vec<String> {
 /// What a notice says.
 pub fn sentence(notice: &Notice) -> String {
     let text = match notice {
-        Notice::NotLoaded => "no ledger shows that the fix library was loaded: this run proves nothing about it \
+        Notice::NotLoaded => {
+            "no ledger shows that the fix library was loaded: this run proves nothing about it \
              (hint: the target may be static or protected; --require-fix makes this an error)"
-            .to_owned(),
-        Notice::Disabled => "the fix library was loaded and disabled by AGX_FIX_DISABLE: this is a control run".to_owned(),
+                .to_owned()
+        }
+        Notice::Disabled => {
+            "the fix library was loaded and disabled by AGX_FIX_DISABLE: this is a control run"
+                .to_owned()
+        }
         Notice::PolicyUnknown { pids } => format!(
             "the library does not know the policy that AGX_FIX_VERSION names and hooked nothing in {} \
              (hint: `agxrun fix list`)",
@@ -31,7 +36,10 @@ pub fn sentence(notice: &Notice) -> String {
             "{methods} method(s) that should be hooked are not (-v and the ledger say which)"
         ),
         Notice::UnreadableLedger { path, reason } => {
-            format!("the ledger `{}` could not be read: {reason}", path.display())
+            format!(
+                "the ledger `{}` could not be read: {reason}",
+                path.display()
+            )
         }
         Notice::GoneInACall { pid, call } => format!(
             "pid {pid} is gone in the middle of a hooked call, and no report says why: {call}"
@@ -41,7 +49,10 @@ pub fn sentence(notice: &Notice) -> String {
             path.display()
         ),
         Notice::NotArchived { path, reason } => {
-            format!("`{}` was not copied to the archive: {reason}", path.display())
+            format!(
+                "`{}` was not copied to the archive: {reason}",
+                path.display()
+            )
         }
         Notice::Summary { reason } => reason.clone(),
         Notice::ReportMissing { pid } => format!(
@@ -53,11 +64,15 @@ pub fn sentence(notice: &Notice) -> String {
         ),
         Notice::Stderr { reason } => format!("the target's stderr was not read: {reason}"),
         Notice::LeftBehind { processes } => {
-            format!("{processes} process(es) of the target still run; their crashes will not be seen")
+            format!(
+                "{processes} process(es) of the target still run; their crashes will not be seen"
+            )
         }
-        Notice::NoReportWriter => "the report writer was not found beside agxrun: on Linux a crash leaves no report \
+        Notice::NoReportWriter => {
+            "the report writer was not found beside agxrun: on Linux a crash leaves no report \
              without it (hint: cargo build --workspace)"
-            .to_owned(),
+                .to_owned()
+        }
     };
     visible(&text)
 }

@@ -23,4 +23,3 @@ pub fn as_text() -> String {
 pub fn as_json() -> serde_json::Result<String> {
     serde_json::to_string_pretty(POLICIES)
 }
-

@@ -95,23 +95,54 @@ impl Answer {
     pub fn of(without: &RunRecord, with: &RunRecord, threads: u16) -> Self {
         let (without, with) = (Side::of(without), Side::of(with));
         let as_expected = without.crashed() && with.exit_code == 0;
-        Self { schema: super::run_json::SCHEMA, without, with, as_expected, caveat: CAVEAT, threads }
+        Self {
+            schema: super::run_json::SCHEMA,
+            without,
+            with,
+            as_expected,
+            caveat: CAVEAT,
+            threads,
+        }
     }
 
     /// For people.
     pub fn text(&self) -> String {
         let rows = [
             ("verdict", self.without.verdict(), self.with.verdict()),
-            ("the workload", self.without.ending.clone(), self.with.ending.clone()),
-            ("ran for", seconds(self.without.seconds), seconds(self.with.seconds)),
-            ("crash reports", self.without.crashes.len().to_string(), self.with.crashes.len().to_string()),
-            ("hooked calls", self.without.calls.to_string(), self.with.calls.to_string()),
-            ("calls dropped", self.without.dropped.to_string(), self.with.dropped.to_string()),
+            (
+                "the workload",
+                self.without.ending.clone(),
+                self.with.ending.clone(),
+            ),
+            (
+                "ran for",
+                seconds(self.without.seconds),
+                seconds(self.with.seconds),
+            ),
+            (
+                "crash reports",
+                self.without.crashes.len().to_string(),
+                self.with.crashes.len().to_string(),
+            ),
+            (
+                "hooked calls",
+                self.without.calls.to_string(),
+                self.with.calls.to_string(),
+            ),
+            (
+                "calls dropped",
+                self.without.dropped.to_string(),
+                self.with.dropped.to_string(),
+            ),
         ];
-        let mut text = format!("{STRONG}{:<16}{:<24}{}{STRONG:#}\n", "", "without the fix", "with the fix");
+        let mut text = format!(
+            "{STRONG}{:<16}{:<24}{}{STRONG:#}\n",
+            "", "without the fix", "with the fix"
+        );
         for (label, without, with) in rows {
             // Styles take no room on the screen, so the width is counted without them.
-            let width = 24 + without.len() - anstream::adapter::strip_str(&without).to_string().len();
+            let width =
+                24 + without.len() - anstream::adapter::strip_str(&without).to_string().len();
             let _ = writeln!(text, "{label:<16}{without:<width$}{with}");
         }
         for crash in self.without.crashes.iter().chain(&self.with.crashes) {
@@ -131,7 +162,8 @@ impl Answer {
         if self.without.crashed() {
             "the workload did not end well with the fix".to_owned()
         } else if self.threads == 1 {
-            "the control did not crash; with one thread it never does, so this run cannot tell".to_owned()
+            "the control did not crash; with one thread it never does, so this run cannot tell"
+                .to_owned()
         } else {
             "the control did not crash, so this run cannot tell".to_owned()
         }

@@ -50,7 +50,12 @@ impl Destination {
         if path == Path::new("-") {
             return Ok(Self::Stderr);
         }
-        let hint = || format!("cannot write the JSON to `{}` (hint: check --json)", path.display());
+        let hint = || {
+            format!(
+                "cannot write the JSON to `{}` (hint: check --json)",
+                path.display()
+            )
+        };
         let special = std::fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file());
         if special {
             let stream = File::options().write(true).open(&path).with_context(hint)?;
@@ -62,21 +67,30 @@ impl Destination {
             .prefix(".agxrun-json-")
             .tempfile_in(folder)
             .with_context(hint)?;
-        Ok(Self::File { path: absolute, temporary })
+        Ok(Self::File {
+            path: absolute,
+            temporary,
+        })
     }
 
     /// Writes the record.
     pub fn write(self, record: &RunRecord) -> Result<()> {
-        let mut text = serde_json::to_string_pretty(&view(record)).context("cannot form the JSON")?;
+        let mut text =
+            serde_json::to_string_pretty(&view(record)).context("cannot form the JSON")?;
         text.push('\n');
         match self {
             Self::Stderr => write_all(io::stderr().lock(), &text).context("cannot write the JSON"),
             Self::Stream { path, stream } => {
                 write_all(stream, &text).with_context(|| cannot_write(&path))
             }
-            Self::File { path, mut temporary } => {
+            Self::File {
+                path,
+                mut temporary,
+            } => {
                 write_all(&mut temporary, &text).with_context(|| cannot_write(&path))?;
-                temporary.persist(&path).with_context(|| cannot_write(&path))?;
+                temporary
+                    .persist(&path)
+                    .with_context(|| cannot_write(&path))?;
                 Ok(())
             }
         }
@@ -207,7 +221,11 @@ fn view(record: &RunRecord) -> View<'_> {
             origin: library.origin.phrase(),
             requested_policy: record.plan.policy,
             loaded: evidence.processes.len(),
-            armed: evidence.processes.iter().filter(|process| process.ledger().armed).count(),
+            armed: evidence
+                .processes
+                .iter()
+                .filter(|process| process.ledger().armed)
+                .count(),
             dropped_calls: evidence.dropped_calls(),
             missing_hooks: evidence.missing_hooks(),
         }),
@@ -226,12 +244,20 @@ fn view(record: &RunRecord) -> View<'_> {
                 })
                 .collect(),
         },
-        watched: record.plan.folders.iter().map(|folder| folder.path.display().to_string()).collect(),
+        watched: record
+            .plan
+            .folders
+            .iter()
+            .map(|folder| folder.path.display().to_string())
+            .collect(),
         settled: &record.settled,
         orphans: outcome
             .orphans
             .iter()
-            .map(|orphan| Orphan { pid: orphan.pid, ending: ended(orphan.ending) })
+            .map(|orphan| Orphan {
+                pid: orphan.pid,
+                ending: ended(orphan.ending),
+            })
             .collect(),
         left_behind: outcome.left_behind,
         descendants: match outcome.descendants {
@@ -246,11 +272,16 @@ fn view(record: &RunRecord) -> View<'_> {
 fn ended(ending: Ending) -> Ended {
     match ending {
         Ending::Exited(code) => Ended {
-            ending: TargetEnding::Exited { code: u8::try_from(code & 0xff).unwrap_or(u8::MAX) },
+            ending: TargetEnding::Exited {
+                code: u8::try_from(code & 0xff).unwrap_or(u8::MAX),
+            },
             signal_name: None,
             core_dumped: None,
         },
-        Ending::Signaled { signal, core_dumped } => Ended {
+        Ending::Signaled {
+            signal,
+            core_dumped,
+        } => Ended {
             ending: TargetEnding::Signaled { signal },
             signal_name: Some(signal_name(signal)),
             core_dumped: Some(core_dumped),
@@ -288,7 +319,11 @@ fn report(collected: &Collected) -> Report<'_> {
             .ok()
             .map(|report| CrashView::of(&collected.path, report, collected.diagnosis.clone())),
         path: collected.path.display().to_string(),
-        archived: collected.archived.as_ref().ok().map(|path| path.display().to_string()),
+        archived: collected
+            .archived
+            .as_ref()
+            .ok()
+            .map(|path| path.display().to_string()),
         novelty: collected.novelty,
         weight: collected.weight,
         attribution: collected.attribution.as_ref(),

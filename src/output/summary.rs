@@ -50,7 +50,10 @@ impl Watcher for Progress {
         if !self.voice.verbose {
             return;
         }
-        terminal::note(&format!("target: {}", visible(&plan.target.program.display().to_string())));
+        terminal::note(&format!(
+            "target: {}",
+            visible(&plan.target.program.display().to_string())
+        ));
         match &plan.library {
             Some(library) => terminal::note(&format!(
                 "fix library: {} ({})",
@@ -60,7 +63,10 @@ impl Watcher for Progress {
             None => terminal::note("fix library: none, this is a control run"),
         }
         for folder in &plan.folders {
-            terminal::note(&format!("watching {}", visible(&folder.path.display().to_string())));
+            terminal::note(&format!(
+                "watching {}",
+                visible(&folder.path.display().to_string())
+            ));
         }
     }
 
@@ -85,7 +91,10 @@ impl Watcher for Progress {
             Waiting::Pending(count) => format!("waiting for {count} report(s) being written"),
             Waiting::Doubt(_) => "watching for reports of descendants".to_owned(),
         };
-        bar.set_message(format!("{what}, {:.0} s at most", left.as_secs_f64().ceil()));
+        bar.set_message(format!(
+            "{what}, {:.0} s at most",
+            left.as_secs_f64().ceil()
+        ));
     }
 
     fn settled(&mut self) {
@@ -102,7 +111,9 @@ pub fn print(record: &RunRecord, voice: Voice) {
     if !text.is_empty() {
         use std::io::Write as _;
         let mut stderr = anstream::stderr().lock();
-        let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+        let _ = stderr
+            .write_all(text.as_bytes())
+            .and_then(|()| stderr.flush());
     }
 }
 
@@ -110,33 +121,55 @@ pub fn print(record: &RunRecord, voice: Voice) {
 pub fn text(record: &RunRecord, voice: Voice) -> String {
     let warnings = notices::warnings(record);
     let mut text = String::new();
-    if voice.quiet && record.verdict.is_clean() && warnings.is_empty() && record.reports.is_empty() {
+    if voice.quiet && record.verdict.is_clean() && warnings.is_empty() && record.reports.is_empty()
+    {
         return text;
     }
     let now = Utc::now();
-    for collected in record.reports.iter().filter(|collected| collected.weight.counts()) {
+    for collected in record
+        .reports
+        .iter()
+        .filter(|collected| collected.weight.counts())
+    {
         text += &counted(collected, now);
     }
-    for collected in record.reports.iter().filter(|collected| !collected.weight.counts()) {
+    for collected in record
+        .reports
+        .iter()
+        .filter(|collected| !collected.weight.counts())
+    {
         text += &uncounted(collected, now);
     }
     for line in record.lines.values() {
-        let times = if line.count > 1 { format!(" ({} times)", line.count) } else { String::new() };
-        push(&mut text, &format!(
-            "stderr: {STRONG}{}{STRONG:#} [{}]{times}: {}",
-            line.signature.title,
-            line.signature.id,
-            visible(line.first.trim_end())
-        ));
+        let times = if line.count > 1 {
+            format!(" ({} times)", line.count)
+        } else {
+            String::new()
+        };
+        push(
+            &mut text,
+            &format!(
+                "stderr: {STRONG}{}{STRONG:#} [{}]{times}: {}",
+                line.signature.title,
+                line.signature.id,
+                visible(line.first.trim_end())
+            ),
+        );
     }
     for (pid, signal) in &record.silent_crashes {
-        push(&mut text, &format!(
-            "{ERROR}crashed, report missing{ERROR:#}: pid {pid} of the tree ended by {}",
-            signal_name(*signal)
-        ));
+        push(
+            &mut text,
+            &format!(
+                "{ERROR}crashed, report missing{ERROR:#}: pid {pid} of the tree ended by {}",
+                signal_name(*signal)
+            ),
+        );
     }
     for warning in &warnings {
-        push(&mut text, &format!("{WARNING}warning{WARNING:#}: {warning}"));
+        push(
+            &mut text,
+            &format!("{WARNING}warning{WARNING:#}: {warning}"),
+        );
     }
     if voice.verbose {
         text += &details(record);
@@ -182,7 +215,10 @@ fn uncounted(collected: &Collected, now: chrono::DateTime<Utc>) -> String {
         Ok(report) => CrashView::of(&collected.path, report, collected.diagnosis.clone()).line(now),
         Err(error) => error.to_string(),
     };
-    push(&mut text, &format!("{WARNING}warning{WARNING:#}: new report {why}: {what}"));
+    push(
+        &mut text,
+        &format!("{WARNING}warning{WARNING:#}: new report {why}: {what}"),
+    );
     text
 }
 
@@ -191,31 +227,45 @@ fn details(record: &RunRecord) -> String {
     let mut text = String::new();
     for process in &record.evidence.processes {
         let ledger = process.ledger();
-        push(&mut text, &format!(
-            "ledger of pid {}: {}, policy {}, {:?}, {} hooks, {} calls",
-            ledger.pid,
-            visible(&String::from_utf8_lossy(&ledger.executable)),
-            visible(&ledger.policy),
-            process.end,
-            ledger.counter(Counter::HooksInstalled.name()).unwrap_or(0),
-            ledger.counter(Counter::MethodCalls.name()).unwrap_or(0),
-        ));
+        push(
+            &mut text,
+            &format!(
+                "ledger of pid {}: {}, policy {}, {:?}, {} hooks, {} calls",
+                ledger.pid,
+                visible(&String::from_utf8_lossy(&ledger.executable)),
+                visible(&ledger.policy),
+                process.end,
+                ledger.counter(Counter::HooksInstalled.name()).unwrap_or(0),
+                ledger.counter(Counter::MethodCalls.name()).unwrap_or(0),
+            ),
+        );
     }
-    push(&mut text, &format!(
-        "watched on for {:.3} s after the target ({:?}); {:.3} s in all",
-        record.settled.seconds,
-        record.settled.reason,
-        record.total.as_secs_f64()
-    ));
+    push(
+        &mut text,
+        &format!(
+            "watched on for {:.3} s after the target ({:?}); {:.3} s in all",
+            record.settled.seconds,
+            record.settled.reason,
+            record.total.as_secs_f64()
+        ),
+    );
     text
 }
 
 /// The last line: verdict, ending, reports, fix.
 fn headline(record: &RunRecord) -> String {
     let verdict = &record.verdict;
-    let (style, word) = if verdict.is_clean() { (OK, "ok") } else { (ERROR, "FAILED") };
+    let (style, word) = if verdict.is_clean() {
+        (OK, "ok")
+    } else {
+        (ERROR, "FAILED")
+    };
     let mut line = format!("{style}{word}{style:#}: {}", ending(record));
-    let counted = record.reports.iter().filter(|report| report.weight.counts()).count();
+    let counted = record
+        .reports
+        .iter()
+        .filter(|report| report.weight.counts())
+        .count();
     // Writing to a String cannot fail.
     let _ = match counted {
         0 => write!(line, ", no new crash report"),
@@ -242,7 +292,10 @@ fn ending(record: &RunRecord) -> String {
         Ending::Signaled { signal, .. } => format!("{name} ended by {}", signal_name(signal)),
     };
     match &record.outcome.timed_out {
-        Some(limit) => format!("{ended} after the time-out of {:.1} s", limit.after.as_secs_f64()),
+        Some(limit) => format!(
+            "{ended} after the time-out of {:.1} s",
+            limit.after.as_secs_f64()
+        ),
         None => format!("{ended} after {seconds:.2} s"),
     }
 }
@@ -253,7 +306,11 @@ fn fix(record: &RunRecord) -> String {
     }
     let evidence = &record.evidence;
     let loaded = evidence.processes.len();
-    let armed = evidence.processes.iter().filter(|process| process.ledger().armed).count();
+    let armed = evidence
+        .processes
+        .iter()
+        .filter(|process| process.ledger().armed)
+        .count();
     if loaded == 0 {
         return "fix not loaded".to_owned();
     }
@@ -265,13 +322,25 @@ fn fix(record: &RunRecord) -> String {
         .map_or("", |process| process.ledger().policy.as_str());
     let calls = evidence.total(Counter::MethodCalls.name());
     match armed {
-        0 => format!("fix {} loaded in {}, no Metal seen", visible(policy), processes(loaded)),
-        _ => format!("fix {} armed in {}, {calls} calls", visible(policy), processes(armed)),
+        0 => format!(
+            "fix {} loaded in {}, no Metal seen",
+            visible(policy),
+            processes(loaded)
+        ),
+        _ => format!(
+            "fix {} armed in {}, {calls} calls",
+            visible(policy),
+            processes(armed)
+        ),
     }
 }
 
 fn processes(count: usize) -> String {
-    if count == 1 { "1 process".to_owned() } else { format!("{count} processes") }
+    if count == 1 {
+        "1 process".to_owned()
+    } else {
+        format!("{count} processes")
+    }
 }
 
 /// The codes that apply besides the target's own status.

@@ -74,8 +74,11 @@ pub fn visible(text: &str) -> String {
     }
     text.chars()
         .flat_map(|c| {
-            let escaped: Box<dyn Iterator<Item = char>> =
-                if c.is_control() { Box::new(c.escape_default()) } else { Box::new(Some(c).into_iter()) };
+            let escaped: Box<dyn Iterator<Item = char>> = if c.is_control() {
+                Box::new(c.escape_default())
+            } else {
+                Box::new(Some(c).into_iter())
+            };
             escaped
         })
         .collect()

@@ -86,7 +86,13 @@ impl<'a> Collector<'a> {
     /// A collector of what differs from `before`.
     pub fn new(folders: &'a [ReportFolder], before: &'a Snapshot, started: DateTime<Utc>) -> Self {
         let started_ns = i128::from(started.timestamp_micros()) * 1000;
-        Self { folders, before, read: HashMap::new(), after: Snapshot::default(), started_ns }
+        Self {
+            folders,
+            before,
+            read: HashMap::new(),
+            after: Snapshot::default(),
+            started_ns,
+        }
     }
 
     /// Takes another look.
@@ -95,7 +101,11 @@ impl<'a> Collector<'a> {
         let mut found = Found {
             reported: BTreeSet::new(),
             // A hidden file from before the run was left by a writer that died.
-            pending: self.after.pending().filter(|(_, time)| *time >= self.started_ns).count(),
+            pending: self
+                .after
+                .pending()
+                .filter(|(_, time)| *time >= self.started_ns)
+                .count(),
         };
         for (path, _) in self.changes() {
             let stamp = self.stamp(&path);
@@ -167,8 +177,9 @@ impl<'a> Collector<'a> {
             }
         }
         let mut ask = |path: &Path| incident_of(path).unwrap_or(None);
-        let (touched, new): (Vec<_>, Vec<_>) =
-            readable.into_iter().partition(|(path, _)| novelty[path] == Novelty::Touched);
+        let (touched, new): (Vec<_>, Vec<_>) = readable
+            .into_iter()
+            .partition(|(path, _)| novelty[path] == Novelty::Touched);
         let found = distinct(new, self.before, &self.after, &mut ask);
         for (path, report) in found.first.into_iter().chain(touched) {
             let archived = keep(&path, &bytes[&path], archive);

@@ -66,9 +66,14 @@ pub fn execute(
     watcher: &mut dyn Watcher,
 ) -> Result<RunRecord, RunError> {
     let begun = Instant::now();
-    let plan = Plan::make(&options, &Surroundings::current(), default_folders, &mut |line| {
-        watcher.progress(line);
-    })?;
+    let plan = Plan::make(
+        &options,
+        &Surroundings::current(),
+        default_folders,
+        &mut |line| {
+            watcher.progress(line);
+        },
+    )?;
     preflight::prepare_folders(&plan)?;
     let workspace = Workspace::new()?;
     let launch = prepare(&plan, &options, &workspace)?;
@@ -77,14 +82,25 @@ pub fn execute(
     let before = Snapshot::take(&plan.folders);
     preflight::check_folders(&plan, &before)?;
     let started = Local::now();
-    let limits = supervise::Limits { timeout: options.timeout, grace: options.grace };
+    let limits = supervise::Limits {
+        timeout: options.timeout,
+        grace: options.grace,
+    };
     let mut lines = StderrLines::default();
     let outcome = supervise::supervise(&launch, limits, &mut lines)?;
     let ended = Instant::now();
 
     let evidence = read_evidence(&plan, &workspace, &outcome);
     let mut collector = Collector::new(&plan.folders, &before, started.to_utc());
-    let settled = wait_for_reports(&options, &plan, &outcome, &evidence, &mut collector, watcher, ended);
+    let settled = wait_for_reports(
+        &options,
+        &plan,
+        &outcome,
+        &evidence,
+        &mut collector,
+        watcher,
+        ended,
+    );
     // Whatever came meanwhile from processes that still ran is read once more.
     let evidence = if evidence.all_ended_cleanly() && outcome.left_behind == 0 {
         evidence
@@ -105,7 +121,10 @@ pub fn execute(
     let facts = Facts {
         ending: target_ending(outcome.ending),
         timed_out: outcome.timed_out.is_some(),
-        counted_reports: reports.iter().filter(|report| report.weight.counts()).count(),
+        counted_reports: reports
+            .iter()
+            .filter(|report| report.weight.counts())
+            .count(),
         crashed_without_report: silent_crashes.len(),
         lost_work: evidence.dropped_calls() + evidence.missing_hooks(),
         proof_missing: options.require_fix && plan.library.is_some() && !proves_load(&evidence),
@@ -131,9 +150,14 @@ pub fn execute(
 }
 
 fn prepare(plan: &Plan, options: &RunOptions, workspace: &Workspace) -> io::Result<Launch> {
-    let injection =
-        plan.injection(workspace.ledgers(), &mut |path: &Path| workspace.alias(path))?;
-    let Target { program, arg0, args } = plan.target.clone();
+    let injection = plan.injection(workspace.ledgers(), &mut |path: &Path| {
+        workspace.alias(path)
+    })?;
+    let Target {
+        program,
+        arg0,
+        args,
+    } = plan.target.clone();
     Ok(Launch {
         program,
         arg0: Some(arg0),
@@ -166,7 +190,9 @@ impl supervise::Observer for StderrLines {
 fn target_ending(ending: Ending) -> TargetEnding {
     match ending {
         // The system hands out the low eight bits only.
-        Ending::Exited(code) => TargetEnding::Exited { code: u8::try_from(code & 0xff).unwrap_or(u8::MAX) },
+        Ending::Exited(code) => TargetEnding::Exited {
+            code: u8::try_from(code & 0xff).unwrap_or(u8::MAX),
+        },
         Ending::Signaled { signal, .. } => TargetEnding::Signaled { signal },
     }
 }
@@ -189,8 +215,12 @@ fn is_crash(ending: Ending) -> bool {
 
 /// The target and the orphans whose wait status came to us.
 fn waited(outcome: &Outcome) -> impl Iterator<Item = (i32, Ending)> {
-    std::iter::once((outcome.pid, outcome.ending))
-        .chain(outcome.orphans.iter().map(|orphan| (orphan.pid, orphan.ending)))
+    std::iter::once((outcome.pid, outcome.ending)).chain(
+        outcome
+            .orphans
+            .iter()
+            .map(|orphan| (orphan.pid, orphan.ending)),
+    )
 }
 
 fn read_evidence(plan: &Plan, workspace: &Workspace, outcome: &Outcome) -> TreeEvidence {
@@ -213,8 +243,12 @@ fn read_evidence(plan: &Plan, workspace: &Workspace, outcome: &Outcome) -> TreeE
 
 /// Signal 0 asks without sending; EPERM means that somebody is there.
 fn is_alive(pid: u32) -> bool {
-    i32::try_from(pid)
-        .is_ok_and(|pid| !matches!(kill(Pid::from_raw(pid), None), Err(nix::errno::Errno::ESRCH)))
+    i32::try_from(pid).is_ok_and(|pid| {
+        !matches!(
+            kill(Pid::from_raw(pid), None),
+            Err(nix::errno::Errno::ESRCH)
+        )
+    })
 }
 
 fn wait_for_reports(
@@ -227,7 +261,10 @@ fn wait_for_reports(
     ended: Instant,
 ) -> Settled {
     let expected = expected(outcome, evidence);
-    let limits = settle::Limits { settle: options.settle, report_wait: options.report_wait };
+    let limits = settle::Limits {
+        settle: options.settle,
+        report_wait: options.report_wait,
+    };
     // Set up before the first look, so that nothing falls between the two; not at all where one
     // look is all there will be.
     let mut watch: Option<FolderWatch> = None;
@@ -264,8 +301,10 @@ const PROGRESS_STEP: Duration = Duration::from_millis(250);
 
 /// What is due, from the wait statuses and the ledgers.
 fn expected(outcome: &Outcome, evidence: &TreeEvidence) -> Expected {
-    let crashed: BTreeSet<i32> =
-        waited(outcome).filter(|(_, ending)| is_crash(*ending)).map(|(pid, _)| pid).collect();
+    let crashed: BTreeSet<i32> = waited(outcome)
+        .filter(|(_, ending)| is_crash(*ending))
+        .map(|(pid, _)| pid)
+        .collect();
     // Those that the time-out ended are gone because of us.
     let ended_by_us = outcome.timed_out.is_some() || outcome.needed_kill;
     let suspects = evidence
@@ -284,16 +323,27 @@ fn expected(outcome: &Outcome, evidence: &TreeEvidence) -> Expected {
         match &outcome.descendants {
             Descendants::None => None,
             // With a ledger of a descendant, the library reaches the tree and the ledgers speak.
-            Descendants::Some | Descendants::Unknown(_) if has_descendant_ledger(outcome, evidence) => None,
+            Descendants::Some | Descendants::Unknown(_)
+                if has_descendant_ledger(outcome, evidence) =>
+            {
+                None
+            }
             Descendants::Some => Some(Doubt::UntracedDescendants),
             Descendants::Unknown(_) => Some(Doubt::DescendantsUnknown),
         }
     };
-    Expected { crashed, suspects, doubt }
+    Expected {
+        crashed,
+        suspects,
+        doubt,
+    }
 }
 
 fn has_descendant_ledger(outcome: &Outcome, evidence: &TreeEvidence) -> bool {
-    evidence.processes.iter().any(|process| i64::from(process.ledger().pid) != i64::from(outcome.pid))
+    evidence
+        .processes
+        .iter()
+        .any(|process| i64::from(process.ledger().pid) != i64::from(outcome.pid))
 }
 
 fn tree_facts(
@@ -312,10 +362,11 @@ fn tree_facts(
             ended: ledger.exited_ns.and_then(nanoseconds),
         })
     });
-    let orphans = outcome
-        .orphans
-        .iter()
-        .map(|orphan| KnownProcess { pid: orphan.pid, started: None, ended: None });
+    let orphans = outcome.orphans.iter().map(|orphan| KnownProcess {
+        pid: orphan.pid,
+        started: None,
+        ended: None,
+    });
     let still_running = outcome.left_behind > 0;
     TreeFacts {
         root_pid: outcome.pid,
@@ -341,7 +392,10 @@ fn silent_crashes(outcome: &Outcome, settled: &Settled) -> Vec<(i32, i32)> {
 
 /// A ledger proves the load; one whose library was told to do nothing proves nothing more.
 fn proves_load(evidence: &TreeEvidence) -> bool {
-    evidence.processes.iter().any(|process| !process.ledger().disabled)
+    evidence
+        .processes
+        .iter()
+        .any(|process| !process.ledger().disabled)
         && evidence.metal_without_hooks().next().is_none()
 }
 
@@ -357,7 +411,11 @@ fn note_evidence(
     }
     if !evidence.loaded() {
         notices.push(Notice::NotLoaded);
-    } else if evidence.processes.iter().all(|process| process.ledger().disabled) {
+    } else if evidence
+        .processes
+        .iter()
+        .all(|process| process.ledger().disabled)
+    {
         notices.push(Notice::Disabled);
     }
     let unknown: Vec<u32> = evidence
@@ -369,10 +427,14 @@ fn note_evidence(
     if !unknown.is_empty() {
         notices.push(Notice::PolicyUnknown { pids: unknown });
     }
-    notices.extend(evidence.metal_without_hooks().map(|process| Notice::MetalWithoutHooks {
-        pid: process.ledger().pid,
-        executable: String::from_utf8_lossy(&process.ledger().executable).into_owned(),
-    }));
+    notices.extend(
+        evidence
+            .metal_without_hooks()
+            .map(|process| Notice::MetalWithoutHooks {
+                pid: process.ledger().pid,
+                executable: String::from_utf8_lossy(&process.ledger().executable).into_owned(),
+            }),
+    );
     let (calls, methods) = (evidence.dropped_calls(), evidence.missing_hooks());
     if calls > 0 {
         notices.push(Notice::DroppedCalls { calls });
@@ -380,10 +442,15 @@ fn note_evidence(
     if methods > 0 {
         notices.push(Notice::MissingHooks { methods });
     }
-    notices.extend(evidence.unreadable.iter().map(|ledger| Notice::UnreadableLedger {
-        path: ledger.path.clone(),
-        reason: ledger.reason.clone(),
-    }));
+    notices.extend(
+        evidence
+            .unreadable
+            .iter()
+            .map(|ledger| Notice::UnreadableLedger {
+                path: ledger.path.clone(),
+                reason: ledger.reason.clone(),
+            }),
+    );
     if outcome.timed_out.is_some() || outcome.needed_kill {
         return;
     }
@@ -395,7 +462,10 @@ fn note_evidence(
         let ledger = process.ledger();
         let call = ledger.in_flight().first()?.to_string();
         let is_told = i32::try_from(ledger.pid).is_ok_and(|pid| told.contains(&pid));
-        (!is_told).then_some(Notice::GoneInACall { pid: ledger.pid, call })
+        (!is_told).then_some(Notice::GoneInACall {
+            pid: ledger.pid,
+            call,
+        })
     }));
 }
 
@@ -408,19 +478,30 @@ fn note_watching(
 ) {
     // A folder that did not exist then and does not now has no report in it.
     let from_the_start = before.unwatched().into_iter().filter(|(path, _)| {
-        before.directory(path).is_none_or(|directory| directory.state != FolderState::Missing)
+        before
+            .directory(path)
+            .is_none_or(|directory| directory.state != FolderState::Missing)
     });
     let all = from_the_start.chain(newly_unwatched(unwatched, before).cloned());
     notices.extend(all.map(|(path, reason)| Notice::Unwatched { path, reason }));
-    notices.extend(settled.missing.iter().map(|&pid| Notice::ReportMissing { pid }));
-    if settled.pending > 0 {
-        notices.push(Notice::StillPending { reports: settled.pending });
-    }
     notices.extend(
-        outcome.stderr.problems.iter().map(|reason| Notice::Stderr { reason: reason.clone() }),
+        settled
+            .missing
+            .iter()
+            .map(|&pid| Notice::ReportMissing { pid }),
     );
+    if settled.pending > 0 {
+        notices.push(Notice::StillPending {
+            reports: settled.pending,
+        });
+    }
+    notices.extend(outcome.stderr.problems.iter().map(|reason| Notice::Stderr {
+        reason: reason.clone(),
+    }));
     if outcome.left_behind > 0 {
-        notices.push(Notice::LeftBehind { processes: outcome.left_behind });
+        notices.push(Notice::LeftBehind {
+            processes: outcome.left_behind,
+        });
     }
 }
 
@@ -429,8 +510,14 @@ fn newly_unwatched<'a>(
     unwatched: &'a [(PathBuf, String)],
     before: &Snapshot,
 ) -> impl Iterator<Item = &'a (PathBuf, String)> {
-    let known: Vec<_> = before.unwatched().into_iter().map(|(path, _)| path).collect();
-    unwatched.iter().filter(move |(path, _)| !known.contains(path))
+    let known: Vec<_> = before
+        .unwatched()
+        .into_iter()
+        .map(|(path, _)| path)
+        .collect();
+    unwatched
+        .iter()
+        .filter(move |(path, _)| !known.contains(path))
 }
 
 fn note_archive(
@@ -468,13 +555,19 @@ fn note_archive(
                 path.display()
             ),
         })),
-        Err(error) => notices.push(Notice::Summary { reason: error.to_string() }),
+        Err(error) => notices.push(Notice::Summary {
+            reason: error.to_string(),
+        }),
     }
 }
 
 /// The command as text; what is no text is replaced.
 pub fn command_line(options: &RunOptions) -> String {
-    let words: Vec<_> = options.command.iter().map(|word| word.to_string_lossy()).collect();
+    let words: Vec<_> = options
+        .command
+        .iter()
+        .map(|word| word.to_string_lossy())
+        .collect();
     words.join(" ")
 }
 

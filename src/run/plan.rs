@@ -71,7 +71,9 @@ pub enum PlanError {
         name: String,
     },
     /// The policy is known and not in this build.
-    #[error("policy {name} is not in this build of the library (hint: use v3, or name a library that has it with --dylib)")]
+    #[error(
+        "policy {name} is not in this build of the library (hint: use v3, or name a library that has it with --dylib)"
+    )]
     UnavailablePolicy {
         /// Its name.
         name: &'static str,
@@ -108,8 +110,19 @@ impl Plan {
         if folders.is_empty() {
             return Err(PlanError::NoFolders);
         }
-        let reporter = if REPORTS_ARE_REHEARSED { Reporter::find(surroundings) } else { None };
-        Ok(Self { target, library, policy, reporter, folders, folders_named })
+        let reporter = if REPORTS_ARE_REHEARSED {
+            Reporter::find(surroundings)
+        } else {
+            None
+        };
+        Ok(Self {
+            target,
+            library,
+            policy,
+            reporter,
+            folders,
+            folders_named,
+        })
     }
 
     /// What the run adds to the target's environment. `ledgers` is the folder for the ledgers,
@@ -122,19 +135,28 @@ impl Plan {
         let mut injection = Injection::default();
         if let Some(library) = &self.library {
             injection.libraries.push(alias(&library.path)?);
-            injection.fixed.push((environment::LEDGER_DIR, ledgers.into()));
-            injection.defaults.push((environment::FORCE_GRAPH_PATH, "1".into()));
+            injection
+                .fixed
+                .push((environment::LEDGER_DIR, ledgers.into()));
+            injection
+                .defaults
+                .push((environment::FORCE_GRAPH_PATH, "1".into()));
             if let Some(policy) = self.policy {
-                injection.fixed.push((environment::FIX_VERSION, policy.into()));
+                injection
+                    .fixed
+                    .push((environment::FIX_VERSION, policy.into()));
             }
         }
         if let Some(reporter) = &self.reporter {
             injection.libraries.push(alias(&reporter.handler)?);
             let folder = self.folders[0].path.clone();
-            injection.fixed.push((environment::REHEARSAL_REPORTS_DIR, folder.into()));
             injection
                 .fixed
-                .push((environment::REHEARSAL_REPORTER, reporter.writer.clone().into()));
+                .push((environment::REHEARSAL_REPORTS_DIR, folder.into()));
+            injection.fixed.push((
+                environment::REHEARSAL_REPORTER,
+                reporter.writer.clone().into(),
+            ));
         }
         Ok(injection)
     }
@@ -182,13 +204,19 @@ impl Reporter {
 impl Target {
     /// Finds the program as execvp(3) does: a name without a slash is looked for in `$PATH`.
     pub fn find(command: &[OsString]) -> Result<Self, PlanError> {
-        let (arg0, args) = command.split_first().ok_or(PlanError::NotFound { name: PathBuf::new() })?;
+        let (arg0, args) = command.split_first().ok_or(PlanError::NotFound {
+            name: PathBuf::new(),
+        })?;
         let program = match which::which(arg0) {
             Ok(_) if Path::new(arg0).components().count() > 1 => PathBuf::from(arg0),
             Ok(found) => found,
             Err(_) => return Err(why_not_found(arg0)),
         };
-        Ok(Self { program, arg0: arg0.clone(), args: args.to_vec() })
+        Ok(Self {
+            program,
+            arg0: arg0.clone(),
+            args: args.to_vec(),
+        })
     }
 }
 
@@ -206,14 +234,17 @@ fn why_not_found(name: &OsString) -> PlanError {
         })
     };
     match existing {
-        Some(path) if path.is_dir() => {
-            PlanError::NotExecutable { path, hint: "it is a folder; name the program in it" }
-        }
+        Some(path) if path.is_dir() => PlanError::NotExecutable {
+            path,
+            hint: "it is a folder; name the program in it",
+        },
         Some(path) => PlanError::NotExecutable {
             path,
             hint: "chmod +x it, or put its interpreter in front of it",
         },
-        None => PlanError::NotFound { name: given.to_owned() },
+        None => PlanError::NotFound {
+            name: given.to_owned(),
+        },
     }
 }
 
@@ -230,13 +261,19 @@ mod tests {
     fn a_name_is_found_in_the_path_and_keeps_what_was_typed() {
         let target = find("sh").expect("every system has sh");
         assert!(target.program.is_absolute());
-        assert_eq!((target.arg0, target.args), ("sh".into(), vec!["an argument".into()]));
+        assert_eq!(
+            (target.arg0, target.args),
+            ("sh".into(), vec!["an argument".into()])
+        );
     }
 
     #[test]
     fn a_relative_path_is_not_looked_for_in_the_path() {
         assert!(matches!(find("./sh"), Err(PlanError::NotFound { .. })));
-        assert!(matches!(find("no-such-command-anywhere"), Err(PlanError::NotFound { .. })));
+        assert!(matches!(
+            find("no-such-command-anywhere"),
+            Err(PlanError::NotFound { .. })
+        ));
         assert!(matches!(find(""), Err(PlanError::NotFound { .. })));
     }
 
@@ -248,7 +285,10 @@ mod tests {
         std::fs::set_permissions(&file, PermissionsExt::from_mode(0o644)).expect("permissions");
         for path in [file.as_path(), folder.path()] {
             let found = find(path.to_str().expect("UTF-8"));
-            assert!(matches!(found, Err(PlanError::NotExecutable { .. })), "{found:?}");
+            assert!(
+                matches!(found, Err(PlanError::NotExecutable { .. })),
+                "{found:?}"
+            );
         }
     }
 }

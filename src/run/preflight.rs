@@ -40,8 +40,10 @@ pub enum Refusal {
 pub fn prepare_folders(plan: &Plan) -> Result<(), Refusal> {
     let first = &plan.folders[0].path;
     if REPORTS_ARE_REHEARSED && !plan.folders_named && !first.exists() {
-        std::fs::create_dir_all(first)
-            .map_err(|source| Refusal::CannotCreate { path: first.clone(), source })?;
+        std::fs::create_dir_all(first).map_err(|source| Refusal::CannotCreate {
+            path: first.clone(),
+            source,
+        })?;
     }
     Ok(())
 }
@@ -52,10 +54,14 @@ pub fn prepare_folders(plan: &Plan) -> Result<(), Refusal> {
 pub fn check_folders(plan: &Plan, before: &Snapshot) -> Result<(), Refusal> {
     for (index, folder) in plan.folders.iter().enumerate() {
         let must_be_readable = plan.folders_named || index == 0;
-        let state = before.directory(&folder.path).map(|directory| &directory.state);
+        let state = before
+            .directory(&folder.path)
+            .map(|directory| &directory.state);
         match state {
             Some(FolderState::Missing) if plan.folders_named => {
-                return Err(Refusal::MissingFolder { path: folder.path.clone() });
+                return Err(Refusal::MissingFolder {
+                    path: folder.path.clone(),
+                });
             }
             Some(FolderState::Unreadable(reason)) if must_be_readable => {
                 return Err(Refusal::Unwatchable {

@@ -117,17 +117,38 @@ impl Verdict {
         add(facts.timed_out, exit_code::TIMED_OUT, Reason::TimedOut);
         if let TargetEnding::Signaled { signal } = facts.ending {
             let number = u8::try_from(signal).unwrap_or(0);
-            add(true, exit_code::SIGNAL_BASE.saturating_add(number), Reason::Signal);
+            add(
+                true,
+                exit_code::SIGNAL_BASE.saturating_add(number),
+                Reason::Signal,
+            );
         }
         add(facts.unwatched, exit_code::FAILED, Reason::Unwatched);
-        add(facts.counted_reports > 0, exit_code::CRASH_GATE, Reason::NewReports);
-        add(facts.crashed_without_report > 0, exit_code::CRASH_GATE, Reason::CrashWithoutReport);
-        add(facts.proof_missing, exit_code::NOT_LOADED, Reason::NotLoaded);
+        add(
+            facts.counted_reports > 0,
+            exit_code::CRASH_GATE,
+            Reason::NewReports,
+        );
+        add(
+            facts.crashed_without_report > 0,
+            exit_code::CRASH_GATE,
+            Reason::CrashWithoutReport,
+        );
+        add(
+            facts.proof_missing,
+            exit_code::NOT_LOADED,
+            Reason::NotLoaded,
+        );
         add(facts.lost_work > 0, exit_code::WORK_LOST, Reason::WorkLost);
         if let TargetEnding::Exited { code } = facts.ending {
             add(true, code, Reason::Target);
         }
-        Self { exit_code: applied.first().map_or(exit_code::FAILED, |first| first.code), applied }
+        Self {
+            exit_code: applied
+                .first()
+                .map_or(exit_code::FAILED, |first| first.code),
+            applied,
+        }
     }
 
     /// Whether `reason` applies.
@@ -172,9 +193,22 @@ mod tests {
     fn new_reports_fail_a_run_whatever_the_target_returned() {
         for status in [0, 1, 3] {
             let ending = TargetEnding::Exited { code: status };
-            assert_eq!(code(Facts { ending, counted_reports: 1, ..CLEAN }), 86);
+            assert_eq!(
+                code(Facts {
+                    ending,
+                    counted_reports: 1,
+                    ..CLEAN
+                }),
+                86
+            );
         }
-        assert_eq!(code(Facts { crashed_without_report: 1, ..CLEAN }), 86);
+        assert_eq!(
+            code(Facts {
+                crashed_without_report: 1,
+                ..CLEAN
+            }),
+            86
+        );
     }
 
     #[test]
@@ -182,7 +216,11 @@ mod tests {
         for (signal, expected) in [(6, 134), (9, 137), (11, 139), (10, 138)] {
             let ending = TargetEnding::Signaled { signal };
             assert_eq!(code(Facts { ending, ..CLEAN }), expected);
-            let verdict = Verdict::of(&Facts { ending, counted_reports: 2, ..CLEAN });
+            let verdict = Verdict::of(&Facts {
+                ending,
+                counted_reports: 2,
+                ..CLEAN
+            });
             assert_eq!(verdict.exit_code, expected);
             assert!(verdict.has(Reason::NewReports), "both codes are named");
         }
@@ -191,16 +229,29 @@ mod tests {
     #[test]
     fn a_time_out_comes_before_the_signal_that_it_sent() {
         let ending = TargetEnding::Signaled { signal: 15 };
-        let verdict = Verdict::of(&Facts { ending, timed_out: true, ..CLEAN });
+        let verdict = Verdict::of(&Facts {
+            ending,
+            timed_out: true,
+            ..CLEAN
+        });
         assert_eq!(verdict.exit_code, 124);
         assert!(verdict.has(Reason::Signal));
         // A target that handles TERM and returns 0 has still run out of time.
-        assert_eq!(code(Facts { timed_out: true, ..CLEAN }), 124);
+        assert_eq!(
+            code(Facts {
+                timed_out: true,
+                ..CLEAN
+            }),
+            124
+        );
     }
 
     #[test]
     fn could_not_watch_is_never_no_crash() {
-        let verdict = Verdict::of(&Facts { unwatched: true, ..CLEAN });
+        let verdict = Verdict::of(&Facts {
+            unwatched: true,
+            ..CLEAN
+        });
         assert_eq!(verdict.exit_code, 125);
         assert!(!verdict.is_clean());
     }
@@ -208,11 +259,30 @@ mod tests {
     #[test]
     fn gates_rank_crash_then_proof_then_lost_work_then_the_targets_status() {
         let failing = TargetEnding::Exited { code: 1 };
-        let all = Facts { ending: failing, counted_reports: 1, proof_missing: true, lost_work: 1, ..CLEAN };
+        let all = Facts {
+            ending: failing,
+            counted_reports: 1,
+            proof_missing: true,
+            lost_work: 1,
+            ..CLEAN
+        };
         let verdict = Verdict::of(&all);
         let codes: Vec<u8> = verdict.applied.iter().map(|applied| applied.code).collect();
         assert_eq!(codes, [86, 88, 87, 1]);
-        assert_eq!(code(Facts { lost_work: 7, ..CLEAN }), 87);
-        assert_eq!(code(Facts { proof_missing: true, lost_work: 1, ..CLEAN }), 88);
+        assert_eq!(
+            code(Facts {
+                lost_work: 7,
+                ..CLEAN
+            }),
+            87
+        );
+        assert_eq!(
+            code(Facts {
+                proof_missing: true,
+                lost_work: 1,
+                ..CLEAN
+            }),
+            88
+        );
     }
 }

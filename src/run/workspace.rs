@@ -31,7 +31,11 @@ impl Workspace {
         let known_ledgers = std::fs::read_dir(&ledgers)?
             .map(|entry| entry.map(|entry| entry.file_name()))
             .collect::<io::Result<_>>()?;
-        Ok(Self { folder, ledgers, known_ledgers })
+        Ok(Self {
+            folder,
+            ledgers,
+            known_ledgers,
+        })
     }
 
     /// Where the processes write their ledgers.

@@ -15,7 +15,9 @@ use serde_json::Value;
 pub fn products() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
-        let folder = Path::new(env!("CARGO_BIN_EXE_agxrun")).parent().expect("a file's folder");
+        let folder = Path::new(env!("CARGO_BIN_EXE_agxrun"))
+            .parent()
+            .expect("a file's folder");
         let mut cargo = Command::new(env!("CARGO"));
         cargo
             .current_dir(env!("CARGO_MANIFEST_DIR"))
@@ -100,9 +102,9 @@ impl Sandbox {
             .args(target)
             .output()
             .expect("agxrun starts");
-        let json = std::fs::read(&json)
-            .ok()
-            .map_or(Value::Null, |bytes| serde_json::from_slice(&bytes).expect("valid JSON"));
+        let json = std::fs::read(&json).ok().map_or(Value::Null, |bytes| {
+            serde_json::from_slice(&bytes).expect("valid JSON")
+        });
         Run { output, json }
     }
 }
@@ -115,7 +117,10 @@ pub struct Run {
 
 impl Run {
     pub fn code(&self) -> i32 {
-        self.output.status.code().expect("agxrun itself is not ended by a signal")
+        self.output
+            .status
+            .code()
+            .expect("agxrun itself is not ended by a signal")
     }
 
     pub fn stderr(&self) -> String {
@@ -128,13 +133,23 @@ impl Run {
 
     #[track_caller]
     pub fn assert_code(&self, code: i32) -> &Self {
-        assert_eq!(self.code(), code, "stdout: {}\nstderr: {}", self.stdout(), self.stderr());
+        assert_eq!(
+            self.code(),
+            code,
+            "stdout: {}\nstderr: {}",
+            self.stdout(),
+            self.stderr()
+        );
         self
     }
 
     #[track_caller]
     pub fn assert_stderr(&self, part: &str) -> &Self {
-        assert!(self.stderr().contains(part), "`{part}` is not in: {}", self.stderr());
+        assert!(
+            self.stderr().contains(part),
+            "`{part}` is not in: {}",
+            self.stderr()
+        );
         self
     }
 

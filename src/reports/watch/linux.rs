@@ -37,7 +37,11 @@ impl Watch {
             return false;
         }
         // Drained, so that the next wait is for what comes after the coming look.
-        while self.inotify.read_events().is_ok_and(|events| !events.is_empty()) {}
+        while self
+            .inotify
+            .read_events()
+            .is_ok_and(|events| !events.is_empty())
+        {}
         true
     }
 }

@@ -16,13 +16,20 @@ pub struct Watch {
 
 impl Watch {
     pub fn new() -> nix::Result<Self> {
-        Ok(Self { queue: Kqueue::new()?, directories: Vec::new() })
+        Ok(Self {
+            queue: Kqueue::new()?,
+            directories: Vec::new(),
+        })
     }
 
     /// Whether `path` is watched now.
     pub fn add(&mut self, path: &Path) -> bool {
-        let Ok(directory) = File::open(path) else { return false };
-        let Ok(descriptor) = usize::try_from(directory.as_raw_fd()) else { return false };
+        let Ok(directory) = File::open(path) else {
+            return false;
+        };
+        let Ok(descriptor) = usize::try_from(directory.as_raw_fd()) else {
+            return false;
+        };
         let change = KEvent::new(
             descriptor,
             EventFilter::EVFILT_VNODE,

@@ -30,8 +30,13 @@ impl FolderWatch {
     /// Starts watching. Look at the folders *after* this, then call [`FolderWatch::wait`]: what
     /// comes between the look and the wait is notified.
     pub fn new(folders: &[ReportFolder]) -> Self {
-        let all = folders.iter().flat_map(|folder| [folder.path.clone(), folder.retired()]);
-        let mut this = Self { watch: platform::Watch::new().ok(), absent: all.collect() };
+        let all = folders
+            .iter()
+            .flat_map(|folder| [folder.path.clone(), folder.retired()]);
+        let mut this = Self {
+            watch: platform::Watch::new().ok(),
+            absent: all.collect(),
+        };
         this.add_those_that_exist();
         this
     }
@@ -40,8 +45,8 @@ impl FolderWatch {
     pub fn wait(&mut self, limit: Duration) -> bool {
         self.add_those_that_exist();
         // A `Retired` folder that does not exist appears by a change of the folder above it.
-        let blind = self.watch.is_none()
-            || self.absent.iter().any(|path| !path.ends_with("Retired"));
+        let blind =
+            self.watch.is_none() || self.absent.iter().any(|path| !path.ends_with("Retired"));
         let slice = if blind { limit.min(LOOK_AGAIN) } else { limit };
         match &mut self.watch {
             Some(watch) => watch.wait(slice) || blind,

@@ -101,9 +101,16 @@ pub fn settle(
 ) -> Settled {
     loop {
         let found = look();
-        let missing: BTreeSet<i32> = expected.crashed.difference(&found.reported).copied().collect();
-        let suspects: BTreeSet<i32> =
-            expected.suspects.difference(&found.reported).copied().collect();
+        let missing: BTreeSet<i32> = expected
+            .crashed
+            .difference(&found.reported)
+            .copied()
+            .collect();
+        let suspects: BTreeSet<i32> = expected
+            .suspects
+            .difference(&found.reported)
+            .copied()
+            .collect();
         let (limit, waiting) = if !missing.is_empty() {
             (limits.report_wait, Waiting::Reports(&missing))
         } else if found.pending > 0 {
@@ -130,7 +137,12 @@ pub fn settle(
             SettleReason::ReportsCame
         };
         let pending = found.pending;
-        return Settled { seconds: passed.as_secs_f64(), reason, missing, pending };
+        return Settled {
+            seconds: passed.as_secs_f64(),
+            reason,
+            missing,
+            pending,
+        };
     }
 }
 
@@ -144,8 +156,10 @@ mod tests {
     use super::*;
     use std::cell::Cell;
 
-    const LIMITS: Limits =
-        Limits { settle: Duration::from_secs(1), report_wait: Duration::from_secs(30) };
+    const LIMITS: Limits = Limits {
+        settle: Duration::from_secs(1),
+        report_wait: Duration::from_secs(30),
+    };
 
     /// Settles against a script: what each look finds, the last one for ever; every wait takes
     /// `step`. Returns the result, the number of looks, and the time that passed.
@@ -167,11 +181,17 @@ mod tests {
     }
 
     fn found(reported: &[i32], pending: usize) -> Found {
-        Found { reported: reported.iter().copied().collect(), pending }
+        Found {
+            reported: reported.iter().copied().collect(),
+            pending,
+        }
     }
 
     fn crashed(pids: &[i32]) -> Expected {
-        Expected { crashed: pids.iter().copied().collect(), ..Expected::default() }
+        Expected {
+            crashed: pids.iter().copied().collect(),
+            ..Expected::default()
+        }
     }
 
     const STEP: Duration = Duration::from_millis(100);
@@ -179,12 +199,20 @@ mod tests {
     #[test]
     fn nothing_due_takes_one_look_and_no_time() {
         let (settled, looks, time) = play(&Expected::default(), &[found(&[], 0)], STEP);
-        assert_eq!((settled.reason, looks, time), (SettleReason::AllAccountedFor, 1, Duration::ZERO));
+        assert_eq!(
+            (settled.reason, looks, time),
+            (SettleReason::AllAccountedFor, 1, Duration::ZERO)
+        );
     }
 
     #[test]
     fn a_crash_waits_for_its_own_report_and_no_longer() {
-        let script = [found(&[], 0), found(&[9], 0), found(&[9], 1), found(&[9, 7], 0)];
+        let script = [
+            found(&[], 0),
+            found(&[9], 0),
+            found(&[9], 1),
+            found(&[9, 7], 0),
+        ];
         let (settled, looks, _) = play(&crashed(&[7]), &script, STEP);
         assert_eq!((settled.reason, looks), (SettleReason::ReportsCame, 4));
         assert!(settled.missing.is_empty());
@@ -208,9 +236,15 @@ mod tests {
     #[test]
     fn doubt_watches_on_for_the_settle_time() {
         let doubt = Some(Doubt::UntracedDescendants);
-        let expected = Expected { doubt, ..Expected::default() };
+        let expected = Expected {
+            doubt,
+            ..Expected::default()
+        };
         let (settled, _, time) = play(&expected, &[found(&[], 0)], STEP);
-        assert_eq!(settled.reason, SettleReason::WatchedOn(Doubt::UntracedDescendants));
+        assert_eq!(
+            settled.reason,
+            SettleReason::WatchedOn(Doubt::UntracedDescendants)
+        );
         assert_eq!(time, LIMITS.settle);
     }
 

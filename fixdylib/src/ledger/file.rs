@@ -63,7 +63,7 @@ impl Failure {
 const PATH_MAX: usize = 4096;
 const HEADER_END: libc::off_t = 4096;
 const _: () = assert!(HEADER_END.cast_unsigned() as usize == layout::HEADER_LEN);
-static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
+static ZEROS: [u8; 8 * 1024] = [0; 8 * 1024];
 
 /// `folder/pid-load.ledger` with its NUL.
 fn path(folder: &CStr, header: &Header) -> Result<[u8; PATH_MAX], Failure> {

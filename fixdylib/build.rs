@@ -8,7 +8,7 @@ use std::{env, fs, io};
 fn main() -> io::Result<()> {
     match env::var("CARGO_CFG_TARGET_OS").as_deref() {
         Ok("macos") => {
-            println!("cargo:rustc-cdylib-link-arg=-Wl,-install_name,@rpath/libagx_fix.dylib")
+            println!("cargo:rustc-cdylib-link-arg=-Wl,-install_name,@rpath/libagx_fix.dylib");
         }
         Ok("linux") => println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libagx_fix.so"),
         _ => {}

@@ -8,6 +8,12 @@
 //! command buffers are then replaced by forwarders ([`hooks`]), which take a re-entrant [`lock`], keep track of what is
 //! open ([`lifecycle`]), and record each call in the [`ledger`].
 
+#![allow(clippy::cast_possible_truncation)] // addresses and words are both 64 bits wide, which is checked here
+#![allow(clippy::cast_ptr_alignment)] // the ledger is mapped at a page, and its parts stand at multiples of eight
+
+#[cfg(not(target_pointer_width = "64"))]
+compile_error!("the fix library is for 64-bit processors");
+
 mod arch;
 mod config;
 mod hooks;

@@ -119,6 +119,7 @@ impl Default for Lifecycle {
 
 impl Lifecycle {
     /// Nothing is known.
+    #[allow(clippy::large_stack_arrays)] // evaluated for a static
     pub const fn new() -> Self {
         Self {
             encoders: [NO_ENCODER; ENCODERS],

@@ -90,10 +90,10 @@ proptest! {
                 1 => if let Entered::Open(index) | Entered::AfterEnd(index) = it.enter(address) {
                     inside.push(index);
                 },
-                other => if let Some(index) = inside.pop() {
-                    if let Some(released) = it.leave(index, other == 3) {
-                        *retains.entry(released).or_default() -= 1;
-                    }
+                other => if let Some(index) = inside.pop()
+                    && let Some(released) = it.leave(index, other == 3)
+                {
+                    *retains.entry(released).or_default() -= 1;
                 },
             }
             prop_assert!(retains.values().all(|count| (0..=1).contains(count)), "{retains:?}");

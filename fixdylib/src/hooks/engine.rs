@@ -45,6 +45,7 @@ enum Todo {
 }
 
 /// One hooked call on its way.
+#[allow(clippy::struct_excessive_bools)] // independent facts of one call
 pub struct Call {
     slot: &'static Slot,
     number: usize,
@@ -340,11 +341,8 @@ impl Call {
                     if !self.locked {
                         self.lock();
                     }
-                    self.state(|state| {
-                        state
-                            .lifecycle
-                            .commit_ends(self.receiver, role == Role::CommitReusable)
-                    });
+                    let reusable = role == Role::CommitReusable;
+                    self.state(|state| state.lifecycle.commit_ends(self.receiver, reusable));
                 }
             }
             Role::Signal | Role::Wait | Role::Handler => {
@@ -359,10 +357,10 @@ impl Call {
     #[cold]
     fn tell(&self) {
         let name = self.slot.selector();
-        // SAFETY: a filled slot has its selector's name, which the runtime keeps.
         let name = if name.is_null() {
             c"?"
         } else {
+            // SAFETY: a filled slot has its selector's name, which the runtime keeps.
             unsafe { CStr::from_ptr(name.cast()) }
         };
         say::say(format_args!(

@@ -89,8 +89,8 @@ fn add_string(start: *mut u8, text: &[u8]) -> Option<[u32; 2]> {
     unsafe {
         start
             .add(BODY.strings + at)
-            .copy_from_nonoverlapping(text.as_ptr(), text.len())
-    };
+            .copy_from_nonoverlapping(text.as_ptr(), text.len());
+    }
     let len = u32::try_from(text.len()).ok()?;
     section.used.store(used + len, Ordering::Release);
     Some([used, len])

@@ -61,7 +61,9 @@ impl Failure {
 }
 
 const PATH_MAX: usize = 4096;
-static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
+const HEADER_END: libc::off_t = 4096;
+const _: () = assert!(HEADER_END.cast_unsigned() as usize == layout::HEADER_LEN);
+static ZEROS: [u8; 8 * 1024] = [0; 8 * 1024];
 
 /// `folder/pid-load.ledger` with its NUL.
 fn path(folder: &CStr, header: &Header) -> Result<[u8; PATH_MAX], Failure> {
@@ -208,7 +210,7 @@ pub fn append_body(
     let mapped = write().and_then(|()| file.map(BODY.file_len));
     if mapped.is_err() {
         // SAFETY: the descriptor is open. If the file cannot be cut either, its header still says that it has no body.
-        unsafe { libc::ftruncate(file.0, layout::HEADER_LEN as libc::off_t) };
+        unsafe { libc::ftruncate(file.0, HEADER_END) };
     }
     mapped
 }

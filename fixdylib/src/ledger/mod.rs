@@ -32,13 +32,12 @@ static FOLDER: OnceLock<&'static CStr> = OnceLock::new();
 #[inline]
 pub fn header() -> &'static Header {
     let mapped = HEADER.load(Ordering::Acquire);
-    // SAFETY: a mapped header stays mapped until `replace_in_child`, when the process has one thread, and is only
-    // changed through its atomics.
     if mapped.is_null() {
-        &UNFILED
-    } else {
-        unsafe { &*mapped }
+        return &UNFILED;
     }
+    // SAFETY: a mapped header stays mapped until `replace_in_child`, when the process has one thread, and is only changed
+    // through its atomics.
+    unsafe { &*mapped }
 }
 
 /// Start of the mapped file, if it has a body.

@@ -172,8 +172,8 @@ fn wipe(ring: *mut RingHeader) {
         unsafe {
             (*ring.add(1).cast::<EventRecord>().add(index))
                 .number
-                .store(0, Ordering::Relaxed)
-        };
+                .store(0, Ordering::Relaxed);
+        }
     }
 }
 
@@ -204,8 +204,8 @@ extern "C" fn give_back(ring: *mut c_void) {
             unsafe {
                 (*ring.cast::<RingHeader>())
                     .owned
-                    .store(0, Ordering::Release)
-            };
+                    .store(0, Ordering::Release);
+            }
         }
     });
 }

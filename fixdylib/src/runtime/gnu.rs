@@ -77,6 +77,7 @@ fn gnu() -> Option<&'static Gnu> {
     Some(GNU.get_or_init(|| found))
 }
 
+#[allow(clippy::missing_transmute_annotations)] // the fields give the types
 fn look_up(library: *mut c_void) -> Option<Gnu> {
     let symbol = |name: &CStr| {
         // SAFETY: the handle is open.

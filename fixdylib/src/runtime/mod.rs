@@ -63,12 +63,11 @@ pub struct OwnMethod {
 /// # Safety
 /// `text` is null or ends in NUL, and is never freed.
 unsafe fn kept<'a>(text: *const c_char) -> &'a CStr {
-    // SAFETY: promised by the caller.
     if text.is_null() {
-        c""
-    } else {
-        unsafe { CStr::from_ptr(text) }
+        return c"";
     }
+    // SAFETY: promised by the caller.
+    unsafe { CStr::from_ptr(text) }
 }
 
 /// Name of a class.

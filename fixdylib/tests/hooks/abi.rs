@@ -79,7 +79,8 @@ macro_rules! cases {
                 };
                 let sent = [$(format!("{:?}", $argument)),*].join(" ");
                 assert_eq!(*RECEIVED.lock().expect("one thread"), sent, stringify!($name));
-                assert_eq!(result, $answer, stringify!($name));
+                let answer: $result = $answer;
+                assert_eq!(format!("{result:?}"), format!("{answer:?}"), stringify!($name));
             })*
         }
     };

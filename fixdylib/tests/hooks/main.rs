@@ -10,7 +10,7 @@ mod driver;
 mod objc;
 mod subjects;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
 use std::{env, fs};
 
@@ -30,13 +30,11 @@ fn subject() {
     }
 }
 
+/// Cargo puts the library beside the test programs; the copy one folder up is only made by `cargo build`.
 fn library() -> PathBuf {
-    let deps = env::current_exe().expect("a path");
-    let built = deps
-        .parent()
-        .and_then(Path::parent)
-        .expect("target/<profile>/deps")
-        .join("libagx_fix.so");
+    let built = env::current_exe()
+        .expect("a path")
+        .with_file_name("libagx_fix.so");
     assert!(
         built.exists(),
         "{} is built with the tests",

@@ -65,10 +65,8 @@ impl Builder {
     /// A pointer-sized instance variable.
     pub fn ivar(self, name: &str) -> Self {
         // SAFETY: the class is not registered yet; names are kept by the runtime, so that they are leaked.
-        assert_eq!(
-            unsafe { class_addIvar(self.0, c(name).into_raw(), 8, 3, c("^v").into_raw()) },
-            1
-        );
+        let added = unsafe { class_addIvar(self.0, c(name).into_raw(), 8, 3, c("^v").into_raw()) };
+        assert_eq!(added, 1);
         self
     }
 

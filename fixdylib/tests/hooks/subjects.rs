@@ -186,8 +186,8 @@ extern "C-unwind" fn segv() {
 /// The child leaves through `_exit` in the parent's memory; then the parent is killed, so that only the child could have
 /// closed the ledger.
 fn vfork() {
-    // SAFETY: the child calls `_exit` and nothing else.
     #[allow(deprecated)] // what is deprecated is what is tested
+    // SAFETY: the child calls `_exit` and nothing else.
     let child = unsafe { libc::vfork() };
     if child == 0 {
         // SAFETY: ends the child.

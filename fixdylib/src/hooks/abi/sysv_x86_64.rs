@@ -97,6 +97,7 @@ mod tests {
         shape(&Signature::parse(encoding.as_bytes()).expect(encoding))
     }
 
+    #[allow(clippy::unnecessary_wraps)] // compared with a result
     fn plain(returns: Returns, floats: bool, stack_words: usize) -> Result<Shape, Reason> {
         Ok(Shape {
             returns,

@@ -98,6 +98,7 @@ fn time(agxrun: &Path, options: &[&str], scratch: &Path) -> Duration {
 }
 
 /// In megabytes, from `wait4`, of a process whose own memory is larger than its target's.
+#[allow(clippy::zombie_processes)] // wait4 reaps it
 fn peak_memory(agxrun: &Path, scratch: &Path) -> f64 {
     let child = command(agxrun, &["--"], scratch)
         .spawn()

@@ -56,6 +56,7 @@ pub enum Command {
 
 /// Options of a run.
 #[derive(Debug, Clone, Args)]
+#[allow(clippy::struct_excessive_bools)] // each is a flag of its own
 pub struct RunArgs {
     /// Policy of the fix library: which version's behaviour it follows.
     #[arg(long, value_name = "VERSION", help_heading = "Fix")]
@@ -130,6 +131,7 @@ pub struct ColorArgs {
 
 /// Options of `check-crashes`.
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools)] // each is a flag of its own
 pub struct CheckCrashesArgs {
     /// Show the newest crash in full, whenever it was.
     #[arg(long)]
@@ -261,6 +263,7 @@ fn parse_hours(text: &str) -> Result<f64, String> {
 }
 
 /// Takes bytes, not text: a value need not be UTF-8.
+#[allow(clippy::needless_pass_by_value)] // as clap hands it over
 fn parse_variable(text: OsString) -> Result<(OsString, OsString), String> {
     let bytes = text.as_bytes();
     match bytes.iter().position(|&byte| byte == b'=') {

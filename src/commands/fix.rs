@@ -42,7 +42,7 @@ fn build(out: Option<PathBuf>) -> Result<u8> {
             .context("neither HOME nor a cache folder is set (hint: name a folder with --out)")?,
     };
     let path = build::build_into(&folder, Artifact::FixLibrary, &mut |line| {
-        terminal::note(line)
+        terminal::note(line);
     })?;
     check::library(&path)?;
     terminal::print_path(&path)?;

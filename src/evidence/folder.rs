@@ -1,6 +1,6 @@
 //! Reading every ledger of a folder.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -33,7 +33,7 @@ pub struct Unreadable {
 /// chose may hold those of earlier runs.
 pub fn read_folder(
     folder: &Path,
-    known_before: &HashSet<OsString>,
+    known_before: &BTreeSet<OsString>,
 ) -> (Vec<LedgerFile>, Vec<Unreadable>) {
     let mut read = Vec::new();
     let mut unreadable = Vec::new();

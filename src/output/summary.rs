@@ -198,7 +198,9 @@ fn counted(collected: &Collected, now: chrono::DateTime<Utc>) -> String {
             text += &view.text(now, "  ");
         }
         Err(error) => {
-            text += &format!("  {}\n", visible(&error.to_string()));
+            text.push_str("  ");
+            text.push_str(&visible(&error.to_string()));
+            text.push('\n');
         }
     }
     text

@@ -1,6 +1,6 @@
 //! The run's own folder: ledgers, and links for paths that the insertion variable cannot carry.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::inject::environment::{LEDGER_DIR, needs_alias};
 pub struct Workspace {
     folder: TempDir,
     ledgers: PathBuf,
-    known_ledgers: HashSet<OsString>,
+    known_ledgers: BTreeSet<OsString>,
 }
 
 impl Workspace {
@@ -44,7 +44,7 @@ impl Workspace {
     }
 
     /// Names that lay there before the run.
-    pub fn known_ledgers(&self) -> &HashSet<OsString> {
+    pub fn known_ledgers(&self) -> &BTreeSet<OsString> {
         &self.known_ledgers
     }
 

@@ -48,13 +48,11 @@ impl FolderWatch {
         let blind =
             self.watch.is_none() || self.absent.iter().any(|path| !path.ends_with("Retired"));
         let slice = if blind { limit.min(LOOK_AGAIN) } else { limit };
-        match &mut self.watch {
-            Some(watch) => watch.wait(slice) || blind,
-            None => {
-                std::thread::sleep(slice);
-                true
-            }
-        }
+        let Some(watch) = &mut self.watch else {
+            std::thread::sleep(slice);
+            return true;
+        };
+        watch.wait(slice) || blind
     }
 
     fn add_those_that_exist(&mut self) {

@@ -14,7 +14,6 @@ use crate::output::{rehearsal, summary, terminal};
 use crate::run::execute::execute;
 use crate::run::options::{FixRequest, RunOptions, Scope};
 use crate::run::record::RunRecord;
-use crate::run::verdict::exit_code;
 
 pub fn run(args: &RehearseArgs) -> Result<u8> {
     terminal::set_color(args.color.color);
@@ -22,23 +21,15 @@ pub fn run(args: &RehearseArgs) -> Result<u8> {
     let workload = workload()?;
     let mut command: Vec<std::ffi::OsString> = vec![
         workload.into(),
+        "--quiet".into(),
         "--threads".into(),
         args.threads.to_string().into(),
     ];
     if let Some(fault) = &args.fault {
         command.extend(["--fault".into(), fault.into()]);
     }
-    let mut control = place.options(command.clone(), FixRequest::None);
-    // The workload's own word about lost work or a fault matters more than its output.
-    control.env.push(("AGX_REHEARSAL_QUIET".into(), "1".into()));
-    let mut fixed = place.options(
-        command,
-        FixRequest::Inject {
-            policy: None,
-            library: None,
-        },
-    );
-    fixed.env.clone_from(&control.env);
+    let control = place.options(command.clone(), FixRequest::None);
+    let fixed = place.options(command, FixRequest::Inject { policy: None, library: None });
     let without = one(control, args.verbose)?;
     let with = one(fixed, args.verbose)?;
     let answer = rehearsal::Answer::of(&without, &with, args.threads);
@@ -47,11 +38,7 @@ pub fn run(args: &RehearseArgs) -> Result<u8> {
     } else {
         answer.text()
     })?;
-    Ok(if answer.as_expected {
-        exit_code::OK
-    } else {
-        exit_code::CRASH_GATE
-    })
+    Ok(answer.exit_code())
 }
 
 fn one(options: RunOptions, verbose: bool) -> Result<RunRecord> {

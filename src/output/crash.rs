@@ -34,6 +34,8 @@ pub struct CrashView {
     pub fault_address: Option<String>,
     /// What was said before the end: assertions and the like.
     pub messages: Vec<String>,
+    /// The frame that tells where it crashed, past those of raising the failure.
+    pub crashed_in: Option<String>,
     /// The thread that crashed.
     pub thread: Option<ThreadView>,
     /// What it is, where a signature matches.
@@ -76,6 +78,7 @@ impl CrashView {
                 .iter()
                 .flat_map(|image| image.messages.clone())
                 .collect(),
+            crashed_in: frames::crashed_in(report),
             thread: report.crashed_thread().map(|thread| ThreadView {
                 index: report
                     .faulting_thread
@@ -109,18 +112,14 @@ impl CrashView {
         );
         let what = self.exception.as_deref().unwrap_or(&self.kind);
         let place = match &self.diagnosis {
-            Some(diagnosis) => diagnosis.title.to_string(),
-            None => self
-                .thread
-                .as_ref()
-                .and_then(|thread| thread.frames.first().cloned())
-                .unwrap_or_else(|| "no frames".to_owned()),
+            Some(diagnosis) => diagnosis.title,
+            None => self.crashed_in.as_deref().unwrap_or("no frames"),
         };
         format!(
             "{time}  {}  {}  {}",
             visible(&self.who()),
             visible(what),
-            visible(&place)
+            shown(place)
         )
     }
 
@@ -161,7 +160,7 @@ impl CrashView {
         if let Some(thread) = &self.thread {
             lines.push(format!("  {}", visible(&thread.title())));
             for (number, frame) in thread.frames.iter().enumerate() {
-                lines.push(format!("    {number:>2}  {}", visible(frame)));
+                lines.push(format!("    {number:>2}  {}", shown(frame)));
             }
             if thread.more_frames > 0 {
                 lines.push(format!(
@@ -204,6 +203,20 @@ impl ThreadView {
         }
         title + ":"
     }
+}
+
+/// A frame for people. Names of C++ templates run to thousands of characters, of which the first
+/// and the offset at the end tell; JSON has them whole.
+fn shown(frame: &str) -> String {
+    const WIDTH: usize = 160;
+    let text = visible(frame);
+    let length = text.chars().count();
+    if length <= WIDTH {
+        return text;
+    }
+    let tail = text.rfind(" + ").map_or("", |at| &text[at..]);
+    let head: String = text.chars().take(WIDTH.saturating_sub(tail.chars().count() + 1)).collect();
+    format!("{head}…{tail}")
 }
 
 /// A span of time with its one leading unit.

@@ -12,6 +12,7 @@ use super::terminal::{ERROR, OK, STRONG};
 use crate::run::execute::signal_name;
 use crate::run::record::RunRecord;
 use crate::run::supervise::Ending;
+use crate::run::verdict::exit_code;
 
 /// What the rehearsal is, and is not.
 const CAVEAT: &str = "This rehearses, on a driver of our own, the faults that others have published about Apple's AGX driver.\n\
@@ -102,6 +103,16 @@ impl Answer {
             as_expected,
             caveat: CAVEAT,
             threads,
+        }
+    }
+
+    /// 0 as expected; what the run with the fix exited with where that is not 0; else 125, as the
+    /// control did not crash and nothing was shown.
+    pub fn exit_code(&self) -> u8 {
+        match (self.as_expected, self.with.exit_code) {
+            (true, _) => exit_code::OK,
+            (false, 0) => exit_code::FAILED,
+            (false, code) => code,
         }
     }
 

@@ -84,7 +84,7 @@ pub(super) static TABLE: [Signature; 17] = [
     said(
         "double_commit",
         "a command buffer committed twice",
-        "Two threads committed the same command buffer.",
+        "The same command buffer was committed a second time, as happens when two threads share one.",
         &[
             "IOGPUMetalCommandBuffer validate]*failed assertion *commit an already committed command \
            buffer",

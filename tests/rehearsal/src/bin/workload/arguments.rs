@@ -20,6 +20,7 @@ Usage: agx-rehearsal-workload [OPTIONS]
                    scheduled-handler, encode-after-commit, unended
   --app-lock       hold one lock around all that one command buffer needs, from its making to its commit
   --mps            use MPSCommandBuffer, which forwards
+  --quiet          print no summary
   --driver PATH    libagx_rehearsal [AGX_REHEARSAL_DRIVER, else beside this program]
   --help           this text
 
@@ -52,6 +53,8 @@ pub struct Arguments {
     pub app_lock: bool,
     /// Whether command buffers are `MPSCommandBuffer`s.
     pub mps: bool,
+    /// Whether the summary is left out.
+    pub quiet: bool,
     /// The driver's path, where one is given.
     pub driver: Option<PathBuf>,
 }
@@ -66,6 +69,7 @@ impl Default for Arguments {
             fault: Fault::Driver("impl"),
             app_lock: false,
             mps: false,
+            quiet: false,
             driver: None,
         }
     }
@@ -103,6 +107,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Arg
             "--help" | "-h" => return Ok(None),
             "--app-lock" => parsed.app_lock = true,
             "--mps" => parsed.mps = true,
+            "--quiet" => parsed.quiet = true,
             "--threads" | "--iterations" | "--seconds" | "--seed" | "--fault" | "--driver" => {
                 let value = rest.next().ok_or_else(|| format!("{name} needs a value"))?;
                 set(&mut parsed, name, value)?;

@@ -39,10 +39,12 @@ fn run(driver: &Driver, arguments: &Arguments) -> ExitCode {
         Ok(done) => done,
         Err(why) => return complain(&why, 2),
     };
-    println!(
-        "iterations={} dispatches asked={} executed={}",
-        done.iterations, done.asked, done.executed
-    );
+    if !arguments.quiet {
+        println!(
+            "iterations={} dispatches asked={} executed={}",
+            done.iterations, done.asked, done.executed
+        );
+    }
     if done.lost_work() {
         return complain(
             &format!(

@@ -81,14 +81,8 @@ pub struct RunArgs {
     #[arg(long, value_name = "DUR", value_parser = parse_duration, default_value = "10s", help_heading = "Target")]
     pub grace: Duration,
 
-    /// Watch this folder instead of the system's (repeatable).
-    #[arg(
-        long,
-        value_name = "DIR",
-        env = "AGXRUN_REPORTS_DIR",
-        value_delimiter = ':',
-        help_heading = "Reports"
-    )]
+    /// Watch this folder instead of the system's (repeatable) [env: AGXRUN_REPORTS_DIR, separated by `:`].
+    #[arg(long, value_name = "DIR", help_heading = "Reports")]
     pub reports_dir: Vec<PathBuf>,
     /// Copy new reports here [default: crash_logs/ when it exists, else the state folder].
     #[arg(long, value_name = "DIR", help_heading = "Reports")]
@@ -148,13 +142,8 @@ pub struct CheckCrashesArgs {
     /// Exit 86 when there are any.
     #[arg(long)]
     pub fail: bool,
-    /// Read this folder instead of the system's (repeatable).
-    #[arg(
-        long,
-        value_name = "DIR",
-        env = "AGXRUN_REPORTS_DIR",
-        value_delimiter = ':'
-    )]
+    /// Read this folder instead of the system's (repeatable) [env: AGXRUN_REPORTS_DIR, separated by `:`].
+    #[arg(long, value_name = "DIR")]
     pub reports_dir: Vec<PathBuf>,
     /// Read this archive [default: crash_logs/ when it exists, else the state folder].
     #[arg(long, value_name = "DIR")]

@@ -239,6 +239,40 @@ fn paths_that_are_no_text_are_used_as_they_are() {
 }
 
 #[test]
+fn the_variable_names_several_folders_and_the_option_one_with_a_colon() {
+    let sandbox = Sandbox::new();
+    let colon = sandbox.path("with:colon");
+    let other = sandbox.path("other");
+    for folder in [&colon, &other] {
+        std::fs::create_dir(folder).expect("created");
+    }
+    let copy = |to: &std::path::Path| {
+        let mut command = sandbox.agxrun();
+        command
+            .args(["-q", "--archive"])
+            .arg(sandbox.path("archive"));
+        (
+            command,
+            format!("cp '{}' '{}/x.ips'", old_report().display(), to.display()),
+        )
+    };
+    let (mut command, script) = copy(&colon);
+    let output = command
+        .arg("--reports-dir")
+        .arg(&colon)
+        .args(["--", "sh", "-c", &script])
+        .output();
+    assert_eq!(output.expect("agxrun starts").status.code(), Some(86));
+    let (mut command, script) = copy(&other);
+    let list = format!("{}:{}", sandbox.reports().display(), other.display());
+    let output = command
+        .env("AGXRUN_REPORTS_DIR", list)
+        .args(["--", "sh", "-c", &script])
+        .output();
+    assert_eq!(output.expect("agxrun starts").status.code(), Some(86));
+}
+
+#[test]
 fn a_library_in_a_folder_with_separators_is_still_inserted() {
     let sandbox = Sandbox::new();
     let folder = sandbox.path("with space:and colon");

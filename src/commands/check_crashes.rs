@@ -13,6 +13,7 @@ use crate::run::verdict::exit_code;
 pub fn run(args: &CheckCrashesArgs) -> Result<u8> {
     terminal::set_color(args.color.color);
     let named = defaults::named_folders(args.reports_dir.clone())?;
+    let are_named = !named.is_empty();
     let folders = if named.is_empty() {
         defaults::report_folders()
     } else {
@@ -51,7 +52,7 @@ pub fn run(args: &CheckCrashesArgs) -> Result<u8> {
         terminal::print(&answer.text(now))?;
     }
     // A folder that could not be read, and a file that may hold a crash, are never "no crash".
-    let missing_named = !args.reports_dir.is_empty() && !listing.unwatched.is_empty();
+    let missing_named = are_named && !listing.unwatched.is_empty();
     let blind = listing.unwatched.len() >= folders.len() && !listing.unwatched.is_empty();
     if missing_named || blind && !all_missing(&folders) {
         return Ok(exit_code::FAILED);

@@ -47,9 +47,16 @@ pub fn report_folders() -> Vec<ReportFolder> {
     })
 }
 
-/// Folders that the user named, made absolute: the target may run elsewhere. Empty names, as an
-/// empty variable gives, are none.
+/// Folders that the user named, by option or else by `AGXRUN_REPORTS_DIR`, made absolute: the
+/// target may run elsewhere. Empty names, as an empty variable gives, are none.
 pub fn named_folders(folders: Vec<PathBuf>) -> Result<Vec<PathBuf>> {
+    let folders = if folders.is_empty() {
+        std::env::var_os("AGXRUN_REPORTS_DIR")
+            .map(|list| std::env::split_paths(&list).collect())
+            .unwrap_or_default()
+    } else {
+        folders
+    };
     folders
         .into_iter()
         .filter(|folder| !folder.as_os_str().is_empty())

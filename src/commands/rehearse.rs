@@ -29,7 +29,13 @@ pub fn run(args: &RehearseArgs) -> Result<u8> {
         command.extend(["--fault".into(), fault.into()]);
     }
     let control = place.options(command.clone(), FixRequest::None);
-    let fixed = place.options(command, FixRequest::Inject { policy: None, library: None });
+    let fixed = place.options(
+        command,
+        FixRequest::Inject {
+            policy: None,
+            library: None,
+        },
+    );
     let without = one(control, args.verbose)?;
     let with = one(fixed, args.verbose)?;
     let answer = rehearsal::Answer::of(&without, &with, args.threads);

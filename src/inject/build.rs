@@ -102,6 +102,11 @@ pub fn build_into(
             &folder.join(piece.file_name()),
         )?;
     }
+    // The products are in place; what they were made from is of no use to a run.
+    std::fs::remove_dir_all(&target_dir).map_err(|source| BuildError::Write {
+        path: target_dir,
+        source,
+    })?;
     Ok(folder.join(artifact.file_name()))
 }
 

@@ -215,7 +215,10 @@ fn shown(frame: &str) -> String {
         return text;
     }
     let tail = text.rfind(" + ").map_or("", |at| &text[at..]);
-    let head: String = text.chars().take(WIDTH.saturating_sub(tail.chars().count() + 1)).collect();
+    let head: String = text
+        .chars()
+        .take(WIDTH.saturating_sub(tail.chars().count() + 1))
+        .collect();
     format!("{head}…{tail}")
 }
 

@@ -13,7 +13,7 @@ pub fn sentence(notice: &Notice) -> String {
     let text = match notice {
         Notice::NotLoaded => {
             "no ledger shows that the fix library was loaded: this run proves nothing about it \
-             (hint: the target may be static or protected; --require-fix makes this an error)"
+             (hint: the target may be static or protected, or the library keeps no ledgers; --require-fix makes this an error)"
                 .to_owned()
         }
         Notice::Disabled => {

@@ -1,8 +1,7 @@
 //! Blocks by their published ABI (clang's "Block Implementation Specification"): what a completion handler is.
 
-use crate::runtime::Id;
+use crate::runtime::{self, Id};
 use std::ffi::{c_int, c_void};
-use std::ptr;
 
 /// The descriptor is followed by a copy and a dispose helper.
 const HAS_COPY_DISPOSE: c_int = 1 << 25;
@@ -76,27 +75,11 @@ static FUNCTION_DESCRIPTOR: SharedDescriptor = SharedDescriptor(Descriptor {
     size: size_of::<FunctionBlock>(),
 });
 
-unsafe extern "C" {
-    #[cfg(target_vendor = "apple")]
-    static _NSConcreteStackBlock: [*const c_void; 32];
-}
-
-#[cfg(target_vendor = "apple")]
-fn stack_block_class() -> *const c_void {
-    (&raw const _NSConcreteStackBlock).cast()
-}
-
-/// GCC's runtime has no block classes; nobody sends a block a message there.
-#[cfg(not(target_vendor = "apple"))]
-fn stack_block_class() -> *const c_void {
-    ptr::null()
-}
-
 impl FunctionBlock {
     /// A stack block; whoever keeps it copies it.
     pub fn new(function: unsafe extern "C" fn(Id, *mut c_void), context: *mut c_void) -> Self {
         let block = Block {
-            isa: stack_block_class(),
+            isa: runtime::stack_block_class(),
             flags: 0,
             reserved: 0,
             invoke: call_function,

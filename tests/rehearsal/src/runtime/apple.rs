@@ -18,6 +18,15 @@ unsafe extern "C-unwind" {
     fn _Block_release(block: *const c_void);
 }
 
+unsafe extern "C" {
+    static _NSConcreteStackBlock: [*const c_void; 32];
+}
+
+/// The class of a block that lies on the stack.
+pub fn stack_block_class() -> *const c_void {
+    (&raw const _NSConcreteStackBlock).cast()
+}
+
 /// The section whose functions the loader calls once the library is mapped.
 #[used]
 #[unsafe(link_section = "__DATA,__mod_init_func")]

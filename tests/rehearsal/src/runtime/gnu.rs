@@ -4,6 +4,7 @@ use super::class::{ClassRef, ClassSpec, Ivar, Method};
 use super::{Class, Id, Imp, NIL, Sel, forward, send};
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::ffi::c_void;
 use std::mem;
 use std::ptr;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -15,6 +16,11 @@ unsafe extern "C-unwind" {
     fn class_createInstance(class: Class, extra_bytes: usize) -> Id;
     fn class_getInstanceSize(class: Class) -> usize;
     fn class_getSuperclass(class: Class) -> Class;
+}
+
+/// GCC's runtime has no block classes; nobody sends a block a message there.
+pub fn stack_block_class() -> *const c_void {
+    ptr::null()
 }
 
 /// The section whose functions the loader calls once the library is mapped.

@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn every_option_reaches_its_field() {
-        let line = "--threads 3 --iterations 5 --seconds 0.5 --seed 9 --fault commit --app-lock --mps --driver /d.so";
+        let line = "--threads 3 --iterations 5 --seconds 0.5 --seed 9 --fault commit --app-lock --mps --quiet --driver /d.so";
         let expected = Arguments {
             threads: 3,
             iterations: 5,
@@ -174,6 +174,7 @@ mod tests {
             fault: Fault::Misuse(Misuse::CommitOpenEncoder),
             app_lock: true,
             mps: true,
+            quiet: true,
             driver: Some(PathBuf::from("/d.so")),
         };
         assert_eq!(parse_text(line), Ok(Some(expected)));

@@ -28,7 +28,8 @@ use terminal::Terminal;
 /// A target, resolved: nothing is searched for or added here.
 #[derive(Debug, Clone)]
 pub struct Launch {
-    /// The file to execute, as given to `execve`: not looked up in `$PATH`.
+    /// The file to execute, as given to `execve`: not looked up in `$PATH`. One that the kernel has
+    /// no loader for is run by `/bin/sh`, as `env` does it.
     pub program: PathBuf,
     /// `argv[0]`; the program's path where `None`.
     pub arg0: Option<OsString>,

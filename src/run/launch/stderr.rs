@@ -27,7 +27,7 @@ pub enum StderrKind {
     /// A regular file: the target writes to it itself; what it added is read from the file at the
     /// end, with whatever others wrote there meanwhile.
     File,
-    /// A device such as `/dev/null`, passed on: nothing can be read.
+    /// A device such as `/dev/null`, passed on: nothing can be read, as whoever chose it knows.
     Device,
     /// Closed when we were started, and closed for the target.
     Closed,
@@ -55,25 +55,22 @@ pub(in crate::run) fn connect() -> io::Result<Connection> {
     let stderr = io::stderr();
     let stderr = stderr.as_fd();
     if inherited::was_closed(2) {
-        return Ok(passed_on(StderrKind::Closed, None));
+        return Ok(passed_on(StderrKind::Closed));
     }
     let stat = match fstat(stderr) {
         Ok(stat) => stat,
-        Err(Errno::EBADF) => return Ok(passed_on(StderrKind::Closed, None)),
+        Err(Errno::EBADF) => return Ok(passed_on(StderrKind::Closed)),
         Err(error) => return Err(error.into()),
     };
     match SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT {
         SFlag::S_IFREG => Ok(file(stderr)),
         SFlag::S_IFIFO | SFlag::S_IFSOCK => pipe(stderr, same_as_stdout(&stat)),
         SFlag::S_IFCHR if nix::unistd::isatty(stderr).unwrap_or(false) => terminal(stderr),
-        _ => Ok(passed_on(
-            StderrKind::Device,
-            Some("stderr is a device: its lines cannot be read back".to_owned()),
-        )),
+        _ => Ok(passed_on(StderrKind::Device)),
     }
 }
 
-fn passed_on(kind: StderrKind, problem: Option<String>) -> Connection {
+fn passed_on(kind: StderrKind) -> Connection {
     Connection {
         kind,
         target_end: None,
@@ -81,7 +78,7 @@ fn passed_on(kind: StderrKind, problem: Option<String>) -> Connection {
         source: None,
         sink: None,
         follow: None,
-        problems: problem.into_iter().collect(),
+        problems: Vec::new(),
     }
 }
 
@@ -154,14 +151,14 @@ fn file(stderr: BorrowedFd<'_>) -> Connection {
     match follow(stderr) {
         Ok(follow) => Connection {
             follow: Some(follow),
-            ..passed_on(StderrKind::File, None)
+            ..passed_on(StderrKind::File)
         },
-        Err(error) => passed_on(
-            StderrKind::File,
-            Some(format!(
+        Err(error) => Connection {
+            problems: vec![format!(
                 "the file that stderr goes to cannot be read: {error}"
-            )),
-        ),
+            )],
+            ..passed_on(StderrKind::File)
+        },
     }
 }
 

@@ -53,7 +53,7 @@ fn what_cannot_be_started_says_why() {
             126,
             "`#!`",
         ),
-        (file("no-line", "exit 0\n", 0o755), 126, "not a program"),
+        (file("no-line", "exit 0\n", 0o644), 126, "permission denied"),
         (folder.join("plain/below"), 127, "not found"),
     ] {
         let output = run.output(&[&target]);
@@ -63,6 +63,42 @@ fn what_cannot_be_started_says_why() {
         assert!(error.contains(word), "{error}");
         assert!(error.contains(&*target.to_string_lossy()), "{error}");
     }
+}
+
+/// What `env` makes of `target`, and what we make of it: exit code, stdout, stderr.
+fn as_env_and_as_we(run: &Run, target: &[&OsStr]) -> [(i32, String, String); 2] {
+    let mut env = std::process::Command::new("env");
+    env.args(target);
+    [env, run.command(target)].map(|mut command| {
+        let output = command.output().expect("it starts");
+        (code(&output), text(&output.stdout), text(&output.stderr))
+    })
+}
+
+#[test]
+fn a_script_without_an_interpreter_line_is_the_shells() {
+    let run = Run::new();
+    let script = run.folder().join("script");
+    std::fs::write(&script, "echo \"$0\" \"$#\" \"$1\"; exit 9\n").expect("it can be written");
+    std::fs::set_permissions(&script, PermissionsExt::from_mode(0o755)).expect("it has a mode");
+    let target = [script.as_os_str(), OsStr::new("a b"), OsStr::new("")];
+    let [env, ours] = as_env_and_as_we(&run, &target);
+    assert_eq!(ours, env);
+    let expected = format!("{} 2 a b\n", script.display());
+    assert_eq!(ours, (9, expected, String::new()));
+    assert_eq!(run.outcome().get("ending"), "Exited(9)");
+}
+
+#[test]
+fn a_damaged_program_fails_as_with_env() {
+    let run = Run::new();
+    let damaged = run.folder().join("damaged");
+    std::fs::write(&damaged, b"\x7fELF\x02\x01\x01(\n").expect("it can be written");
+    std::fs::set_permissions(&damaged, PermissionsExt::from_mode(0o755)).expect("it has a mode");
+    let [env, ours] = as_env_and_as_we(&run, &[damaged.as_os_str()]);
+    assert_eq!(ours, env);
+    assert_ne!(ours.0, 0);
+    assert!(!ours.2.is_empty());
 }
 
 #[test]

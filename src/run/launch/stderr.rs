@@ -19,6 +19,9 @@ use crate::run::sys::{inherited, os, window};
 pub enum StderrKind {
     /// It was a terminal; the target has a pseudo-terminal, which is copied to it.
     Terminal,
+    /// It was a terminal that the target has itself, and nothing of it is read: a pseudo-terminal could not
+    /// be kept from being opened for keys (see [`connect`]).
+    TerminalItself,
     /// It was a pipe or socket; the target has a pipe, which is copied to it.
     Pipe,
     /// It was the same pipe as stdout; the target has one pipe for both, so that the order of its
@@ -115,10 +118,12 @@ fn terminal(stderr: BorrowedFd<'_>) -> io::Result<Connection> {
     for end in [&master, &slave] {
         fcntl(end, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
     }
-    // `less` opens the terminal that ttyname(2) names for its keys (ttyin.c); recent ones go on to
-    // /dev/tty where that fails. Ours has no keys to give: it is made unreadable, while
-    // `> /dev/stderr` still works. Root, and a program that reads fd 2 itself, are not helped by it.
+    // `less` opens the terminal that ttyname(2) names for its keys (ttyin.c). Ours has none to give: it
+    // is made unreadable, while `> /dev/stderr` still works.
     fchmod(&slave, Mode::S_IWUSR)?;
+    if opens_for_reading(&slave) {
+        return Ok(passed_on(StderrKind::TerminalItself));
+    }
     set_nonblocking(&master)?;
     Ok(Connection {
         kind: StderrKind::Terminal,
@@ -128,6 +133,18 @@ fn terminal(stderr: BorrowedFd<'_>) -> io::Result<Connection> {
         sink: Some(own_description(stderr)?),
         follow: None,
         problems: Vec::new(),
+    })
+}
+
+/// Whether a program that looks for its keys at the terminal's name gets it: modes do not hold for
+/// root (CAP_DAC_OVERRIDE). One without a name, as in a foreign mount namespace, is not found.
+fn opens_for_reading(terminal: &OwnedFd) -> bool {
+    ttyname(terminal).is_ok_and(|path| {
+        OpenOptions::new()
+            .read(true)
+            .custom_flags(libc::O_NOCTTY | libc::O_NONBLOCK)
+            .open(path)
+            .is_ok()
     })
 }
 

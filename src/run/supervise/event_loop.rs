@@ -13,7 +13,7 @@ use super::clock::Clock;
 use super::escalation::{Due, Escalation, Limits};
 use super::outcome::{Descendants, Ending, Orphan, Outcome, TimedOut};
 use super::relay::Relay;
-use super::tree::{self, ForkWatch};
+use super::tree::{self, ForkWatch, Outsiders};
 use crate::run::launch::placement::Placement;
 use crate::run::launch::stderr::{Connection, StderrKind};
 use crate::run::launch::terminal::Terminal;
@@ -34,8 +34,7 @@ pub(super) struct Supervision {
     relay: Relay,
     forks: ForkWatch,
     resizes: Option<ResizeListener>,
-    /// Children that were ours before the target: not of the tree.
-    ours: BTreeSet<i32>,
+    outsiders: Outsiders,
     started: SystemTime,
     begun: Instant,
     clock: Clock,
@@ -64,8 +63,9 @@ impl Supervision {
         signals: Signals,
         limits: Limits,
     ) -> Result<Self, LaunchError> {
-        let mut ours = tree::adopt_orphans()
+        let ours = tree::adopt_orphans()
             .map_err(LaunchError::failed("cannot become the tree's subreaper"))?;
+        let mut outsiders = Outsiders::new(ours, &launch.not_of_the_tree);
         let (started, begun) = (SystemTime::now(), Instant::now());
         let spawned = launch::spawn(launch, placement, terminal.as_ref(), &connection, &signals);
         let handed_over = placement == Placement::OwnGroup { foreground: true };
@@ -85,7 +85,7 @@ impl Supervision {
             ),
             _ => None,
         };
-        ours.extend(resizes.as_ref().map(ResizeListener::pid));
+        outsiders.add(resizes.as_ref().map(ResizeListener::pid));
         Ok(Supervision {
             pid,
             placement,
@@ -95,7 +95,7 @@ impl Supervision {
             relay: Relay::new(connection),
             forks,
             resizes,
-            ours,
+            outsiders,
             started,
             begun,
             clock: Clock::start(begun),
@@ -184,23 +184,26 @@ impl Supervision {
     }
 
     fn on_children(&mut self, observer: &mut dyn Observer) -> io::Result<()> {
+        self.outsiders.look();
         while let Some(pid) = wait::peek()? {
-            // Its accounts are gone once it is reaped.
+            // Its accounts are gone once it is reaped, and so is its name.
             let descendants = (pid == self.pid).then(|| self.forks.verdict());
+            let outside = self.outsiders.contains(pid);
             match (wait::consume(pid)?, descendants) {
                 (Some(Change::Ended(ending)), Some(descendants)) => {
                     self.end = Some(End {
                         ending,
                         at: SystemTime::now(),
                         duration: self.begun.elapsed(),
-                        descendants,
+                        descendants: self.outsiders.qualify(descendants, ending),
                     });
                     self.on_end(observer)?;
                 }
                 (Some(Change::Ended(ending)), None) => {
-                    if !self.ours.contains(&pid) {
+                    if !outside {
                         self.orphans.push(Orphan { pid, ending });
                     }
+                    self.outsiders.forget(pid);
                     if let Some(listener) = self.resizes.take_if(|l| l.pid() == pid) {
                         listener.forget();
                     }
@@ -302,7 +305,7 @@ impl Supervision {
 
     fn kill_tree(&mut self) {
         let group = self.group();
-        for pid in tree::living(self.pid, &self.ours) {
+        for pid in tree::living(self.pid, &mut self.outsiders) {
             if group.is_none()
                 || nix::unistd::getpgid(Some(nix::unistd::Pid::from_raw(pid)))
                     != Ok(nix::unistd::Pid::from_raw(self.pid))
@@ -318,9 +321,9 @@ impl Supervision {
         }
     }
 
-    fn signal_tree(&self, signal: i32) {
+    fn signal_tree(&mut self, signal: i32) {
         if self.group().is_none() {
-            for pid in tree::living(self.pid, &self.ours) {
+            for pid in tree::living(self.pid, &mut self.outsiders) {
                 send(pid, signal);
             }
         }
@@ -344,13 +347,13 @@ impl Supervision {
         }
     }
 
-    fn is_over(&self) -> bool {
+    fn is_over(&mut self) -> bool {
         self.end.is_some()
             && self.relay.is_done()
             && (self.given_up
                 || !self.escalation.ending_tree()
                 || !os::ADOPTS_ORPHANS
-                || tree::living(self.pid, &self.ours).is_empty())
+                || tree::living(self.pid, &mut self.outsiders).is_empty())
     }
 
     fn finish(mut self, observer: &mut dyn Observer) -> io::Result<Outcome> {
@@ -359,10 +362,12 @@ impl Supervision {
         let end = self
             .end
             .ok_or_else(|| io::Error::other("left before the target's end"))?;
-        let left_behind = tree::living(self.pid, &self.ours).len();
+        let left_behind: Vec<i32> = tree::living(self.pid, &mut self.outsiders)
+            .into_iter()
+            .collect();
         let descendants = match end.descendants {
             Descendants::None | Descendants::Unknown(_)
-                if left_behind > 0 || !self.orphans.is_empty() =>
+                if !left_behind.is_empty() || !self.orphans.is_empty() =>
             {
                 Descendants::Some
             }

@@ -40,6 +40,7 @@ use super::sys::inherited;
 use super::sys::signals::Signals;
 use event_loop::Supervision;
 
+pub use super::sys::die::die_like;
 pub use escalation::Limits;
 pub use outcome::{Descendants, Ending, Orphan, Outcome, StderrKind, StderrWatch, TimedOut};
 

@@ -5,6 +5,7 @@
 #![allow(unsafe_code)]
 
 pub(super) mod detach;
+pub(super) mod die;
 pub(super) mod exec;
 pub(super) mod inherited;
 pub(super) mod resize;

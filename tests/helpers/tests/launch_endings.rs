@@ -5,7 +5,7 @@ mod common;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::Stdio;
 
 use common::{Run, code, text, wait_for};
@@ -32,6 +32,35 @@ fn every_deadly_signal_is_told() {
             format!("Signaled {{ signal: {signal}, core_dumped: false }}")
         );
     }
+}
+
+#[test]
+fn a_core_dump_is_told() {
+    const PATTERN: &str = "/proc/sys/kernel/core_pattern";
+    let pattern = std::fs::read_to_string(PATTERN).expect("a pattern");
+    if pattern.starts_with(['|', '/']) {
+        eprintln!("skipped: cores of this machine go to `{}`", pattern.trim());
+        return;
+    }
+    let script = "ulimit -S -c $(ulimit -H -c); kill -SEGV $$";
+    let without = tempfile::tempdir().expect("a temporary folder");
+    let mut shell = std::process::Command::new("/bin/sh");
+    shell.args(["-c", script]).current_dir(&without);
+    if !shell.status().expect("it starts").core_dumped() {
+        eprintln!("skipped: no core is written here, with or without us");
+        return;
+    }
+    let run = Run::new();
+    let mut command = run.command(&["/bin/sh", "-c", script]);
+    let output = command
+        .current_dir(run.folder())
+        .output()
+        .expect("it starts");
+    assert_eq!(code(&output), 128 + 11);
+    assert_eq!(
+        run.outcome().get("ending"),
+        "Signaled { signal: 11, core_dumped: true }"
+    );
 }
 
 #[test]
@@ -125,7 +154,7 @@ fn a_timeout_is_term_first() {
     let outcome = run.outcome();
     assert_eq!(outcome.get("ending"), "Exited(3)");
     assert_eq!(outcome.get("needed_kill"), "false");
-    assert_eq!(outcome.get("left_behind"), "0");
+    assert_eq!(outcome.get("left_behind"), "[]");
     assert!(outcome.all("call").contains(&"before_term"));
 }
 
@@ -147,7 +176,7 @@ fn a_target_that_ignores_term_is_killed_with_its_tree() {
             .get("timed_out")
             .contains("needed_kill: true, stragglers: 1")
     );
-    assert_eq!(outcome.get("left_behind"), "0");
+    assert_eq!(outcome.get("left_behind"), "[]");
 }
 
 #[test]
@@ -163,7 +192,7 @@ fn a_grandchild_that_outlives_term_is_killed_after_the_grace() {
         "Signaled { signal: 15, core_dumped: false }"
     );
     assert_eq!(outcome.get("needed_kill"), "true");
-    assert_eq!(outcome.get("left_behind"), "0");
+    assert_eq!(outcome.get("left_behind"), "[]");
 }
 
 #[test]
@@ -278,7 +307,7 @@ fn the_second_term_kills_at_once() {
     assert_eq!(outcome.get("cancelled_by"), "Some(15)");
     assert_eq!(outcome.get("needed_kill"), "true");
     assert_eq!(outcome.get("timed_out"), "None");
-    assert_eq!(outcome.get("left_behind"), "0");
+    assert_eq!(outcome.get("left_behind"), "[]");
 }
 
 /// The lines of `/proc/self/status` about signals, as a target sees them.
@@ -329,6 +358,58 @@ fn dispositions_and_mask_are_as_without_us() {
             assert!(without.contains("SigIgn"), "{without}");
             assert_eq!(with, without, "ignored {ignored:?}, blocked {block}");
         }
+    }
+}
+
+/// Ends itself by the signal of its argument, whatever it was given.
+const ENDS_BY: &str = "import os, signal, sys\n\
+     number = int(sys.argv[1])\n\
+     signal.pthread_sigmask(signal.SIG_SETMASK, [])\n\
+     signal.signal(number, signal.SIG_DFL)\n\
+     os.kill(os.getpid(), number)\n";
+
+#[test]
+fn it_dies_as_the_target_did_where_it_can() {
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    enum Found {
+        Default,
+        Ignored,
+        Blocked,
+    }
+    for (signal, found, dies) in [
+        (libc::SIGINT, Found::Default, true),
+        (libc::SIGINT, Found::Ignored, false),
+        (libc::SIGINT, Found::Blocked, false),
+        // A crash of the target is none of ours.
+        (libc::SIGABRT, Found::Default, false),
+    ] {
+        let number = signal.to_string();
+        let run = Run::new().option("--die-like", &number);
+        let target = ["/usr/bin/env", "python3", "-c", ENDS_BY, &number];
+        let mut command = run.command(&target);
+        command.current_dir(run.folder());
+        // SAFETY: signal and sigprocmask are async-signal-safe; the set is a local.
+        unsafe {
+            command.pre_exec(move || {
+                if found == Found::Ignored {
+                    libc::signal(signal, libc::SIG_IGN);
+                }
+                let mut set = std::mem::zeroed();
+                libc::sigemptyset(&raw mut set);
+                if found == Found::Blocked {
+                    libc::sigaddset(&raw mut set, signal);
+                }
+                libc::sigprocmask(libc::SIG_SETMASK, &raw const set, std::ptr::null_mut());
+                Ok(())
+            });
+        }
+        let status = command.status().expect("it starts");
+        let ending = if dies {
+            (Some(signal), None)
+        } else {
+            (None, Some(128 + signal))
+        };
+        assert_eq!((status.signal(), status.code()), ending, "{found:?}");
     }
 }
 

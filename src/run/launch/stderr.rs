@@ -12,7 +12,7 @@ use nix::sys::stat::{FileStat, Mode, SFlag, fchmod, fstat};
 use nix::sys::termios::{OutputFlags, tcgetattr};
 use nix::unistd::{Whence, lseek, ttyname};
 
-use crate::run::sys::{inherited, os, window};
+use crate::run::sys::{inherited, os, packet, window};
 
 /// How the target's stderr is watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +47,9 @@ pub(in crate::run) struct Connection {
     pub source: Option<OwnedFd>,
     /// Where the copy goes: our own stderr.
     pub sink: Option<OwnedFd>,
+    /// The real terminal, non-blocking and open for reading: for a target that sets its pseudo-terminal to
+    /// single keys. The source is in packet mode then.
+    pub keys: Option<OwnedFd>,
     /// A regular file and the offset at which the target begins, in bytes.
     pub follow: Option<(File, u64)>,
     /// What could not be watched, and why.
@@ -80,6 +83,7 @@ fn passed_on(kind: StderrKind) -> Connection {
         with_stdout: false,
         source: None,
         sink: None,
+        keys: None,
         follow: None,
         problems: Vec::new(),
     }
@@ -104,6 +108,7 @@ fn pipe(stderr: BorrowedFd<'_>, with_stdout: bool) -> io::Result<Connection> {
         source: Some(source),
         target_end: Some(target_end),
         sink: Some(stderr.try_clone_to_owned()?),
+        keys: None,
         follow: None,
         problems: Vec::new(),
     })
@@ -118,19 +123,26 @@ fn terminal(stderr: BorrowedFd<'_>) -> io::Result<Connection> {
     for end in [&master, &slave] {
         fcntl(end, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
     }
-    // `less` opens the terminal that ttyname(2) names for its keys (ttyin.c). Ours has none to give: it
-    // is made unreadable, while `> /dev/stderr` still works.
+    // `less` opens the terminal that ttyname(2) names for its keys (ttyin.c). Recent ones go on to
+    // /dev/tty where that cannot be read, which is better than our copy (supervise/keys.rs): ours is made
+    // unreadable, while `> /dev/stderr` still works.
     fchmod(&slave, Mode::S_IWUSR)?;
     if opens_for_reading(&slave) {
         return Ok(passed_on(StderrKind::TerminalItself));
     }
     set_nonblocking(&master)?;
+    let keys = reopen(stderr, OpenOptions::new().read(true));
+    if keys.is_some() {
+        os::announce_modes(master.as_fd(), slave.as_fd())?;
+        packet::set(master.as_fd(), true)?;
+    }
     Ok(Connection {
         kind: StderrKind::Terminal,
         with_stdout: false,
         source: Some(master),
         target_end: Some(slave),
         sink: Some(own_description(stderr)?),
+        keys,
         follow: None,
         problems: Vec::new(),
     })
@@ -139,29 +151,26 @@ fn terminal(stderr: BorrowedFd<'_>) -> io::Result<Connection> {
 /// Whether a program that looks for its keys at the terminal's name gets it: modes do not hold for
 /// root (CAP_DAC_OVERRIDE). One without a name, as in a foreign mount namespace, is not found.
 fn opens_for_reading(terminal: &OwnedFd) -> bool {
-    ttyname(terminal).is_ok_and(|path| {
-        OpenOptions::new()
-            .read(true)
-            .custom_flags(libc::O_NOCTTY | libc::O_NONBLOCK)
-            .open(path)
-            .is_ok()
-    })
+    reopen(terminal.as_fd(), OpenOptions::new().read(true)).is_some()
 }
 
 /// A non-blocking description of the terminal, so that a stopped one (Ctrl-S) does not stop our
 /// timers. The inherited one is shared with others, who expect it to block.
 fn own_description(stderr: BorrowedFd<'_>) -> io::Result<OwnedFd> {
-    let reopened = ttyname(stderr).ok().and_then(|path| {
-        OpenOptions::new()
-            .write(true)
-            .custom_flags(libc::O_NOCTTY | libc::O_NONBLOCK)
-            .open(path)
-            .ok() // A terminal of another user or mount: the shared description serves.
-    });
-    match reopened {
-        Some(file) => Ok(file.into()),
+    match reopen(stderr, OpenOptions::new().write(true)) {
+        Some(reopened) => Ok(reopened),
         None => stderr.try_clone_to_owned(),
     }
+}
+
+/// `None` for a terminal of another user or mount.
+fn reopen(terminal: BorrowedFd<'_>, options: &mut OpenOptions) -> Option<OwnedFd> {
+    let path = ttyname(terminal).ok()?;
+    options
+        .custom_flags(libc::O_NOCTTY | libc::O_NONBLOCK)
+        .open(path)
+        .ok()
+        .map(OwnedFd::from)
 }
 
 fn file(stderr: BorrowedFd<'_>) -> Connection {

@@ -18,8 +18,9 @@ use crate::run::launch::placement::Placement;
 use crate::run::launch::stderr::{Connection, StderrKind};
 use crate::run::launch::terminal::Terminal;
 use crate::run::launch::{self, Launch, LaunchError};
+use crate::run::sys::helper::Helper;
 use crate::run::sys::os;
-use crate::run::sys::resize::ResizeListener;
+use crate::run::sys::resize;
 use crate::run::sys::signals::{Delivery, Signals, stop_self};
 use crate::run::sys::wait::{self, Change};
 
@@ -33,7 +34,7 @@ pub(super) struct Supervision {
     signals: Signals,
     relay: Relay,
     forks: ForkWatch,
-    resizes: Option<ResizeListener>,
+    resizes: Option<Helper>,
     outsiders: Outsiders,
     started: SystemTime,
     begun: Instant,
@@ -80,19 +81,22 @@ impl Supervision {
         let copies_terminal = connection.kind == StderrKind::Terminal;
         let resizes = match placement {
             Placement::OwnGroup { .. } if copies_terminal && terminal.is_some() => Some(
-                ResizeListener::start(pid, &signals)
+                resize::listen_in(pid, &signals)
                     .map_err(LaunchError::failed("cannot follow the terminal's size"))?,
             ),
             _ => None,
         };
-        outsiders.add(resizes.as_ref().map(ResizeListener::pid));
+        outsiders.add(resizes.as_ref().map(Helper::pid));
         Ok(Supervision {
             pid,
             placement,
             terminal,
             handed_over,
             signals,
-            relay: Relay::new(connection),
+            relay: Relay::new(
+                connection,
+                matches!(placement, Placement::OwnGroup { .. }).then_some(pid),
+            ),
             forks,
             resizes,
             outsiders,
@@ -112,6 +116,7 @@ impl Supervision {
         observer.started(self.pid);
         loop {
             self.relay.pump(&mut |line| observer.stderr_line(line));
+            self.outsiders.add(self.relay.key_copier());
             if self.relay.follow_window() {
                 self.signal_target(libc::SIGWINCH);
             }
@@ -204,6 +209,7 @@ impl Supervision {
                         self.orphans.push(Orphan { pid, ending });
                     }
                     self.outsiders.forget(pid);
+                    self.relay.reaped(pid);
                     if let Some(listener) = self.resizes.take_if(|l| l.pid() == pid) {
                         listener.forget();
                     }
@@ -251,6 +257,8 @@ impl Supervision {
         if self.relay.follow_window() {
             self.signal_target(libc::SIGWINCH);
         }
+        self.relay.target_continued();
+        self.outsiders.add(self.relay.key_copier());
         self.signal_target(libc::SIGCONT);
         Ok(())
     }

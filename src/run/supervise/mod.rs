@@ -25,6 +25,7 @@
 pub mod clock;
 mod escalation;
 mod event_loop;
+mod keys;
 pub mod lines;
 mod outcome;
 mod relay;

@@ -7,7 +7,9 @@
 pub(super) mod detach;
 pub(super) mod die;
 pub(super) mod exec;
+pub(super) mod helper;
 pub(super) mod inherited;
+pub(super) mod packet;
 pub(super) mod resize;
 pub(super) mod signals;
 pub(super) mod wait;

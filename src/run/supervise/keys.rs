@@ -4,6 +4,9 @@
 //! when its stdin is a pipe. Where fd 2 is our pseudo-terminal, the real one must then get the same modes
 //! and its keys must come over. The sign is that the pseudo-terminal leaves the line mode (ICANON): packet
 //! mode tells that at once. Nothing is taken from the real terminal before, or after.
+//!
+//! What this does not reach: whole lines read from fd 2 never come, as reading alone is no sign; and a program that
+//! sets the modes of fd 2 but reads elsewhere would have to share its keys with us.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};

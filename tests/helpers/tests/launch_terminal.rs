@@ -248,17 +248,29 @@ fn less_takes_keys(supervisor: &str) {
     let file = run.folder().join("file");
     let lines: String = (1..=500).map(|n| format!("{n}\n")).collect();
     std::fs::write(&file, lines).expect("it can be written");
-    let mut session = Session::shell();
-    session.type_line(&format!(
-        "TERM=xterm {supervisor} /usr/bin/less {}",
-        file.display()
-    ));
-    session.expect("23\r\n");
-    session.send(b" ");
-    session.expect("46\r\n");
-    session.send(b"q");
-    session.prompt();
-    assert!(session.run("echo alive=$((1 + 1))").contains("alive=2"));
+    let file = file.display();
+    for command in [
+        format!("{supervisor} /usr/bin/less {file}"),
+        format!("cat {file} | {supervisor} /usr/bin/less"),
+    ] {
+        let mut session = Session::shell();
+        let before = session.run("stty -a");
+        session.type_line(&format!("export TERM=xterm; {command}"));
+        session.expect("23\r\n");
+        session.send(b" ");
+        session.expect("46\r\n");
+        session.send(b"\x1a");
+        session.prompt();
+        // Meanwhile what is typed is the shell's, whole and shown.
+        assert_eq!(session.run("stty -a"), before, "{command}");
+        session.type_line("fg");
+        session.expect("46\r\n");
+        session.send(b" ");
+        session.expect("69\r\n");
+        session.send(b"q");
+        session.prompt();
+        assert_eq!(session.run("stty -a"), before, "{command}");
+    }
 }
 
 #[test]
@@ -269,6 +281,55 @@ fn less_takes_keys_as_we_are() {
 #[test]
 fn less_takes_keys_without_privileges() {
     less_takes_keys("$S");
+}
+
+#[test]
+fn a_target_killed_while_it_takes_keys_leaves_the_terminal_usable() {
+    let script = "import os, signal, tty\n\
+         tty.setraw(2)\n\
+         os.write(1, b'ready')\n\
+         os.read(2, 1)\n\
+         os.kill(os.getpid(), signal.SIGKILL)\n";
+    let run = Run::new();
+    let file = run.folder().join("raw.py");
+    std::fs::write(&file, script).expect("it can be written");
+    // No interactive shell, which would put the modes right itself.
+    let mut command = Command::new("bash");
+    let words = unprivileged().join(" ");
+    command.args([
+        "-c",
+        &format!(
+            "stty -a; {words} /usr/bin/env python3 {}; echo; echo code=$?; stty -a",
+            file.display()
+        ),
+    ]);
+    let mut session = Session::start(command);
+    session.expect("ready");
+    session.send(b"k");
+    let (code, seen) = session.end();
+    assert_eq!(code, Some(0));
+    assert!(
+        seen.contains(" icanon ") && seen.contains(" echo "),
+        "{seen}"
+    );
+}
+
+#[test]
+fn an_error_beside_the_keys_is_read_whole() {
+    // Packet mode puts a byte before each piece that is read: none of it may show.
+    let run = Run::new();
+    let mut session = Session::shell();
+    let script = "stty -icanon <&2; for i in 1 2 3; do echo line$i >&2; stty icanon <&2; stty -icanon <&2; \
+         done; stty icanon <&2";
+    let seen = session.run(&format!(
+        "$S --outcome {} /bin/sh -c '{script}'",
+        run.outcome_file().display()
+    ));
+    assert!(seen.contains("line1\r\nline2\r\nline3\r\n"), "{seen:?}");
+    let outcome = run.outcome();
+    assert_eq!(outcome.all("line"), ["line1", "line2", "line3"]);
+    assert_eq!(outcome.get("bytes"), "18");
+    assert!(outcome.all("problem").is_empty());
 }
 
 #[test]

@@ -259,7 +259,7 @@ fn view(record: &RunRecord) -> View<'_> {
                 ending: ended(orphan.ending),
             })
             .collect(),
-        left_behind: outcome.left_behind,
+        left_behind: outcome.left_behind.len(),
         descendants: match outcome.descendants {
             Descendants::None => "none",
             Descendants::Some => "some",

@@ -102,7 +102,7 @@ pub fn execute(
         ended,
     );
     // Whatever came meanwhile from processes that still ran is read once more.
-    let evidence = if evidence.all_ended_cleanly() && outcome.left_behind == 0 {
+    let evidence = if evidence.all_ended_cleanly() && outcome.left_behind.is_empty() {
         evidence
     } else {
         read_evidence(&plan, &workspace, &outcome)
@@ -130,7 +130,7 @@ pub fn execute(
         proof_missing: options.require_fix && plan.library.is_some() && !proves_load(&evidence),
         unwatched: newly_unwatched(&unwatched, &before).next().is_some(),
     };
-    if outcome.left_behind > 0 {
+    if !outcome.left_behind.is_empty() {
         workspace.keep();
     }
     Ok(RunRecord {
@@ -164,6 +164,12 @@ fn prepare(plan: &Plan, options: &RunOptions, workspace: &Workspace) -> io::Resu
         args,
         env: compose(std::env::vars_os(), &options.env, &injection),
         cwd: None,
+        // A time-out would lose its report, and it is no child of the target's.
+        not_of_the_tree: plan
+            .reporter
+            .iter()
+            .map(|reporter| reporter.writer.clone())
+            .collect(),
     })
 }
 
@@ -197,22 +203,6 @@ fn target_ending(ending: Ending) -> TargetEnding {
     }
 }
 
-/// Signals that a crash ends in; their numbers differ between systems.
-const CRASH_SIGNALS: [Signal; 7] = [
-    Signal::SIGSEGV,
-    Signal::SIGBUS,
-    Signal::SIGILL,
-    Signal::SIGFPE,
-    Signal::SIGTRAP,
-    Signal::SIGABRT,
-    Signal::SIGSYS,
-];
-
-fn is_crash(ending: Ending) -> bool {
-    matches!(ending, Ending::Signaled { signal, .. }
-        if CRASH_SIGNALS.iter().any(|known| *known as i32 == signal))
-}
-
 /// The target and the orphans whose wait status came to us.
 fn waited(outcome: &Outcome) -> impl Iterator<Item = (i32, Ending)> {
     std::iter::once((outcome.pid, outcome.ending)).chain(
@@ -232,7 +222,7 @@ fn read_evidence(plan: &Plan, workspace: &Workspace, outcome: &Outcome) -> TreeE
         .filter_map(|(pid, ending)| {
             let end = match ending {
                 Ending::Exited(_) => End::Clean,
-                Ending::Signaled { .. } if is_crash(ending) => End::Crashed,
+                Ending::Signaled { .. } if ending.is_crash() => End::Crashed,
                 Ending::Signaled { .. } => End::Killed,
             };
             Some((u32::try_from(pid).ok()?, end))
@@ -302,7 +292,7 @@ const PROGRESS_STEP: Duration = Duration::from_millis(250);
 /// What is due, from the wait statuses and the ledgers.
 fn expected(outcome: &Outcome, evidence: &TreeEvidence) -> Expected {
     let crashed: BTreeSet<i32> = waited(outcome)
-        .filter(|(_, ending)| is_crash(*ending))
+        .filter(|(_, ending)| ending.is_crash())
         .map(|(pid, _)| pid)
         .collect();
     // Those that the time-out ended are gone because of us.
@@ -367,7 +357,7 @@ fn tree_facts(
         started: None,
         ended: None,
     });
-    let still_running = outcome.left_behind > 0;
+    let still_running = !outcome.left_behind.is_empty();
     TreeFacts {
         root_pid: outcome.pid,
         started,
@@ -498,9 +488,9 @@ fn note_watching(
     notices.extend(outcome.stderr.problems.iter().map(|reason| Notice::Stderr {
         reason: reason.clone(),
     }));
-    if outcome.left_behind > 0 {
+    if !outcome.left_behind.is_empty() {
         notices.push(Notice::LeftBehind {
-            processes: outcome.left_behind,
+            processes: outcome.left_behind.len(),
         });
     }
 }

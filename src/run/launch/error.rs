@@ -119,7 +119,7 @@ fn classify(errno: i32, there: bool) -> Class {
              files on a noexec mount cannot be run)",
         ),
         libc::ENOEXEC => Class::NotExecutable(
-            "not a program for this machine (hint: a script needs a `#!` line or its interpreter)",
+            "neither it nor `/bin/sh`, which would run it as a script, is a program for this machine",
         ),
         libc::ETXTBSY => Class::NotExecutable("it is open for writing (hint: close it first)"),
         libc::ELOOP => Class::NotExecutable("too many symbolic links lead to it"),

@@ -28,7 +28,8 @@ use terminal::Terminal;
 /// A target, resolved: nothing is searched for or added here.
 #[derive(Debug, Clone)]
 pub struct Launch {
-    /// The file to execute, as given to `execve`: not looked up in `$PATH`.
+    /// The file to execute, as given to `execve`: not looked up in `$PATH`. One that the kernel has
+    /// no loader for is run by `/bin/sh`, as `env` does it.
     pub program: PathBuf,
     /// `argv[0]`; the program's path where `None`.
     pub arg0: Option<OsString>,
@@ -38,6 +39,11 @@ pub struct Launch {
     pub env: Vec<(OsString, OsString)>,
     /// Where it starts; our own working directory where `None`.
     pub cwd: Option<PathBuf>,
+    /// Programs whose processes are the system's and not of the target's tree, although a process of the
+    /// tree starts them: on Linux the crash report writer, which the crash handler starts and which comes
+    /// to us as an orphan. Such a process is neither waited for nor signalled, nor counted anywhere.
+    /// A script cannot be named: its process is its interpreter's.
+    pub not_of_the_tree: Vec<PathBuf>,
 }
 
 /// Starts `launch`; returns its pid.

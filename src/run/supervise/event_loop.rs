@@ -13,13 +13,14 @@ use super::clock::Clock;
 use super::escalation::{Due, Escalation, Limits};
 use super::outcome::{Descendants, Ending, Orphan, Outcome, TimedOut};
 use super::relay::Relay;
-use super::tree::{self, ForkWatch};
+use super::tree::{self, ForkWatch, Outsiders};
 use crate::run::launch::placement::Placement;
 use crate::run::launch::stderr::{Connection, StderrKind};
 use crate::run::launch::terminal::Terminal;
 use crate::run::launch::{self, Launch, LaunchError};
+use crate::run::sys::helper::Helper;
 use crate::run::sys::os;
-use crate::run::sys::resize::ResizeListener;
+use crate::run::sys::resize;
 use crate::run::sys::signals::{Delivery, Signals, stop_self};
 use crate::run::sys::wait::{self, Change};
 
@@ -33,9 +34,8 @@ pub(super) struct Supervision {
     signals: Signals,
     relay: Relay,
     forks: ForkWatch,
-    resizes: Option<ResizeListener>,
-    /// Children that were ours before the target: not of the tree.
-    ours: BTreeSet<i32>,
+    resizes: Option<Helper>,
+    outsiders: Outsiders,
     started: SystemTime,
     begun: Instant,
     clock: Clock,
@@ -64,8 +64,9 @@ impl Supervision {
         signals: Signals,
         limits: Limits,
     ) -> Result<Self, LaunchError> {
-        let mut ours = tree::adopt_orphans()
+        let ours = tree::adopt_orphans()
             .map_err(LaunchError::failed("cannot become the tree's subreaper"))?;
+        let mut outsiders = Outsiders::new(ours, &launch.not_of_the_tree);
         let (started, begun) = (SystemTime::now(), Instant::now());
         let spawned = launch::spawn(launch, placement, terminal.as_ref(), &connection, &signals);
         let handed_over = placement == Placement::OwnGroup { foreground: true };
@@ -80,22 +81,25 @@ impl Supervision {
         let copies_terminal = connection.kind == StderrKind::Terminal;
         let resizes = match placement {
             Placement::OwnGroup { .. } if copies_terminal && terminal.is_some() => Some(
-                ResizeListener::start(pid, &signals)
+                resize::listen_in(pid, &signals)
                     .map_err(LaunchError::failed("cannot follow the terminal's size"))?,
             ),
             _ => None,
         };
-        ours.extend(resizes.as_ref().map(ResizeListener::pid));
+        outsiders.add(resizes.as_ref().map(Helper::pid));
         Ok(Supervision {
             pid,
             placement,
             terminal,
             handed_over,
             signals,
-            relay: Relay::new(connection),
+            relay: Relay::new(
+                connection,
+                matches!(placement, Placement::OwnGroup { .. }).then_some(pid),
+            ),
             forks,
             resizes,
-            ours,
+            outsiders,
             started,
             begun,
             clock: Clock::start(begun),
@@ -112,6 +116,7 @@ impl Supervision {
         observer.started(self.pid);
         loop {
             self.relay.pump(&mut |line| observer.stderr_line(line));
+            self.outsiders.add(self.relay.key_copier());
             if self.relay.follow_window() {
                 self.signal_target(libc::SIGWINCH);
             }
@@ -184,23 +189,27 @@ impl Supervision {
     }
 
     fn on_children(&mut self, observer: &mut dyn Observer) -> io::Result<()> {
+        self.outsiders.look();
         while let Some(pid) = wait::peek()? {
-            // Its accounts are gone once it is reaped.
+            // Its accounts are gone once it is reaped, and so is its name.
             let descendants = (pid == self.pid).then(|| self.forks.verdict());
+            let outside = self.outsiders.contains(pid);
             match (wait::consume(pid)?, descendants) {
                 (Some(Change::Ended(ending)), Some(descendants)) => {
                     self.end = Some(End {
                         ending,
                         at: SystemTime::now(),
                         duration: self.begun.elapsed(),
-                        descendants,
+                        descendants: self.outsiders.qualify(descendants, ending),
                     });
                     self.on_end(observer)?;
                 }
                 (Some(Change::Ended(ending)), None) => {
-                    if !self.ours.contains(&pid) {
+                    if !outside {
                         self.orphans.push(Orphan { pid, ending });
                     }
+                    self.outsiders.forget(pid);
+                    self.relay.reaped(pid);
                     if let Some(listener) = self.resizes.take_if(|l| l.pid() == pid) {
                         listener.forget();
                     }
@@ -248,6 +257,8 @@ impl Supervision {
         if self.relay.follow_window() {
             self.signal_target(libc::SIGWINCH);
         }
+        self.relay.target_continued();
+        self.outsiders.add(self.relay.key_copier());
         self.signal_target(libc::SIGCONT);
         Ok(())
     }
@@ -302,7 +313,7 @@ impl Supervision {
 
     fn kill_tree(&mut self) {
         let group = self.group();
-        for pid in tree::living(self.pid, &self.ours) {
+        for pid in tree::living(self.pid, &mut self.outsiders) {
             if group.is_none()
                 || nix::unistd::getpgid(Some(nix::unistd::Pid::from_raw(pid)))
                     != Ok(nix::unistd::Pid::from_raw(self.pid))
@@ -318,9 +329,9 @@ impl Supervision {
         }
     }
 
-    fn signal_tree(&self, signal: i32) {
+    fn signal_tree(&mut self, signal: i32) {
         if self.group().is_none() {
-            for pid in tree::living(self.pid, &self.ours) {
+            for pid in tree::living(self.pid, &mut self.outsiders) {
                 send(pid, signal);
             }
         }
@@ -344,13 +355,13 @@ impl Supervision {
         }
     }
 
-    fn is_over(&self) -> bool {
+    fn is_over(&mut self) -> bool {
         self.end.is_some()
             && self.relay.is_done()
             && (self.given_up
                 || !self.escalation.ending_tree()
                 || !os::ADOPTS_ORPHANS
-                || tree::living(self.pid, &self.ours).is_empty())
+                || tree::living(self.pid, &mut self.outsiders).is_empty())
     }
 
     fn finish(mut self, observer: &mut dyn Observer) -> io::Result<Outcome> {
@@ -359,10 +370,12 @@ impl Supervision {
         let end = self
             .end
             .ok_or_else(|| io::Error::other("left before the target's end"))?;
-        let left_behind = tree::living(self.pid, &self.ours).len();
+        let left_behind: Vec<i32> = tree::living(self.pid, &mut self.outsiders)
+            .into_iter()
+            .collect();
         let descendants = match end.descendants {
             Descendants::None | Descendants::Unknown(_)
-                if left_behind > 0 || !self.orphans.is_empty() =>
+                if !left_behind.is_empty() || !self.orphans.is_empty() =>
             {
                 Descendants::Some
             }

@@ -11,6 +11,7 @@
 //! | second INT or TERM by `kill` | KILL to the tree | KILL to the tree |
 //! | the target stops (Ctrl-Z) | terminal taken back, we stop by the same signal | we stop by the same signal |
 //! | we are continued | terminal given back if we are in the foreground, group continued | target continued |
+//! | the target sets its stderr to single keys | the real terminal gets its modes, and it the keys | the same |
 //! | time-out | TERM to the group, KILL after the grace | the same to each process of the tree |
 //!
 //! Without a controlling terminal a stopped target does not stop us: there is nobody to say `fg`,
@@ -25,6 +26,7 @@
 pub mod clock;
 mod escalation;
 mod event_loop;
+mod keys;
 pub mod lines;
 mod outcome;
 mod relay;
@@ -40,6 +42,7 @@ use super::sys::inherited;
 use super::sys::signals::Signals;
 use event_loop::Supervision;
 
+pub use super::sys::die::die_like;
 pub use escalation::Limits;
 pub use outcome::{Descendants, Ending, Orphan, Outcome, StderrKind, StderrWatch, TimedOut};
 

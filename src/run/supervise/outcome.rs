@@ -27,8 +27,8 @@ pub struct Outcome {
     /// Processes of the tree whose parent was gone and whose end came to us. Linux only: elsewhere
     /// they go to launchd, and this is empty.
     pub orphans: Vec<Orphan>,
-    /// Processes of the tree that were alive when we stopped watching.
-    pub left_behind: usize,
+    /// The ids of the tree's processes that were alive when we stopped watching, in ascending order.
+    pub left_behind: Vec<i32>,
     /// Whether the target ever had children.
     pub descendants: Descendants,
     /// How its stderr was watched.

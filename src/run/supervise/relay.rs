@@ -9,10 +9,11 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::Winsize;
 use nix::unistd::{read, write};
 
+use super::keys::Keys;
 use super::lines::LineSplitter;
 use super::outcome::StderrWatch;
 use crate::run::launch::stderr::{Connection, StderrKind};
-use crate::run::sys::{detach, os, window};
+use crate::run::sys::{detach, os, packet, window};
 
 /// Most that is read before it is written on, in bytes: the memory that a stalled reader costs.
 const CHUNK: usize = 64 * 1024;
@@ -25,6 +26,8 @@ const LAST_WORDS: usize = 1024 * 1024;
 /// The copying side of a [`Connection`].
 pub(super) struct Relay {
     connection: Connection,
+    /// Set where the source is in packet mode.
+    keys: Option<Keys>,
     buffer: Vec<u8>,
     /// Bytes of `buffer` in use, and how many of them are written.
     filled: usize,
@@ -37,7 +40,8 @@ pub(super) struct Relay {
 }
 
 impl Relay {
-    pub(super) fn new(mut connection: Connection) -> Self {
+    /// `group`: the target's process group, where it is not ours.
+    pub(super) fn new(mut connection: Connection, group: Option<i32>) -> Self {
         // Only the target holds its end now, so that its closing is seen.
         connection.target_end = None;
         let size = match (connection.kind, &connection.sink) {
@@ -45,9 +49,11 @@ impl Relay {
             _ => None,
         };
         let copies = connection.source.is_some();
+        let keys = connection.keys.take().map(|fd| Keys::new(fd, group));
         Relay {
             connection,
-            buffer: vec![0; if copies { CHUNK } else { 0 }],
+            keys,
+            buffer: vec![0; if copies { CHUNK + 1 } else { 0 }],
             filled: 0,
             written: 0,
             lines: LineSplitter::default(),
@@ -105,20 +111,29 @@ impl Relay {
         if most == 0 {
             return false;
         }
-        match read(source, &mut self.buffer[..most]) {
+        // The byte that packet mode puts before the data.
+        let header = usize::from(self.keys.is_some());
+        match read(source, &mut self.buffer[..header + most]) {
             // EIO: no process holds the pseudo-terminal's other side any more.
             Ok(0) | Err(Errno::EIO) => {
                 self.close();
                 false
             }
+            Ok(_) if header == 1 && self.buffer[0] != 0 => {
+                if self.buffer[0] & packet::MODES_CHANGED != 0 {
+                    self.follow_modes();
+                }
+                true
+            }
             Ok(n) => {
                 self.filled = n;
-                self.written = 0;
-                self.bytes += n as u64;
+                self.written = header;
+                let data = &self.buffer[header..n];
+                self.bytes += data.len() as u64;
                 if let Some(left) = &mut self.allowance {
-                    *left -= n;
+                    *left -= data.len();
                 }
-                self.lines.feed(&self.buffer[..n], line);
+                self.lines.feed(data, line);
                 true
             }
             Err(Errno::EAGAIN) => {
@@ -180,10 +195,41 @@ impl Relay {
 
     /// Lets go of both sides: the target's writes fail from now on, as they would have without us.
     fn close(&mut self) {
+        self.end_keys();
+        self.keys = None;
         self.connection.source = None;
         self.connection.sink = None;
         self.filled = 0;
         self.written = 0;
+    }
+
+    /// Takes the modes of the pseudo-terminal over to the real one, and its keys back.
+    fn follow_modes(&mut self) {
+        if let (Some(keys), Some(master)) = (&mut self.keys, &self.connection.source)
+            && let Err(error) = keys.follow(master.as_fd())
+        {
+            let problem = format!("cannot give the target its keys: {error}");
+            self.connection.problems.push(problem);
+        }
+    }
+
+    fn end_keys(&mut self) {
+        if let Some(Err(error)) = self.keys.as_mut().map(Keys::end) {
+            let problem = format!("cannot put the terminal's modes back: {error}");
+            self.connection.problems.push(problem);
+        }
+    }
+
+    /// The process that copies keys to the target, if there is one now.
+    pub(super) fn key_copier(&self) -> Option<i32> {
+        self.keys.as_ref().and_then(Keys::copier)
+    }
+
+    /// `pid` has ended and was reaped.
+    pub(super) fn reaped(&mut self, pid: i32) {
+        if let Some(keys) = &mut self.keys {
+            keys.reaped(pid);
+        }
     }
 
     /// Takes the real terminal's size over to the pseudo-terminal; whether it had changed.
@@ -216,6 +262,7 @@ impl Relay {
     pub(super) fn target_ended(&mut self, line: &mut dyn FnMut(&[u8])) {
         self.allowance.get_or_insert(LAST_WORDS);
         self.pump(line);
+        self.end_keys();
     }
 
     /// The target has stopped: what it wrote until then is to be seen now.
@@ -223,6 +270,14 @@ impl Relay {
         self.allowance = Some(LAST_WORDS);
         self.pump(line);
         self.allowance = None;
+        if let Some(keys) = &mut self.keys {
+            keys.pause();
+        }
+    }
+
+    /// The target goes on, perhaps in the foreground.
+    pub(super) fn target_continued(&mut self) {
+        self.follow_modes();
     }
 
     /// Whether everything that is to be copied has been.
@@ -241,7 +296,11 @@ impl Relay {
         self.lines.finish(line);
         let copier = match (&self.connection.source, &self.connection.sink) {
             (Some(source), Some(sink)) => {
-                match detach::copy_until_end(source.as_fd(), sink.as_fd()) {
+                let plain = match &self.keys {
+                    Some(_) => packet::set(source.as_fd(), false),
+                    None => Ok(()),
+                };
+                match plain.and_then(|()| detach::copy_until_end(source.as_fd(), sink.as_fd())) {
                     Ok(pid) => Some(pid),
                     Err(error) => {
                         self.connection.problems.push(format!(

@@ -1,10 +1,11 @@
-//! A process of ours that outlives us and only copies bytes.
+//! Processes of ours that only copy bytes.
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use libc::{c_int, pid_t};
 
+use super::helper::Helper;
 use super::os;
 use super::signals::AllBlocked;
 
@@ -15,6 +16,29 @@ pub(in crate::run) fn copy_until_end(
     source: BorrowedFd<'_>,
     sink: BorrowedFd<'_>,
 ) -> io::Result<pid_t> {
+    fork_copier(source, sink, Place::Session)
+}
+
+/// Forks a process that copies `source` to `sink` until either ends or it is dropped, in process group
+/// `group` or ours: the keys of a terminal go to the group in its foreground only.
+pub(in crate::run) fn copy_in_group(
+    group: Option<pid_t>,
+    source: BorrowedFd<'_>,
+    sink: BorrowedFd<'_>,
+) -> io::Result<Helper> {
+    fork_copier(source, sink, Place::Group(group)).map(Helper)
+}
+
+/// Where a copier stands.
+#[derive(Clone, Copy)]
+enum Place {
+    /// In a session of its own.
+    Session,
+    /// In this process group; in ours where `None`.
+    Group(Option<pid_t>),
+}
+
+fn fork_copier(source: BorrowedFd<'_>, sink: BorrowedFd<'_>, place: Place) -> io::Result<pid_t> {
     let (source, sink) = (source.as_raw_fd(), sink.as_raw_fd());
     // Never unblocked in the copy: a HUP or INT meant for others must not end it.
     let _blocked = AllBlocked::enter()?;
@@ -23,7 +47,7 @@ pub(in crate::run) fn copy_until_end(
         -1 => Err(io::Error::last_os_error()),
         0 => {
             // SAFETY: in the child of fork; the descriptors are open there.
-            unsafe { copy(source, sink) }
+            unsafe { copy(source, sink, place) }
         }
         pid => Ok(pid),
     }
@@ -31,10 +55,20 @@ pub(in crate::run) fn copy_until_end(
 
 /// # Safety
 /// Only in a child of fork; both descriptors are open.
-unsafe fn copy(source: c_int, sink: c_int) -> ! {
+unsafe fn copy(source: c_int, sink: c_int, place: Place) -> ! {
     // SAFETY: plain system calls on numbers and one local buffer.
     unsafe {
-        libc::setsid();
+        match place {
+            Place::Session => {
+                libc::setsid();
+            }
+            Place::Group(Some(group)) => {
+                if libc::setpgid(0, group) != 0 {
+                    libc::_exit(0);
+                }
+            }
+            Place::Group(None) => {}
+        }
         let (low, high) = (source.min(sink), source.max(sink));
         os::close_range(0, low - 1);
         os::close_range(low + 1, high - 1);

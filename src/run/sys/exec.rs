@@ -62,6 +62,7 @@ impl From<io::Error> for Failure {
 /// those found before `signals` was installed, and SIGPIPE's as at our own start.
 pub(in crate::run) fn spawn(image: &Image, signals: &Signals) -> Result<pid_t, Failure> {
     let argv = pointers(&image.argv);
+    let script_argv = script_arguments(image, &argv);
     let envp = pointers(&image.envp);
     let (mut report, report_write) = os::pipe().map(|(read, write)| (File::from(read), write))?;
     let pid = {
@@ -72,7 +73,8 @@ pub(in crate::run) fn spawn(image: &Image, signals: &Signals) -> Result<pid_t, F
             -1 => return Err(io::Error::last_os_error().into()),
             0 => {
                 // SAFETY: in the child of fork; the pointer lists end with NULL and outlive it.
-                let (step, errno) = unsafe { become_image(image, &argv, &envp, signals.found()) };
+                let (step, errno) =
+                    unsafe { become_image(image, &argv, &script_argv, &envp, signals.found()) };
                 let mut message = [0u8; 5];
                 message[0] = step as u8;
                 message[1..].copy_from_slice(&errno.to_ne_bytes());
@@ -114,10 +116,11 @@ pub(in crate::run) fn spawn(image: &Image, signals: &Signals) -> Result<pid_t, F
 /// Becomes the new program; returns only where a step failed.
 ///
 /// # Safety
-/// Only in a child of fork that will exec or exit; `argv` and `envp` end with NULL.
+/// Only in a child of fork that will exec or exit; `argv`, `script_argv` and `envp` end with NULL.
 unsafe fn become_image(
     image: &Image,
     argv: &[*const c_char],
+    script_argv: &[*const c_char],
     envp: &[*const c_char],
     found: &Found,
 ) -> (Step, c_int) {
@@ -159,8 +162,24 @@ unsafe fn become_image(
             },
         );
         libc::execve(image.program.as_ptr(), argv.as_ptr(), envp.as_ptr());
+        if os::errno() == libc::ENOEXEC {
+            libc::execve(SHELL.as_ptr(), script_argv.as_ptr(), envp.as_ptr());
+        }
         (Step::Exec, os::errno())
     }
+}
+
+/// What runs a file that the kernel does not know how to run: such a file is a script without a `#!`
+/// line to `execvp` (POSIX, exec: "as if the process invoked the sh utility"), and so to
+/// `env`, `timeout` and the shells.
+const SHELL: &CStr = c"/bin/sh";
+
+/// The shell's arguments for `image` as a script: its file in place of `argv[0]`.
+fn script_arguments(image: &Image, argv: &[*const c_char]) -> Vec<*const c_char> {
+    [SHELL.as_ptr(), image.program.as_ptr()]
+        .into_iter()
+        .chain(argv.iter().skip(1).copied())
+        .collect()
 }
 
 fn pointers(strings: &[CString]) -> Vec<*const c_char> {

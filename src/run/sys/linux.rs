@@ -6,6 +6,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
 use libc::{c_int, siginfo_t};
 use nix::fcntl::OFlag;
+use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
 
 /// Room for one write to a pipe that polled writable, in bytes: `pipe(7)`, PIPE_BUF.
 pub(in crate::run) const PIPE_BUF: usize = libc::PIPE_BUF;
@@ -48,6 +49,17 @@ pub(super) fn close_range(first: c_int, last: c_int) {
 /// A pipe that no exec inherits: read end, write end.
 pub(in crate::run) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok(nix::unistd::pipe2(OFlag::O_CLOEXEC)?)
+}
+
+/// Has packet mode of `master` tell every change of the modes of `slave`: they have EXTPROC, which also
+/// leaves the processing of input to whoever writes to `master` (`n_tty.c`, `pty_set_termios`).
+pub(in crate::run) fn announce_modes(
+    _master: BorrowedFd<'_>,
+    slave: BorrowedFd<'_>,
+) -> io::Result<()> {
+    let mut modes = tcgetattr(slave)?;
+    modes.local_flags.insert(LocalFlags::EXTPROC);
+    Ok(tcsetattr(slave, SetArg::TCSANOW, &modes)?)
 }
 
 /// Opens the file behind `fd` anew for reading, even one that was unlinked: `proc(5)`.

@@ -71,6 +71,22 @@ pub(in crate::run) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok((read, write))
 }
 
+/// Has packet mode of `master` tell every change of the modes of the slave: EXTPROC, which only this call
+/// sets (`<sys/ioccom.h>`, `<sys/ttycom.h>`: TIOCEXT, `_IOW('t', 96, int)`), and which also leaves the
+/// processing of input to whoever writes to `master`.
+pub(in crate::run) fn announce_modes(
+    master: BorrowedFd<'_>,
+    _slave: BorrowedFd<'_>,
+) -> io::Result<()> {
+    const TIOCEXT: libc::c_ulong = 0x8004_7460;
+    let on: c_int = 1;
+    // SAFETY: TIOCEXT reads one int.
+    match unsafe { libc::ioctl(master.as_raw_fd(), TIOCEXT, &raw const on) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
 /// Opens the file behind `fd` anew for reading, by its path: `fcntl(2)`, F_GETPATH.
 pub(in crate::run) fn reopen(fd: BorrowedFd<'_>) -> io::Result<File> {
     let mut path = vec![0u8; libc::PATH_MAX.cast_unsigned() as usize];

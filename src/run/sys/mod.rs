@@ -5,8 +5,11 @@
 #![allow(unsafe_code)]
 
 pub(super) mod detach;
+pub(super) mod die;
 pub(super) mod exec;
+pub(super) mod helper;
 pub(super) mod inherited;
+pub(super) mod packet;
 pub(super) mod resize;
 pub(super) mod signals;
 pub(super) mod wait;

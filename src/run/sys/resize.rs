@@ -8,45 +8,20 @@ use std::io;
 
 use libc::{c_int, pid_t};
 
+use super::helper::Helper;
 use super::os;
 use super::signals::{self, AllBlocked, Signals};
 
-/// The process that listens. Dropping ends it.
-pub(in crate::run) struct ResizeListener(pid_t);
-
-impl ResizeListener {
-    /// Starts one in process group `group`. Its signals arrive in `_signals`, whose pipe it shares;
-    /// it ends by itself when that pipe loses its reader, which is us.
-    pub(in crate::run) fn start(group: pid_t, _signals: &Signals) -> io::Result<Self> {
-        // Only SIGWINCH gets through: what is meant for the target's group must not end it.
-        let _blocked = AllBlocked::enter()?;
-        // SAFETY: the child calls only async-signal-safe functions and ends with _exit.
-        match unsafe { libc::fork() } {
-            -1 => Err(io::Error::last_os_error()),
-            0 => listen(group, signals::write_end()),
-            pid => Ok(ResizeListener(pid)),
-        }
-    }
-
-    pub(in crate::run) fn pid(&self) -> pid_t {
-        self.0
-    }
-
-    /// It has ended and was reaped: its number may be another process's by now.
-    pub(in crate::run) fn forget(self) {
-        std::mem::forget(self);
-    }
-}
-
-impl Drop for ResizeListener {
-    fn drop(&mut self) {
-        // SAFETY: our own child, not yet reaped; no status wanted.
-        unsafe {
-            libc::kill(self.0, libc::SIGKILL);
-            while libc::waitpid(self.0, std::ptr::null_mut(), 0) == -1 && os::errno() == libc::EINTR
-            {
-            }
-        }
+/// Starts the listener in process group `group`. Its signals arrive in `_signals`, whose pipe it
+/// shares; it ends by itself when that pipe loses its reader, which is us.
+pub(in crate::run) fn listen_in(group: pid_t, _signals: &Signals) -> io::Result<Helper> {
+    // Only SIGWINCH gets through: what is meant for the target's group must not end it.
+    let _blocked = AllBlocked::enter()?;
+    // SAFETY: the child calls only async-signal-safe functions and ends with _exit.
+    match unsafe { libc::fork() } {
+        -1 => Err(io::Error::last_os_error()),
+        0 => listen(group, signals::write_end()),
+        pid => Ok(Helper(pid)),
     }
 }
 

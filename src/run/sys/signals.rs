@@ -231,6 +231,13 @@ pub(super) fn is_ignored(signal: c_int) -> bool {
     }
 }
 
+/// Whether `signal` is blocked in this thread at this moment.
+pub(super) fn is_blocked(signal: c_int) -> bool {
+    // SAFETY: the set is one that pthread_sigmask filled; the number is a valid signal.
+    change_mask(libc::SIG_BLOCK, &[])
+        .is_ok_and(|mask| unsafe { libc::sigismember(&raw const mask, signal) } == 1)
+}
+
 fn action(handler: usize) -> libc::sigaction {
     // SAFETY: all-zero is a valid sigaction (empty mask, no flags); the fields are set next.
     let mut action: libc::sigaction = unsafe { std::mem::zeroed() };

@@ -19,6 +19,11 @@ pub enum Ending {
 }
 
 impl Ending {
+    /// A signal ended it that a crash ends in.
+    pub fn is_crash(self) -> bool {
+        matches!(self, Ending::Signaled { signal, .. } if CRASH_SIGNALS.contains(&signal))
+    }
+
     /// What a shell would show: the code, or 128 + the signal number.
     pub fn shell_code(self) -> i32 {
         match self {
@@ -27,6 +32,17 @@ impl Ending {
         }
     }
 }
+
+/// Signals that a crash ends in; their numbers differ between systems.
+const CRASH_SIGNALS: [c_int; 7] = [
+    libc::SIGSEGV,
+    libc::SIGBUS,
+    libc::SIGILL,
+    libc::SIGFPE,
+    libc::SIGTRAP,
+    libc::SIGABRT,
+    libc::SIGSYS,
+];
 
 /// A change in one child's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

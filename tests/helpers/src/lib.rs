@@ -6,7 +6,7 @@ use agxrun::run::supervise::Outcome;
 pub fn render(outcome: &Outcome, lines: &[String], calls: &[String]) -> String {
     let mut text = format!(
         "pid: {}\nending: {:?}\ntimed_out: {:?}\ncancelled_by: {:?}\nneeded_kill: {}\n\
-         left_behind: {}\ndescendants: {:?}\nkind: {:?}\nbytes: {}\ncopier: {:?}\nduration_ms: {}\n",
+         left_behind: {:?}\ndescendants: {:?}\nkind: {:?}\nbytes: {}\ncopier: {:?}\nduration_ms: {}\n",
         outcome.pid,
         outcome.ending,
         outcome.timed_out,

@@ -5,7 +5,7 @@ mod common;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::Stdio;
 
 use common::{Run, code, text, wait_for};
@@ -35,6 +35,35 @@ fn every_deadly_signal_is_told() {
 }
 
 #[test]
+fn a_core_dump_is_told() {
+    const PATTERN: &str = "/proc/sys/kernel/core_pattern";
+    let pattern = std::fs::read_to_string(PATTERN).expect("a pattern");
+    if pattern.starts_with(['|', '/']) {
+        eprintln!("skipped: cores of this machine go to `{}`", pattern.trim());
+        return;
+    }
+    let script = "ulimit -S -c $(ulimit -H -c); kill -SEGV $$";
+    let without = tempfile::tempdir().expect("a temporary folder");
+    let mut shell = std::process::Command::new("/bin/sh");
+    shell.args(["-c", script]).current_dir(&without);
+    if !shell.status().expect("it starts").core_dumped() {
+        eprintln!("skipped: no core is written here, with or without us");
+        return;
+    }
+    let run = Run::new();
+    let mut command = run.command(&["/bin/sh", "-c", script]);
+    let output = command
+        .current_dir(run.folder())
+        .output()
+        .expect("it starts");
+    assert_eq!(code(&output), 128 + 11);
+    assert_eq!(
+        run.outcome().get("ending"),
+        "Signaled { signal: 11, core_dumped: true }"
+    );
+}
+
+#[test]
 fn what_cannot_be_started_says_why() {
     let run = Run::new();
     let file = |name: &str, contents: &str, mode: u32| {
@@ -53,7 +82,7 @@ fn what_cannot_be_started_says_why() {
             126,
             "`#!`",
         ),
-        (file("no-line", "exit 0\n", 0o755), 126, "not a program"),
+        (file("no-line", "exit 0\n", 0o644), 126, "permission denied"),
         (folder.join("plain/below"), 127, "not found"),
     ] {
         let output = run.output(&[&target]);
@@ -63,6 +92,42 @@ fn what_cannot_be_started_says_why() {
         assert!(error.contains(word), "{error}");
         assert!(error.contains(&*target.to_string_lossy()), "{error}");
     }
+}
+
+/// What `env` makes of `target`, and what we make of it: exit code, stdout, stderr.
+fn as_env_and_as_we(run: &Run, target: &[&OsStr]) -> [(i32, String, String); 2] {
+    let mut env = std::process::Command::new("env");
+    env.args(target);
+    [env, run.command(target)].map(|mut command| {
+        let output = command.output().expect("it starts");
+        (code(&output), text(&output.stdout), text(&output.stderr))
+    })
+}
+
+#[test]
+fn a_script_without_an_interpreter_line_is_the_shells() {
+    let run = Run::new();
+    let script = run.folder().join("script");
+    std::fs::write(&script, "echo \"$0\" \"$#\" \"$1\"; exit 9\n").expect("it can be written");
+    std::fs::set_permissions(&script, PermissionsExt::from_mode(0o755)).expect("it has a mode");
+    let target = [script.as_os_str(), OsStr::new("a b"), OsStr::new("")];
+    let [env, ours] = as_env_and_as_we(&run, &target);
+    assert_eq!(ours, env);
+    let expected = format!("{} 2 a b\n", script.display());
+    assert_eq!(ours, (9, expected, String::new()));
+    assert_eq!(run.outcome().get("ending"), "Exited(9)");
+}
+
+#[test]
+fn a_damaged_program_fails_as_with_env() {
+    let run = Run::new();
+    let damaged = run.folder().join("damaged");
+    std::fs::write(&damaged, b"\x7fELF\x02\x01\x01(\n").expect("it can be written");
+    std::fs::set_permissions(&damaged, PermissionsExt::from_mode(0o755)).expect("it has a mode");
+    let [env, ours] = as_env_and_as_we(&run, &[damaged.as_os_str()]);
+    assert_eq!(ours, env);
+    assert_ne!(ours.0, 0);
+    assert!(!ours.2.is_empty());
 }
 
 #[test]
@@ -89,7 +154,7 @@ fn a_timeout_is_term_first() {
     let outcome = run.outcome();
     assert_eq!(outcome.get("ending"), "Exited(3)");
     assert_eq!(outcome.get("needed_kill"), "false");
-    assert_eq!(outcome.get("left_behind"), "0");
+    assert_eq!(outcome.get("left_behind"), "[]");
     assert!(outcome.all("call").contains(&"before_term"));
 }
 
@@ -111,7 +176,7 @@ fn a_target_that_ignores_term_is_killed_with_its_tree() {
             .get("timed_out")
             .contains("needed_kill: true, stragglers: 1")
     );
-    assert_eq!(outcome.get("left_behind"), "0");
+    assert_eq!(outcome.get("left_behind"), "[]");
 }
 
 #[test]
@@ -127,7 +192,7 @@ fn a_grandchild_that_outlives_term_is_killed_after_the_grace() {
         "Signaled { signal: 15, core_dumped: false }"
     );
     assert_eq!(outcome.get("needed_kill"), "true");
-    assert_eq!(outcome.get("left_behind"), "0");
+    assert_eq!(outcome.get("left_behind"), "[]");
 }
 
 #[test]
@@ -242,7 +307,7 @@ fn the_second_term_kills_at_once() {
     assert_eq!(outcome.get("cancelled_by"), "Some(15)");
     assert_eq!(outcome.get("needed_kill"), "true");
     assert_eq!(outcome.get("timed_out"), "None");
-    assert_eq!(outcome.get("left_behind"), "0");
+    assert_eq!(outcome.get("left_behind"), "[]");
 }
 
 /// The lines of `/proc/self/status` about signals, as a target sees them.
@@ -293,6 +358,58 @@ fn dispositions_and_mask_are_as_without_us() {
             assert!(without.contains("SigIgn"), "{without}");
             assert_eq!(with, without, "ignored {ignored:?}, blocked {block}");
         }
+    }
+}
+
+/// Ends itself by the signal of its argument, whatever it was given.
+const ENDS_BY: &str = "import os, signal, sys\n\
+     number = int(sys.argv[1])\n\
+     signal.pthread_sigmask(signal.SIG_SETMASK, [])\n\
+     signal.signal(number, signal.SIG_DFL)\n\
+     os.kill(os.getpid(), number)\n";
+
+#[test]
+fn it_dies_as_the_target_did_where_it_can() {
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    enum Found {
+        Default,
+        Ignored,
+        Blocked,
+    }
+    for (signal, found, dies) in [
+        (libc::SIGINT, Found::Default, true),
+        (libc::SIGINT, Found::Ignored, false),
+        (libc::SIGINT, Found::Blocked, false),
+        // A crash of the target is none of ours.
+        (libc::SIGABRT, Found::Default, false),
+    ] {
+        let number = signal.to_string();
+        let run = Run::new().option("--die-like", &number);
+        let target = ["/usr/bin/env", "python3", "-c", ENDS_BY, &number];
+        let mut command = run.command(&target);
+        command.current_dir(run.folder());
+        // SAFETY: signal and sigprocmask are async-signal-safe; the set is a local.
+        unsafe {
+            command.pre_exec(move || {
+                if found == Found::Ignored {
+                    libc::signal(signal, libc::SIG_IGN);
+                }
+                let mut set = std::mem::zeroed();
+                libc::sigemptyset(&raw mut set);
+                if found == Found::Blocked {
+                    libc::sigaddset(&raw mut set, signal);
+                }
+                libc::sigprocmask(libc::SIG_SETMASK, &raw const set, std::ptr::null_mut());
+                Ok(())
+            });
+        }
+        let status = command.status().expect("it starts");
+        let ending = if dies {
+            (Some(signal), None)
+        } else {
+            (None, Some(128 + signal))
+        };
+        assert_eq!((status.signal(), status.code()), ending, "{found:?}");
     }
 }
 

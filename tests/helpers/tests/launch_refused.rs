@@ -10,6 +10,7 @@ fn launch() -> Launch {
         args: Vec::new(),
         env: Vec::new(),
         cwd: None,
+        not_of_the_tree: Vec::new(),
     }
 }
 

@@ -5,12 +5,13 @@ mod common;
 use std::process::Command;
 
 use common::session::Session;
-use common::{Run, SUPERVISE, wait_for};
+use common::{Run, overrides_modes, unprivileged, wait_for};
 
 /// A session whose leader is the supervisor itself, as with `docker run -it`.
 fn direct(script: &str) -> Session {
-    let mut command = Command::new(SUPERVISE);
-    command.args(["/bin/bash", "-c", script]);
+    let words = unprivileged();
+    let mut command = Command::new(words[0]);
+    command.args(&words[1..]).args(["/bin/bash", "-c", script]);
     Session::start(command)
 }
 
@@ -201,6 +202,155 @@ fn a_resize_is_seen_through_stderr() {
     }
 }
 
+#[test]
+fn root_has_the_terminal_itself() {
+    for (supervisor, kind) in [
+        ("$S", "Terminal"),
+        (
+            "$PLAIN",
+            if overrides_modes() {
+                "TerminalItself"
+            } else {
+                "Terminal"
+            },
+        ),
+    ] {
+        let run = Run::new();
+        let mut session = Session::shell();
+        let seen = session.run(&format!(
+            "{supervisor} --outcome {} /bin/sh -c 'tty <&2; echo er''r >&2'; tty",
+            run.outcome_file().display()
+        ));
+        let outcome = run.outcome();
+        assert_eq!(outcome.get("kind"), kind);
+        assert!(outcome.all("problem").is_empty());
+        assert!(seen.contains("err\r\n"), "{seen}");
+        let names: Vec<&str> = seen.lines().filter(|l| l.starts_with("/dev/")).collect();
+        assert_eq!(names.len(), 2, "{seen}");
+        assert_eq!(names[0] == names[1], kind == "TerminalItself", "{seen}");
+        let lines = outcome.all("line");
+        assert_eq!(
+            lines,
+            if kind == "Terminal" {
+                vec!["err"]
+            } else {
+                vec![]
+            }
+        );
+    }
+}
+
+/// `less` in release 590 sets the modes of its fd 2, opens what ttyname(2) says of it for its keys, and
+/// reads fd 2 where that fails.
+#[track_caller]
+fn less_takes_keys(supervisor: &str) {
+    let run = Run::new();
+    let file = run.folder().join("file");
+    let lines: String = (1..=500).map(|n| format!("{n}\n")).collect();
+    std::fs::write(&file, lines).expect("it can be written");
+    let file = file.display();
+    for command in [
+        format!("{supervisor} /usr/bin/less {file}"),
+        format!("cat {file} | {supervisor} /usr/bin/less"),
+    ] {
+        let mut session = Session::shell();
+        let before = session.run("stty -a");
+        session.type_line(&format!("export TERM=xterm; {command}"));
+        session.expect("23\r\n");
+        session.send(b" ");
+        session.expect("46\r\n");
+        session.send(b"\x1a");
+        session.prompt();
+        // Meanwhile what is typed is the shell's, whole and shown.
+        assert_eq!(session.run("stty -a"), before, "{command}");
+        session.type_line("fg");
+        session.expect("46\r\n");
+        session.send(b" ");
+        session.expect("69\r\n");
+        session.send(b"q");
+        session.prompt();
+        assert_eq!(session.run("stty -a"), before, "{command}");
+    }
+}
+
+#[test]
+fn less_takes_keys_as_we_are() {
+    less_takes_keys("$PLAIN");
+}
+
+#[test]
+fn less_takes_keys_without_privileges() {
+    less_takes_keys("$S");
+}
+
+#[test]
+fn a_target_killed_while_it_takes_keys_leaves_the_terminal_usable() {
+    let script = "import os, signal, tty\n\
+         tty.setraw(2)\n\
+         os.write(1, b'ready')\n\
+         os.read(2, 1)\n\
+         os.kill(os.getpid(), signal.SIGKILL)\n";
+    let run = Run::new();
+    let file = run.folder().join("raw.py");
+    std::fs::write(&file, script).expect("it can be written");
+    // No interactive shell, which would put the modes right itself.
+    let mut command = Command::new("bash");
+    let words = unprivileged().join(" ");
+    command.args([
+        "-c",
+        &format!(
+            "stty -a; {words} /usr/bin/env python3 {}; echo; echo code=$?; stty -a",
+            file.display()
+        ),
+    ]);
+    let mut session = Session::start(command);
+    session.expect("ready");
+    session.send(b"k");
+    let (code, seen) = session.end();
+    assert_eq!(code, Some(0));
+    assert!(
+        seen.contains(" icanon ") && seen.contains(" echo "),
+        "{seen}"
+    );
+}
+
+#[test]
+fn an_error_beside_the_keys_is_read_whole() {
+    // Packet mode puts a byte before each piece that is read: none of it may show.
+    let run = Run::new();
+    let mut session = Session::shell();
+    let script = "stty -icanon <&2; for i in 1 2 3; do echo line$i >&2; stty icanon <&2; stty -icanon <&2; \
+         done; stty icanon <&2";
+    let seen = session.run(&format!(
+        "$S --outcome {} /bin/sh -c '{script}'",
+        run.outcome_file().display()
+    ));
+    assert!(seen.contains("line1\r\nline2\r\nline3\r\n"), "{seen:?}");
+    let outcome = run.outcome();
+    assert_eq!(outcome.all("line"), ["line1", "line2", "line3"]);
+    assert_eq!(outcome.get("bytes"), "18");
+    assert!(outcome.all("problem").is_empty());
+}
+
+#[test]
+fn a_script_stops_after_ctrl_c_as_without_us() {
+    let uses_the_key = "trap \"exit 5\" INT; echo up; while :; do read -t 9; done";
+    for (target, shown) in [("echo up; exec sleep 60", ""), (uses_the_key, "code=5")] {
+        let words = unprivileged().join(" ");
+        let mut command = Command::new("bash");
+        command.args([
+            "-c",
+            &format!("{words} --die-like 2 /bin/bash -c '{target}'; echo code=$?"),
+        ]);
+        let mut session = Session::start(command);
+        session.expect("up");
+        session.send(b"\x03");
+        let (_, seen) = session.end();
+        let after: String = seen.chars().skip_while(|c| *c != 'c').collect();
+        assert_eq!(after.trim_end(), shown, "{target}: {seen}");
+    }
+}
+
 /// Raw mode, one key without a line's end, and the modes put back.
 const KEY: &str = "old=$(stty -g </dev/tty); stty raw -echo </dev/tty; echo rea''dy; \
      key=$(dd bs=1 count=1 2>/dev/null </dev/tty); stty $old </dev/tty; echo key=$key";
@@ -248,7 +398,7 @@ fn a_timeout_in_a_pipeline_ends_the_target_alone() {
     ));
     session.expect("reader-lives");
     session.expect("code=124");
-    assert_eq!(run.outcome().get("left_behind"), "0");
+    assert_eq!(run.outcome().get("left_behind"), "[]");
 }
 
 #[test]

@@ -3,6 +3,9 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 use crate::run::supervise::outcome::Descendants;
 
@@ -61,8 +64,51 @@ pub(in crate::run::supervise) fn adopt_orphans() -> io::Result<BTreeSet<i32>> {
 /// Where a walk begins: orphans are our own children, as we are their subreaper.
 pub(super) fn roots(target: i32) -> Vec<i32> {
     let mut roots = children(target);
-    roots.extend(children(nix::unistd::getpid().as_raw()));
+    roots.extend(orphans());
     roots
+}
+
+/// The living orphans of the tree, among our other children.
+pub(super) fn orphans() -> Vec<i32> {
+    children(nix::unistd::getpid().as_raw())
+}
+
+/// A program file, by which a process is recognised.
+pub(super) struct Program {
+    path: PathBuf,
+    /// Device and inode.
+    file: Option<(u64, u64)>,
+    /// What the kernel names its processes: `proc_pid_comm(5)`, the first 15 bytes of the file's name.
+    comm: Vec<u8>,
+}
+
+impl Program {
+    pub(super) fn new(path: &Path) -> Self {
+        // A file that cannot be found is recognised by its name, should it be run nevertheless.
+        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let name = path.file_name().unwrap_or_default().as_bytes();
+        Program {
+            file: fs::metadata(&path).ok().map(|file| identity(&file)),
+            comm: name[..name.len().min(15)].to_vec(),
+            path,
+        }
+    }
+
+    /// By the executable, which is the same file, or one that has taken its place. A process that has
+    /// ended has none, and another user's is hidden: then by the name that the kernel keeps.
+    pub(super) fn is_run_by(&self, pid: i32) -> bool {
+        let exe = format!("/proc/{pid}/exe");
+        match (fs::metadata(&exe), fs::read_link(&exe)) {
+            (Ok(file), _) if self.file == Some(identity(&file)) => true,
+            (_, Ok(path)) => path == self.path,
+            (_, Err(_)) => fs::read(format!("/proc/{pid}/comm"))
+                .is_ok_and(|name| name.strip_suffix(b"\n") == Some(&self.comm)),
+        }
+    }
+}
+
+fn identity(file: &fs::Metadata) -> (u64, u64) {
+    (file.dev(), file.ino())
 }
 
 fn is_alive(pid: i32) -> bool {
@@ -142,6 +188,30 @@ mod tests {
         child.wait().expect("it ends");
         assert!(listed.contains(&pid) && searched.contains(&pid));
         assert!(!searched_children(us).contains(&pid));
+    }
+
+    #[test]
+    fn a_program_is_recognised_alive_and_ended() {
+        let program = |path: &str| Program::new(Path::new(path));
+        let mut child = std::process::Command::new("/bin/sleep")
+            .arg("60")
+            .spawn()
+            .expect("it starts");
+        let pid = i32::try_from(child.id()).expect("a pid");
+        assert!(program("/bin/sleep").is_run_by(pid));
+        assert!(!program("/bin/true").is_run_by(pid));
+        child.kill().expect("it lives");
+        // Ended, and not reaped.
+        nix::sys::wait::waitid(
+            nix::sys::wait::Id::Pid(nix::unistd::Pid::from_raw(pid)),
+            nix::sys::wait::WaitPidFlag::WEXITED | nix::sys::wait::WaitPidFlag::WNOWAIT,
+        )
+        .expect("it ends");
+        let known = program("/bin/sleep").is_run_by(pid);
+        let mistaken = program("/bin/true").is_run_by(pid);
+        child.wait().expect("it ends");
+        assert!(known && !mistaken);
+        assert!(!program("/bin/sleep").is_run_by(pid), "it is gone");
     }
 
     #[test]

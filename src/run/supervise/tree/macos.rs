@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::path::Path;
 
 use nix::sys::event::{EvFlags, EventFilter, FilterFlag, KEvent, Kqueue};
 
@@ -13,6 +14,25 @@ pub(in crate::run::supervise) fn adopt_orphans() -> io::Result<BTreeSet<i32>> {
     Ok(children(nix::unistd::getpid().as_raw())
         .into_iter()
         .collect())
+}
+
+/// None: they go to launchd.
+pub(super) fn orphans() -> Vec<i32> {
+    Vec::new()
+}
+
+/// A program whose processes are the system's. Here launchd starts those (ReportCrash among them), so
+/// that none is ever found in a tree.
+pub(super) struct Program;
+
+impl Program {
+    pub(super) fn new(_path: &Path) -> Self {
+        Program
+    }
+
+    pub(super) fn is_run_by(&self, _pid: i32) -> bool {
+        false
+    }
 }
 
 /// Where a walk begins: orphans go to launchd and are out of reach.

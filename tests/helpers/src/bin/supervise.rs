@@ -1,12 +1,13 @@
-//! `supervise [--timeout D] [--grace D] [--outcome FILE] PROGRAM ARGS...`: the smallest program around
-//! the launcher. Exits as `agxrun` does: the target's code, 128 + n, 124, 125, 126, 127.
+//! `supervise [--timeout D] [--grace D] [--outcome FILE] [--outsider PROGRAM] [--die-like SIGNAL]
+//! PROGRAM ARGS...`: the smallest program around the launcher. Exits as `agxrun` does: the target's code,
+//! 128 + n, 124, 125, 126, 127; with `--die-like` it dies of that signal where the target did.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::exit;
 
 use agxrun::run::launch::Launch;
-use agxrun::run::supervise::{Limits, Observer, supervise};
+use agxrun::run::supervise::{Ending, Limits, Observer, die_like, supervise};
 
 /// Most lines kept for the outcome file.
 const KEPT: usize = 64;
@@ -41,6 +42,8 @@ fn main() {
         grace: std::time::Duration::from_secs(10),
     };
     let mut outcome_file = None;
+    let mut not_of_the_tree = Vec::new();
+    let mut deadly = None;
     let mut args = std::env::args_os().skip(1).peekable();
     while let Some(option) = args.next_if(|arg| arg.as_encoded_bytes().starts_with(b"--")) {
         let value = args.next().expect("the option has a value");
@@ -52,6 +55,10 @@ fn main() {
             Some("--timeout") => limits.timeout = Some(duration()),
             Some("--grace") => limits.grace = duration(),
             Some("--outcome") => outcome_file = Some(PathBuf::from(&value)),
+            Some("--outsider") => not_of_the_tree.push(PathBuf::from(&value)),
+            Some("--die-like") => {
+                deadly = value.to_str().and_then(|signal| signal.parse::<i32>().ok());
+            }
             _ => panic!("unknown option {}", option.display()),
         }
     }
@@ -61,6 +68,7 @@ fn main() {
         args: args.collect::<Vec<OsString>>(),
         env: std::env::vars_os().collect(),
         cwd: None,
+        not_of_the_tree,
     };
     let mut record = Record::default();
     match supervise(&launch, limits, &mut record) {
@@ -72,6 +80,11 @@ fn main() {
                 let draft = file.with_extension("draft");
                 std::fs::write(&draft, text).expect("the outcome can be written");
                 std::fs::rename(&draft, &file).expect("the outcome can be renamed");
+            }
+            if let (Ending::Signaled { signal, .. }, Some(deadly)) = (outcome.ending, deadly)
+                && signal == deadly
+            {
+                die_like(signal);
             }
             exit(if outcome.timed_out.is_some() {
                 124

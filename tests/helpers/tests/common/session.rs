@@ -10,7 +10,7 @@ use std::time::Instant;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::{Winsize, openpty};
 
-use super::{PATIENCE, SUPERVISE};
+use super::{PATIENCE, SUPERVISE, unprivileged};
 
 /// The prompt of a [`Session::shell`].
 const PROMPT: &str = "<ready>";
@@ -55,12 +55,14 @@ impl Session {
         }
     }
 
-    /// An interactive shell with job control; `$S` is the program around the launcher.
+    /// An interactive shell with job control; `$S` is the program around the launcher, without root's
+    /// special rights, and `$PLAIN` the same as we are.
     pub fn shell() -> Self {
         let mut command = Command::new("bash");
         command
             .args(["--norc", "--noprofile", "--noediting", "-i"])
-            .env("S", SUPERVISE)
+            .env("S", unprivileged().join(" "))
+            .env("PLAIN", SUPERVISE)
             .env("PS1", PROMPT)
             .env("TERM", "dumb")
             .env_remove("PROMPT_COMMAND");

@@ -15,6 +15,7 @@
 compile_error!("the fix library is for 64-bit processors");
 
 mod arch;
+mod clock;
 mod config;
 mod hooks;
 mod ledger;

@@ -208,7 +208,7 @@ impl Lifecycle {
         answer
     }
 
-    /// The encoder that was just opened could not be retained: it counts as ended.
+    /// An open encoder is not retained, or no longer: it counts as ended.
     pub fn not_retained(&mut self, address: u64) {
         if let Some(index) = self.find(address)
             && self.encoders[index].stage == Stage::Open
@@ -227,7 +227,7 @@ impl Lifecycle {
         };
         let it = &mut self.encoders[index];
         let late = it.stage == Stage::Ended && it.calls == 0;
-        it.calls += 1;
+        it.calls = it.calls.wrapping_add(1);
         let index = Index::try_from(index).unwrap_or(0); // below ENCODERS
         if late {
             Entered::AfterEnd(index)
@@ -239,14 +239,14 @@ impl Lifecycle {
     /// A call leaves the encoder; `ended` if it was one that ends it. The address to release, if it is time.
     #[inline]
     pub fn leave(&mut self, index: Index, ended: bool) -> Option<u64> {
-        let it = &mut self.encoders[usize::from(index)];
+        let it = &mut self.encoders[usize::from(index) & (ENCODERS - 1)];
         it.calls = it.calls.saturating_sub(1);
         if ended && it.stage == Stage::Open {
             it.stage = Stage::Ended;
             let position = usize::from(it.position);
             self.remove_open(position);
         }
-        let it = &mut self.encoders[usize::from(index)];
+        let it = &mut self.encoders[usize::from(index) & (ENCODERS - 1)];
         if it.stage == Stage::Ended && it.calls == 0 && it.retained {
             it.retained = false;
             return Some(it.address);
@@ -255,10 +255,10 @@ impl Lifecycle {
     }
 
     fn remove_open(&mut self, position: usize) {
-        self.open_len -= 1;
-        let moved = self.open[self.open_len];
-        self.open[position] = moved;
-        self.encoders[usize::from(moved)].position = Index::try_from(position).unwrap_or(0); // below ENCODERS
+        self.open_len = self.open_len.saturating_sub(1);
+        let moved = self.open[self.open_len & (ENCODERS - 1)];
+        self.open[position & (ENCODERS - 1)] = moved;
+        self.encoders[usize::from(moved) & (ENCODERS - 1)].position = Index::try_from(position).unwrap_or(0); // below ENCODERS
     }
 
     /// The memory at `address` becomes a new object: what was known about it is void.
@@ -283,6 +283,14 @@ impl Lifecycle {
             }
         }
         None
+    }
+
+    /// The encoder at this place of the list of the open ones, if it is of `buffer` and no call is inside it; `None` behind
+    /// the list's end.
+    pub fn idle_of(&self, buffer: u64, position: usize) -> Option<Option<u64>> {
+        let index = self.open[..self.open_len].get(position)?;
+        let it = &self.encoders[usize::from(*index)];
+        Some((it.buffer == buffer && it.calls == 0).then_some(it.address))
     }
 
     fn buffer(&mut self, address: u64) -> Option<&mut Buffer> {

@@ -3,7 +3,7 @@
 //! Re-entrant, because a driver's method calls `super` and its own other methods, which are hooked too.
 
 use std::cell::UnsafeCell;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use crate::os::RawLock;
 
@@ -12,6 +12,8 @@ pub struct Reentrant<T> {
     raw: RawLock,
     /// Identity of the holder: an address that is unique among the living threads; 0 if free.
     owner: AtomicUsize,
+    /// Threads that wait.
+    waiting: AtomicU32,
     depth: UnsafeCell<u32>,
     value: UnsafeCell<T>,
 }
@@ -37,26 +39,56 @@ impl<T> Reentrant<T> {
         Self {
             raw: RawLock::new(),
             owner: AtomicUsize::new(0),
+            waiting: AtomicU32::new(0),
             depth: UnsafeCell::new(0),
             value: UnsafeCell::new(value),
         }
     }
 
-    /// Takes the lock for the thread `me` (not 0). Each call needs one [`Self::unlock`].
+    /// Takes the lock for the thread `me` (not 0), if no other has it. Each success needs one [`Self::unlock`].
     #[inline]
-    pub fn lock(&self, me: usize) -> Acquired {
+    pub fn try_lock(&self, me: usize) -> Option<Acquired> {
         let acquired = if self.owner.load(Ordering::Relaxed) == me {
             Acquired::Nested
         } else if self.raw.try_lock() {
+            self.owner.store(me, Ordering::Relaxed);
             Acquired::Free
         } else {
-            self.raw.lock_slow();
-            Acquired::Waited
+            return None;
         };
+        self.deepen();
+        Some(acquired)
+    }
+
+    /// Takes the lock for the thread `me`, which does not have it, waiting for it. Needs one [`Self::unlock`].
+    #[cold]
+    #[inline(never)]
+    pub fn wait(&self, me: usize) {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        self.raw.lock_slow();
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
         self.owner.store(me, Ordering::Relaxed);
-        // SAFETY: this thread holds `raw`, now or since an outer call.
-        unsafe { *self.depth.get() += 1 };
-        acquired
+        self.deepen();
+    }
+
+    /// [`Self::try_lock`], and [`Self::wait`] if need be.
+    pub fn lock(&self, me: usize) -> Acquired {
+        self.try_lock(me).unwrap_or_else(|| {
+            self.wait(me);
+            Acquired::Waited
+        })
+    }
+
+    /// Whether a thread waits for the lock. It may have stopped, or begun, when the caller looks at the answer.
+    pub fn is_awaited(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) != 0
+    }
+
+    #[inline]
+    fn deepen(&self) {
+        // SAFETY: called by the thread that holds `raw`.
+        let depth = unsafe { &mut *self.depth.get() };
+        *depth = depth.wrapping_add(1);
     }
 
     /// Gives one level back.
@@ -67,7 +99,7 @@ impl<T> Reentrant<T> {
     pub unsafe fn unlock(&self) {
         // SAFETY: this thread holds `raw`.
         let depth = unsafe { &mut *self.depth.get() };
-        *depth -= 1;
+        *depth = depth.wrapping_sub(1);
         if *depth == 0 {
             self.owner.store(0, Ordering::Relaxed);
             self.raw.unlock();
@@ -88,6 +120,7 @@ impl<T> Reentrant<T> {
     /// Returns whether `me` holds it. Async-signal-safe.
     pub fn reset_after_fork(&self, me: usize) -> bool {
         let held = self.owner.load(Ordering::Relaxed) == me;
+        self.waiting.store(0, Ordering::Relaxed);
         self.raw.reset_after_fork(held);
         if !held {
             self.owner.store(0, Ordering::Relaxed);

@@ -98,6 +98,15 @@ pub mod architecture {
     pub const AARCH64: u32 = 2;
 }
 
+/// Values of [`Header::clock_kind`]: in what events are stamped.
+pub mod clock_kind {
+    /// A counter whose rate is to be had from the header's two readings.
+    pub const TICKS: u32 = 0;
+    /// Nanoseconds of a monotonic clock that advances every [`super::Header::clock_resolution_ns`]: a stamp is at most
+    /// that old, and events in between share one.
+    pub const NANOSECONDS: u32 = 1;
+}
+
 /// Values of [`CensusRecord::state`].
 pub mod state {
     /// The record is not complete.
@@ -158,7 +167,7 @@ pub struct CounterCell {
 #[repr(C)]
 #[derive(Debug)]
 pub struct ClockPair {
-    /// The processor's tick counter, in which events are stamped.
+    /// The clock that stamps events: see [`clock_kind`].
     pub ticks: AtomicU64,
     /// Nanoseconds since 1970-01-01 UTC.
     pub epoch_ns: AtomicU64,
@@ -228,11 +237,15 @@ pub struct Header {
     pub path: [u8; PATH_CAPACITY],
     /// The counters. The reader finds them through [`Header::counters_at`].
     pub counters: [CounterCell; COUNTER_CAPACITY],
+    /// One of [`clock_kind`].
+    pub clock_kind: u32,
+    /// Nanoseconds between two steps of the clock; 0 for finer than a microsecond, or unknown.
+    pub clock_resolution_ns: u32,
     /// Zero.
     pub reserved: [u8; RESERVED],
 }
 
-const RESERVED: usize = 208;
+const RESERVED: usize = 200;
 const _: () = assert!(size_of::<Header>() == HEADER_LEN);
 const _: () = assert!(RING_EVENTS.is_power_of_two());
 
@@ -323,6 +336,10 @@ counters! {
     EncodersAdopted = "encoders_adopted",
     /// Encoder objects that a factory handed out a second time.
     EncodersReused = "encoders_reused",
+    /// Encoders that are retained now: created and not released. At the exit: left without an end, and never seen again.
+    EncodersOpen = "encoders_open",
+    /// Encoders that only this library still held, open, when their command buffer was asked for another; given back.
+    EncodersAbandoned = "encoders_abandoned",
     /// Work calls that were not made because the encoder's `_impl` was NULL.
     NullImplSkips = "null_impl_skips",
     /// Work calls on an encoder that had ended; they are passed on.
@@ -453,6 +470,8 @@ impl Header {
             policy: [0; POLICY_LEN],
             path: [0; PATH_CAPACITY],
             counters,
+            clock_kind: clock_kind::TICKS,
+            clock_resolution_ns: 0,
             reserved: [0; RESERVED],
         }
     }

@@ -352,24 +352,33 @@ fn read_ring(ring: Bytes<'_>, shape: &RingShape, clock: Clock, torn: &mut usize)
     })
 }
 
-/// The line through two readings of both clocks.
+/// How stamps are turned into time.
 #[derive(Clone, Copy, Debug)]
 struct Clock {
+    /// One of [`layout::clock_kind`].
+    kind: u32,
     first: (u64, u64),
     last: (u64, u64),
 }
 
 impl Clock {
-    /// `None` if the second reading was never made, or the result is not a time.
-    fn epoch_ns(self, ticks: u64) -> Option<u64> {
-        let span_ticks = i128::from(self.last.0) - i128::from(self.first.0);
-        let span_ns = i128::from(self.last.1) - i128::from(self.first.1);
-        if span_ticks <= 0 || span_ns <= 0 {
+    /// `None` if the clocks cannot be related, or the result is not a time.
+    fn epoch_ns(self, stamp: u64) -> Option<u64> {
+        let (ticks, ns) = match self.kind {
+            layout::clock_kind::NANOSECONDS => (1, 1),
+            layout::clock_kind::TICKS => (
+                i128::from(self.last.0) - i128::from(self.first.0),
+                i128::from(self.last.1) - i128::from(self.first.1),
+            ),
+            _ => return None,
+        };
+        if ticks <= 0 || ns <= 0 {
             return None;
         }
-        let since = i128::from(ticks) - i128::from(self.first.0);
-        let ns = since.checked_mul(span_ns)? / span_ticks;
-        u64::try_from(i128::from(self.first.1).checked_add(ns)?).ok()
+        // From the later reading: what matters most is what happened last, and clocks are set in between.
+        let since = i128::from(stamp) - i128::from(self.last.0);
+        let since = since.checked_mul(ns)?.div_euclid(ticks);
+        u64::try_from(i128::from(self.last.1).checked_add(since)?).ok()
     }
 }
 
@@ -421,6 +430,7 @@ impl Reader<'_> {
         let some_time = |at| header.u64(at).map(|ns| (ns != 0).then_some(ns));
         let flags = header.u32(offset_of!(Header, flags))?;
         let clock = Clock {
+            kind: header.u32(offset_of!(Header, clock_kind))?,
             first: clock_pair(header, offset_of!(Header, clock_first))?,
             last: clock_pair(header, offset_of!(Header, clock_last))?,
         };

@@ -1,68 +1,65 @@
 //! What happens around every hooked call: enter, the original, leave.
 //!
-//! Our own code runs inside `catch_unwind`; the original and every message that we send do not, because an Objective-C
-//! exception must pass through. A [`Call`] is a guard: however the original is left, the lock is given back.
+//! The common case is here and cannot panic: it indexes by masks and wraps its sums. The rest is in
+//! [`around`](super::around), out of line.
 
-use std::ffi::{CStr, c_void};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ffi::c_void;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use agx_ledger::Counter;
-use agx_ledger::layout::{degraded, event_phase};
+use agx_ledger::layout::{EventRecord, event_phase};
 
+use super::around;
 use super::rules::Role;
 use super::slots::{self, Slot};
-use crate::ledger::{self, Entry, Thread, count, count_locked};
-use crate::lifecycle::{Commit, Entered, Index, Lifecycle, Opened};
+use crate::ledger::{self, Entry, count_locked};
+use crate::lifecycle::{Entered, Index, Lifecycle};
 use crate::lock::{Acquired, Reentrant};
-use crate::runtime::{self, Id, Imp};
-use crate::{os, say};
+use crate::runtime;
 
 /// What the lock protects.
-struct State {
-    lifecycle: Lifecycle,
-    /// The command buffer inside whose event or handler call this thread is: `super` is not counted again.
-    busy: u64,
+pub struct State {
+    pub lifecycle: Lifecycle,
+    /// The command buffers inside whose event or handler calls the holder is: `super` is not counted again.
+    pub busy: Busy,
 }
 
-static LOCK: Reentrant<State> = Reentrant::new(State {
+/// A short stack of addresses.
+pub struct Busy {
+    addresses: [u64; Self::ROOM],
+    len: usize,
+}
+
+impl Busy {
+    const ROOM: usize = 16;
+
+    /// Whether `address` was pushed: not if it is on top, or if there is no room.
+    pub fn push(&mut self, address: u64) -> bool {
+        if self.len == Self::ROOM || (self.len > 0 && self.addresses[self.len - 1] == address) {
+            return false;
+        }
+        self.addresses[self.len] = address;
+        self.len += 1;
+        true
+    }
+
+    /// Takes the top away.
+    pub fn pop(&mut self) {
+        self.len = self.len.saturating_sub(1);
+    }
+}
+
+/// The lock under which hooked calls run.
+pub static LOCK: Reentrant<State> = Reentrant::new(State {
     lifecycle: Lifecycle::new(),
-    busy: 0,
+    busy: Busy {
+        addresses: [0; Busy::ROOM],
+        len: 0,
+    },
 });
 /// The selector `endEncoding`, set before the first hook is installed.
 static END_ENCODING: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
-/// A call that was not made has been told.
-static TOLD: AtomicBool = AtomicBool::new(false);
-
-/// What planning found that needs messages.
-enum Todo {
-    Nothing,
-    /// Track the receiver, which was not known.
-    Adopt,
-    /// End the receiver's open encoders, counting them there.
-    EndOpen(Counter),
-}
-
-/// One hooked call on its way.
-#[allow(clippy::struct_excessive_bools)] // independent facts of one call
-pub struct Call {
-    slot: &'static Slot,
-    number: usize,
-    receiver: u64,
-    result: u64,
-    thread: *const Thread,
-    entry: Entry,
-    /// The receiver's entry, if it is a tracked encoder.
-    encoder: Option<Index>,
-    /// `busy` before an event or handler call.
-    outer: u64,
-    locked: bool,
-    skipped: bool,
-    /// The outermost commit of its command buffer.
-    commits: bool,
-    tell: bool,
-}
 
 /// Prepares for the hook layer. Called before the first hook is installed.
 pub fn prepare() {
@@ -70,6 +67,11 @@ pub fn prepare() {
         runtime::selector(c"endEncoding").cast_mut(),
         Ordering::Release,
     );
+}
+
+/// The selector `endEncoding`.
+pub fn end_encoding() -> runtime::Selector {
+    END_ENCODING.load(Ordering::Acquire)
 }
 
 /// In the child of a `fork`, whose only thread is `me`: what was tracked is the parent's. Async-signal-safe.
@@ -80,332 +82,185 @@ pub fn reset_after_fork(me: usize) {
     unsafe {
         LOCK.with(|state| {
             state.lifecycle.reset();
-            state.busy = 0;
+            state.busy.len = 0;
         });
         LOCK.unlock();
     }
 }
 
-/// Begins a call of the hook `number` on `receiver`.
-#[inline(never)]
-pub fn enter(number: usize, receiver: u64) -> Call {
-    let mut call = Call {
-        slot: slots::get(number),
-        number,
-        receiver,
-        result: 0,
-        thread: ptr::null(),
-        entry: Entry::NONE,
-        encoder: None,
-        outer: 0,
-        locked: false,
-        skipped: false,
-        commits: false,
-        tell: false,
-    };
-    match catch_unwind(AssertUnwindSafe(|| call.plan())) {
-        Ok(Todo::Nothing) => {}
-        Ok(todo) => call.act(&todo),
-        Err(_) => count(Counter::CaughtPanics, 1),
-    }
-    if !call.skipped {
-        Thread::mark(call.entry, event_phase::ENTERED);
-    }
-    call
+/// One hooked call on its way: two words, which stay in registers.
+#[derive(Clone, Copy)]
+pub struct Call {
+    event: *mut EventRecord,
+    /// From the low end: number of the tracked encoder plus 1 (16 bits), [`fact`]s (8), the entry's generation (8) and
+    /// number (32).
+    word: u64,
+}
+
+/// What leaving has to know: bits of a [`Call`].
+pub mod fact {
+    /// The lock is held.
+    pub const LOCKED: u64 = 1 << 16;
+    /// The call ends its encoder.
+    pub const ENDS: u64 = 1 << 17;
+    /// The original is not called, and the call is over.
+    pub const SKIPPED: u64 = 1 << 18;
+    /// Leaving takes the slow way.
+    pub const SLOW: u64 = 1 << 19;
+    /// The outermost commit of its command buffer.
+    pub const COMMITS: u64 = 1 << 20;
+    /// The receiver was pushed on [`State::busy`](super::State::busy).
+    pub const BUSY: u64 = 1 << 21;
 }
 
 impl Call {
-    /// The code to call.
+    /// A call with the lock in hand.
     #[inline]
-    pub fn original(&self) -> Imp {
-        self.slot.original()
+    pub fn locked(entry: Entry) -> Self {
+        let word = u64::from(entry.number) << 32 | u64::from(entry.generation) << 24 | fact::LOCKED;
+        Self {
+            event: entry.event,
+            word,
+        }
     }
 
-    /// Whether the original must not be called.
+    /// Its event.
     #[inline]
-    pub fn is_skipped(&self) -> bool {
-        self.skipped
+    pub fn entry(self) -> Entry {
+        Entry {
+            event: self.event,
+            number: (self.word >> 32) as u32,
+            generation: (self.word >> 24) as u8,
+        }
     }
 
-    /// The original came back, with this in its first result register.
+    /// The receiver's entry, if it is a tracked encoder.
     #[inline]
-    pub fn returned(&mut self, object: u64) {
-        self.result = object;
+    pub fn encoder(self) -> Option<Index> {
+        let number = self.word as u16;
+        (number != 0).then(|| number.wrapping_sub(1))
     }
 
+    /// With this entry, which [`Self::encoder`] then returns.
     #[inline]
-    fn lock(&mut self) {
-        match LOCK.lock(self.thread as usize) {
-            Acquired::Nested => {}
-            Acquired::Free => count_locked(Counter::LockAcquisitions),
-            Acquired::Waited => {
-                count_locked(Counter::LockAcquisitions);
-                count_locked(Counter::LockContentions);
-            }
-        }
-        self.locked = true;
+    pub fn with_encoder(self, index: Index) -> Self {
+        let word = self.word & !0xffff | (u64::from(index) + 1);
+        Self { word, ..self }
     }
 
+    /// Whether one of these [`fact`]s holds.
     #[inline]
-    fn unlock(&mut self) {
-        if std::mem::take(&mut self.locked) {
-            // SAFETY: this call locked, on this thread.
-            unsafe { LOCK.unlock() };
-        }
+    pub fn has(self, facts: u64) -> bool {
+        self.word & facts != 0
     }
 
-    /// The tracked state. Only between [`Self::lock`] and [`Self::unlock`].
-    #[inline]
-    fn state<R>(&self, with: impl FnOnce(&mut State) -> R) -> R {
-        debug_assert!(self.locked, "the state is touched under the lock");
-        // SAFETY: this call holds the lock, and the closures given here call nothing that locks.
-        unsafe { LOCK.with(with) }
+    /// Notes [`fact`]s.
+    pub fn set(&mut self, facts: u64) {
+        self.word |= facts;
     }
 
-    #[inline]
-    fn plan(&mut self) -> Todo {
-        self.thread = ledger::thread();
-        // SAFETY: the thread's own state, alive as long as the thread.
-        self.entry = unsafe { &*self.thread }.begin(
-            u32::try_from(self.number).unwrap_or(u32::MAX),
-            self.receiver,
-        );
-        self.lock();
-        match self.slot.role() {
-            Role::Work => self.plan_work(),
-            Role::End => {
-                self.encoder = match self.state(|state| state.lifecycle.enter(self.receiver)) {
-                    Entered::Open(index) | Entered::AfterEnd(index) => Some(index),
-                    Entered::Untracked => None,
-                };
-                Todo::Nothing
-            }
-            Role::Init | Role::BufferWork | Role::Factory => Todo::Nothing,
-            Role::BufferInit => {
-                self.state(|state| state.lifecycle.born(self.receiver));
-                Todo::Nothing
-            }
-            Role::Commit | Role::CommitReusable | Role::CommitBlocking => self.plan_commit(),
-            Role::Signal => self.plan_event(Counter::EventSignals),
-            Role::Wait => self.plan_event(Counter::EventWaits),
-            Role::Handler => {
-                if self.is_outermost()
-                    && self.state(|state| state.lifecycle.is_committed(self.receiver))
-                {
-                    count_locked(Counter::HandlerAfterCommit);
-                }
-                Todo::Nothing
-            }
-        }
-    }
-
-    #[inline]
-    fn plan_work(&mut self) -> Todo {
-        let entered = self.state(|state| state.lifecycle.enter(self.receiver));
-        let known = match entered {
-            Entered::Open(index) => Some(index),
-            Entered::AfterEnd(index) => {
-                count_locked(Counter::CallsAfterEnd);
-                Some(index)
-            }
-            Entered::Untracked => None,
-        };
-        self.encoder = known;
-        if let Some(offset) = self.slot.impl_offset() {
-            let field = (self.receiver as usize + offset) as *const *const c_void;
-            // SAFETY: the receiver is an instance of a class that has the variable at this offset. It is read as another
-            // thread may write it: the driver stores it outside of any lock that we know.
-            if unsafe { field.read_volatile() }.is_null() {
-                self.skip();
-                return Todo::Nothing;
-            }
-        }
-        if known.is_none() {
-            Todo::Adopt
-        } else {
-            Todo::Nothing
-        }
-    }
-
-    #[cold]
-    fn skip(&mut self) {
-        self.skipped = true;
-        count_locked(Counter::NullImplSkips);
-        ledger::count_skip(self.slot.census());
-        self.tell = !TOLD.swap(true, Ordering::Relaxed);
-    }
-
-    fn plan_commit(&mut self) -> Todo {
-        let begun = self.state(|state| state.lifecycle.commit_begins(self.receiver));
-        if begun == Commit::Nested {
-            if self.slot.role() == Role::CommitBlocking {
-                self.unlock();
-            }
-            return Todo::Nothing;
-        }
-        self.commits = true;
-        count_locked(Counter::Commits);
-        ledger::note_clocks();
-        if begun == Commit::Again {
-            count_locked(Counter::CommitAfterCommit);
-        }
-        Todo::EndOpen(Counter::CommitForcedEnds)
-    }
-
-    fn plan_event(&mut self, counter: Counter) -> Todo {
-        if !self.is_outermost() {
-            return Todo::Nothing;
-        }
-        count_locked(counter);
-        Todo::EndOpen(Counter::EventForcedEnds)
-    }
-
-    /// Whether this is not a call of `super` from the same method; remembered until the call leaves.
-    fn is_outermost(&mut self) -> bool {
-        let receiver = self.receiver;
-        self.outer = self.state(|state| std::mem::replace(&mut state.busy, receiver));
-        self.outer != receiver
-    }
-
-    /// Sends what messages the plan asks for. An exception from them leaves through the guard.
-    #[cold]
-    fn act(&mut self, todo: &Todo) {
-        match todo {
-            Todo::Nothing => {}
-            Todo::Adopt => {
-                if self.track(self.receiver, 0) {
-                    count_locked(Counter::EncodersAdopted);
-                    self.encoder = match self.state(|state| state.lifecycle.enter(self.receiver)) {
-                        Entered::Open(index) | Entered::AfterEnd(index) => Some(index),
-                        Entered::Untracked => None,
-                    };
-                } else {
-                    count_locked(Counter::PassedUntouched);
-                }
-            }
-            Todo::EndOpen(counter) => {
-                while let Some(encoder) =
-                    self.state(|state| state.lifecycle.next_to_end(self.receiver))
-                {
-                    count_locked(*counter);
-                    // SAFETY: the encoder is retained by us, and was found to respond when it was tracked.
-                    unsafe { runtime::send(encoder as Id, END_ENCODING.load(Ordering::Acquire)) };
-                }
-                if self.slot.role() == Role::CommitBlocking {
-                    self.unlock();
-                }
-            }
-        }
-    }
-
-    /// Tracks and retains an encoder of `buffer` (0 if unknown); false if it cannot be.
-    fn track(&self, encoder: u64, buffer: u64) -> bool {
-        // SAFETY: a receiver or a factory's result is an object.
-        let end = unsafe {
-            runtime::implementation_for(encoder as Id, END_ENCODING.load(Ordering::Acquire))
-        };
-        // An encoder whose end cannot be seen would stay open for ever.
-        if !end.is_some_and(slots::is_hook) {
-            return false;
-        }
-        match self.state(|state| state.lifecycle.opened(encoder, buffer)) {
-            Opened::AlreadyOpen => return true,
-            Opened::Full => {
-                ledger::note_degraded(degraded::ENCODERS_FULL);
-                return false;
-            }
-            Opened::Reused => count_locked(Counter::EncodersReused),
-            Opened::New => {}
-        }
-        // SAFETY: as above.
-        if !unsafe { runtime::retain(encoder as Id) } {
-            self.state(|state| state.lifecycle.not_retained(encoder));
-            return false;
-        }
-        count_locked(Counter::EncodersCreated);
-        true
-    }
-
-    /// Bookkeeping after the original; the encoder to release, if it is time.
-    #[inline]
-    fn finish(&mut self) -> Option<u64> {
-        let mut released = None;
-        match self.slot.role() {
-            role @ (Role::Work | Role::End) => {
-                if let Some(index) = self.encoder.take() {
-                    released = self.state(|state| state.lifecycle.leave(index, role == Role::End));
-                }
-            }
-            role @ (Role::Commit | Role::CommitReusable | Role::CommitBlocking) => {
-                if self.commits {
-                    if !self.locked {
-                        self.lock();
-                    }
-                    let reusable = role == Role::CommitReusable;
-                    self.state(|state| state.lifecycle.commit_ends(self.receiver, reusable));
-                }
-            }
-            Role::Signal | Role::Wait | Role::Handler => {
-                let outer = self.outer;
-                self.state(|state| state.busy = outer);
-            }
-            Role::Factory | Role::Init | Role::BufferInit | Role::BufferWork => {}
-        }
-        released
-    }
-
-    #[cold]
-    fn tell(&self) {
-        let name = self.slot.selector();
-        let name = if name.is_null() {
-            c"?"
-        } else {
-            // SAFETY: a filled slot has its selector's name, which the runtime keeps.
-            unsafe { CStr::from_ptr(name.cast()) }
-        };
-        say::say(format_args!(
-            "work was dropped: {} on encoder {:#x} in thread {} was not called because its _impl is NULL; further ones are \
-             only counted (null_impl_skips)",
-            name.to_str().unwrap_or("?"),
-            self.receiver,
-            os::thread_id(),
-        ));
+    /// Takes [`fact`]s back.
+    pub fn clear(&mut self, facts: u64) {
+        self.word &= !facts;
     }
 }
 
-impl Drop for Call {
+/// A call in which an exception may fly: unless forgotten, it is left without a result.
+pub struct Open {
+    pub number: usize,
+    pub receiver: u64,
+    pub call: Call,
+}
+
+impl Drop for Open {
     #[inline]
     fn drop(&mut self) {
-        leave(self);
+        abandon(self.number, self.receiver, self.call);
     }
 }
 
+/// An exception left the original.
+#[cold]
 #[inline(never)]
-fn leave(call: &mut Call) {
-    if call.thread.is_null() {
-        return; // planning panicked before it took anything
-    }
-    if call.result != 0 && call.slot.role() == Role::Factory {
-        call.track(call.result, call.receiver);
-    }
-    match catch_unwind(AssertUnwindSafe(|| call.finish())) {
-        Ok(None) => {}
-        Ok(Some(encoder)) => {
-            count_locked(Counter::EncodersReleased);
-            // SAFETY: retained when it was tracked.
-            unsafe { runtime::release(encoder as Id) };
-        }
-        Err(_) => count(Counter::CaughtPanics, 1),
-    }
-    let phase = if call.skipped {
-        event_phase::SKIPPED
-    } else {
-        event_phase::RETURNED
-    };
+fn abandon(number: usize, receiver: u64, call: Call) {
+    leave(number, receiver, call, 0);
+}
+
+/// Begins a call of the hook `number` on `receiver`. Unless it is skipped, [`leave`] must follow.
+#[inline(never)]
+pub fn enter(number: usize, receiver: u64) -> Call {
+    let slot = slots::get(number);
+    let me = ledger::thread();
+    let acquired = LOCK.try_lock(me as usize);
     // SAFETY: the thread's own state, alive as long as the thread.
-    unsafe { &*call.thread }.end(call.entry, phase);
-    call.unlock();
-    if call.tell {
-        call.tell();
+    let thread = unsafe { &*me };
+    let entry = match acquired {
+        Some(Acquired::Nested) => thread.begin(number as u32, receiver, event_phase::ENTERED),
+        Some(_) => {
+            count_locked(Counter::LockAcquisitions);
+            thread.begin(number as u32, receiver, event_phase::ENTERED)
+        }
+        None => {
+            // Before the wait, so that the ledger of a process that hangs says who waits.
+            let entry = thread.begin(number as u32, receiver, event_phase::WAITING);
+            LOCK.wait(me as usize);
+            count_locked(Counter::LockAcquisitions);
+            count_locked(Counter::LockContentions);
+            entry.mark(event_phase::ENTERED);
+            entry
+        }
+    };
+    let call = Call::locked(entry);
+    match slot.role() {
+        Role::Work => {
+            // SAFETY: locked above, and the closure calls nothing that locks.
+            let entered = unsafe { LOCK.with(|state| state.lifecycle.enter(receiver)) };
+            if let Entered::Open(index) = entered
+                && !impl_is_null(slot, receiver)
+            {
+                return call.with_encoder(index);
+            }
+            around::work(number, receiver, call, entered)
+        }
+        Role::Init | Role::BufferWork => call,
+        _ => around::enter(number, receiver, call),
+    }
+}
+
+/// Whether the receiver has a NULL `_impl` that the call would use.
+#[inline]
+pub fn impl_is_null(slot: &Slot, receiver: u64) -> bool {
+    slot.impl_offset().is_some_and(|offset| {
+        let field = (receiver as usize).wrapping_add(offset) as *const *const c_void;
+        // SAFETY: the receiver is an instance of a class that has the variable at this offset. It is read as another
+        // thread may write it: the driver stores it outside of any lock that we know.
+        unsafe { field.read_volatile() }.is_null()
+    })
+}
+
+/// Ends a call. `object` is the first integer register of the original's result; 0 if there is none.
+#[inline(never)]
+pub fn leave(number: usize, receiver: u64, call: Call, object: u64) {
+    if call.has(fact::SLOW) {
+        return around::leave(number, receiver, call, object);
+    }
+    if let Some(index) = call.encoder() {
+        let ends = call.has(fact::ENDS);
+        // SAFETY: this call holds the lock, and the closure calls nothing that locks.
+        let released = unsafe { LOCK.with(|state| state.lifecycle.leave(index, ends)) };
+        if let Some(encoder) = released {
+            return around::leave_last(call, encoder);
+        }
+    }
+    finish(call);
+}
+
+/// The last step of a call: its event is over, and the lock is given back.
+#[inline]
+pub fn finish(call: Call) {
+    call.entry().end(event_phase::RETURNED);
+    if call.has(fact::LOCKED) {
+        // SAFETY: this call locked, on this thread.
+        unsafe { LOCK.unlock() };
     }
 }

@@ -1,6 +1,7 @@
 //! Hooks: which methods, how their arguments are passed on, and what happens around them.
 
 pub mod abi;
+mod around;
 mod discover;
 pub mod encoding;
 mod engine;

@@ -14,13 +14,13 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use agx_ledger::Counter;
 use agx_ledger::layout::{self, BODY, Header, degraded, exit_route, phase};
 
-use crate::{arch, os};
+use crate::{arch, clock, os};
 
 pub use census::{Finding, add_to_census, count_skip};
-pub use ring::{Entry, Thread, thread};
+pub use ring::{Entry, thread};
 
-/// The mapped header; null while there is no file.
-static HEADER: AtomicPtr<Header> = AtomicPtr::new(ptr::null_mut());
+/// The header to count in: the mapped one, or [`UNFILED`].
+static HEADER: AtomicPtr<Header> = AtomicPtr::new((&raw const UNFILED).cast_mut());
 /// The mapped file with its body; null while there is no body.
 static WHOLE: AtomicPtr<u8> = AtomicPtr::new(ptr::null_mut());
 /// Counters of a process without a file.
@@ -31,13 +31,9 @@ static FOLDER: OnceLock<&'static CStr> = OnceLock::new();
 /// The header to count in.
 #[inline]
 pub fn header() -> &'static Header {
-    let mapped = HEADER.load(Ordering::Acquire);
-    if mapped.is_null() {
-        return &UNFILED;
-    }
-    // SAFETY: a mapped header stays mapped until `replace_in_child`, when the process has one thread, and is only changed
-    // through its atomics.
-    unsafe { &*mapped }
+    // SAFETY: never null. A mapped header stays mapped until `replace_in_child`, when the process has one thread, and is
+    // only changed through its atomics.
+    unsafe { &*HEADER.load(Ordering::Acquire) }
 }
 
 /// Start of the mapped file, if it has a body.
@@ -67,6 +63,15 @@ pub fn count_locked(counter: Counter) {
     );
 }
 
+/// Takes 1 from a counter that is only ever changed under the lock.
+pub fn discount_locked(counter: Counter) {
+    let cell = cell(counter);
+    cell.store(
+        cell.load(Ordering::Relaxed).saturating_sub(1),
+        Ordering::Relaxed,
+    );
+}
+
 /// The value of a counter.
 pub fn counted(counter: Counter) -> u64 {
     cell(counter).load(Ordering::Relaxed)
@@ -85,7 +90,7 @@ pub fn set_flag(bit: u32) {
 /// Reads both clocks again, so that the reader can relate ticks to time.
 pub fn note_clocks() {
     let pair = &header().clock_last;
-    pair.ticks.store(arch::ticks(), Ordering::Relaxed);
+    pair.ticks.store(clock::stamp(), Ordering::Relaxed);
     pair.epoch_ns.store(os::epoch_ns(), Ordering::Relaxed);
 }
 
@@ -117,7 +122,9 @@ pub fn open(folder: &'static CStr, policy: &str, flags: u32) -> Result<(), file:
 /// The parts of a header that belong to this process and this moment.
 fn stamp(header: &mut Header) {
     let now = os::epoch_ns();
-    let ticks = arch::ticks();
+    let ticks = clock::stamp();
+    header.clock_kind = clock::KIND;
+    header.clock_resolution_ns = clock::resolution_ns();
     header.platform = os::PLATFORM;
     header.architecture = arch::ARCHITECTURE;
     header.pid = os::pid();
@@ -191,10 +198,14 @@ pub fn close(route: u32, status: i32) {
 /// In the child of a `fork`: a ledger of its own in place of the parent's, which is never written here.
 /// Async-signal-safe: no allocation, no lock.
 pub fn replace_in_child() {
-    let parent = HEADER.swap(ptr::null_mut(), Ordering::Relaxed);
+    let unfiled = (&raw const UNFILED).cast_mut();
+    let parent = HEADER.swap(unfiled, Ordering::Relaxed);
     let parent_whole = WHOLE.swap(ptr::null_mut(), Ordering::Relaxed);
     ring::forget();
-    if let (false, Some(folder)) = (parent.is_null(), FOLDER.get()) {
+    if parent == unfiled {
+        return;
+    }
+    if let Some(folder) = FOLDER.get() {
         // SAFETY: the parent's mapping was copied with the address space and is unmapped further down.
         let old = unsafe { &*parent };
         let mut new = Header::new();

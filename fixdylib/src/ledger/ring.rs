@@ -4,15 +4,15 @@ use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::OnceLock;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use agx_ledger::Counter;
 use agx_ledger::layout::{
-    BODY, EventRecord, RING_CAPACITY, RING_EVENTS, RING_STRIDE, RingHeader, event_phase,
+    BODY, EventRecord, RING_CAPACITY, RING_EVENTS, RING_STRIDE, RingHeader,
 };
 
 use super::{count, header, whole};
-use crate::{arch, os};
+use crate::{clock, os};
 
 /// What this thread keeps. Without a destructor, so that a hooked call is safe while other destructors run.
 pub struct Thread {
@@ -33,91 +33,107 @@ pub fn thread() -> *const Thread {
     THREAD.with(ptr::from_ref)
 }
 
-/// One call in the ring: where its event stands and which number it has.
+/// Forks that led to this process, of which a call remembers the low eight bits.
+static GENERATION: AtomicU8 = AtomicU8::new(0);
+
+/// One call in the ring: where its event stands, and by what to know that it is still that event.
 #[derive(Clone, Copy)]
 pub struct Entry {
-    event: *mut EventRecord,
-    number: u64,
+    /// The event; null for none.
+    pub event: *mut EventRecord,
+    /// Low half of the event's number.
+    pub number: u32,
+    /// In the child of a `fork`, a call that was open across it has its event in the parent's ring, which is not mapped.
+    pub generation: u8,
 }
 
 impl Entry {
-    /// No event.
-    pub const NONE: Self = Self {
+    const NONE: Self = Self {
         event: ptr::null_mut(),
         number: 0,
+        generation: 0,
     };
-}
 
-impl Thread {
-    /// Records that a call begins to wait for the lock.
     #[inline]
-    pub fn begin(&self, slot: u32, object: u64) -> Entry {
-        let mut ring = self.ring.get();
-        if ring.is_null() {
-            ring = self.claim();
-            if ring.is_null() {
-                count(Counter::MethodCalls, 1);
-                count(Counter::DroppedEvents, 1);
-                return Entry::NONE;
-            }
-        }
-        // SAFETY: a claimed ring stays mapped for as long as the thread has it, and only this thread writes to it.
-        let head = unsafe { &*ring };
-        let number = head.head.load(Ordering::Relaxed);
-        let index = usize::try_from(number % RING_EVENTS as u64).unwrap_or(0); // below RING_EVENTS
-        // SAFETY: a ring is a header followed by `RING_EVENTS` events.
-        let event = unsafe { ring.add(1).cast::<EventRecord>().add(index) };
-        // SAFETY: as above.
-        let record = unsafe { &*event };
-        record.number.store(number + 1, Ordering::Relaxed);
-        record.ticks.store(arch::ticks(), Ordering::Relaxed);
-        record.object.store(object, Ordering::Relaxed);
-        record.slot.store(slot, Ordering::Relaxed);
-        record.phase.store(event_phase::WAITING, Ordering::Relaxed);
-        head.head.store(number + 1, Ordering::Release);
-        head.calls
-            .store(head.calls.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-        head.depth
-            .store(head.depth.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-        Entry {
-            event,
-            number: number + 1,
-        }
+    fn is_gone(self) -> bool {
+        self.event.is_null() || self.generation != GENERATION.load(Ordering::Relaxed)
     }
 
     /// Records how far a call came.
     #[inline]
-    pub fn mark(entry: Entry, phase: u32) {
-        if entry.event.is_null() {
+    pub fn mark(self, phase: u32) {
+        if self.is_gone() {
             return;
         }
         // SAFETY: an entry is used on the thread that made it, while that thread has the ring.
-        let record = unsafe { &*entry.event };
+        let record = unsafe { &*self.event };
         // Many nested calls may have gone round the ring.
-        if record.number.load(Ordering::Relaxed) == entry.number {
+        if record.number.load(Ordering::Relaxed) as u32 == self.number {
             record.phase.store(phase, Ordering::Release);
         }
     }
 
     /// Records that a call is over.
     #[inline]
-    pub fn end(&self, entry: Entry, phase: u32) {
-        let ring = self.ring.get();
-        // A call that was open across a fork has its entry in the parent's ring, which the child does not map.
-        let distance = (entry.event as usize).wrapping_sub(ring as usize);
-        if ring.is_null() || distance >= RING_STRIDE {
+    pub fn end(self, phase: u32) {
+        if self.is_gone() {
             return;
         }
-        Self::mark(entry, phase);
-        // SAFETY: the ring is this thread's.
-        let depth = unsafe { &(*ring).depth };
+        self.mark(phase);
+        let index = self.number.wrapping_sub(1) as usize % RING_EVENTS;
+        // SAFETY: the event with this number stands at this index of its ring, whose header comes before the first.
+        let depth = unsafe { &(*self.event.sub(index).cast::<RingHeader>().sub(1)).depth };
         depth.store(
             depth.load(Ordering::Relaxed).saturating_sub(1),
             Ordering::Relaxed,
         );
     }
+}
+
+impl Thread {
+    /// Records that a call begins, in one of the phases.
+    #[inline]
+    pub fn begin(&self, slot: u32, object: u64, phase: u32) -> Entry {
+        let mut ring = self.ring.get();
+        if ring.is_null() {
+            ring = self.claim();
+            if ring.is_null() {
+                return uncounted();
+            }
+        }
+        // SAFETY: a claimed ring stays mapped for as long as the thread has it, and only this thread writes to it.
+        let head = unsafe { &*ring };
+        let number = head.head.load(Ordering::Relaxed);
+        let index = number as usize % RING_EVENTS;
+        // SAFETY: a ring is a header followed by `RING_EVENTS` events.
+        let event = unsafe { ring.add(1).cast::<EventRecord>().add(index) };
+        // SAFETY: as above.
+        let record = unsafe { &*event };
+        let number = number.wrapping_add(1);
+        record.number.store(number, Ordering::Relaxed);
+        record.ticks.store(clock::stamp(), Ordering::Relaxed);
+        record.object.store(object, Ordering::Relaxed);
+        record.slot.store(slot, Ordering::Relaxed);
+        record.phase.store(phase, Ordering::Relaxed);
+        head.head.store(number, Ordering::Release);
+        let (calls, depth) = (&head.calls, &head.depth);
+        calls.store(
+            calls.load(Ordering::Relaxed).wrapping_add(1),
+            Ordering::Relaxed,
+        );
+        depth.store(
+            depth.load(Ordering::Relaxed).wrapping_add(1),
+            Ordering::Relaxed,
+        );
+        Entry {
+            event,
+            number: number as u32,
+            generation: GENERATION.load(Ordering::Relaxed),
+        }
+    }
 
     #[cold]
+    #[inline(never)]
     fn claim(&self) -> *mut RingHeader {
         if self.asked.get() {
             return ptr::null_mut();
@@ -159,6 +175,14 @@ impl Thread {
         }
         ptr::null_mut()
     }
+}
+
+/// A call of a thread without a ring.
+#[cold]
+fn uncounted() -> Entry {
+    count(Counter::MethodCalls, 1);
+    count(Counter::DroppedEvents, 1);
+    Entry::NONE
 }
 
 /// Removes the events of the thread that had the ring before; its calls stay counted.
@@ -213,6 +237,7 @@ extern "C" fn give_back(ring: *mut c_void) {
 /// In the child of a `fork`: the parent's ring is not this thread's. Calls that are open across the fork are not
 /// recorded as over: their entries belong to the parent's file.
 pub fn forget() {
+    GENERATION.fetch_add(1, Ordering::Relaxed);
     THREAD.with(|thread| {
         thread.ring.set(ptr::null_mut());
         thread.asked.set(false);

@@ -157,3 +157,17 @@ pub unsafe fn release(object: Id) {
     // SAFETY: promised by the caller.
     unsafe { objc_release(object) };
 }
+
+/// How often an object is retained; `None` if it does not tell.
+///
+/// # Safety
+/// `object` is an object.
+pub unsafe fn retain_count(object: Id) -> Option<usize> {
+    let selector = super::selector(c"retainCount");
+    // SAFETY: the object responds, as is asked first, and the method has this type wherever it exists.
+    unsafe {
+        let method: unsafe extern "C-unwind" fn(Id, Selector) -> usize =
+            transmute(implementation_for(object, selector)?);
+        Some(method(object, selector))
+    }
+}

@@ -16,7 +16,8 @@ use apple as native;
 use gnu as native;
 
 pub use native::{
-    class_finished, implementation_for, install, release, reset_after_fork, retain, send, start,
+    class_finished, implementation_for, install, release, reset_after_fork, retain, retain_count,
+    send, start,
 };
 
 /// A class, never null.

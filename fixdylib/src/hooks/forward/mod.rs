@@ -79,18 +79,20 @@ macro_rules! forwarder {
         /// # Safety
         /// Called by the runtime as the method whose original is in the slot.
         unsafe extern "C-unwind" fn $name<const SLOT: usize>($($argument: $kind),*) -> $result {
-            let mut call = $crate::hooks::engine::enter(SLOT, $receiver);
-            if call.is_skipped() {
+            let call = $crate::hooks::engine::enter(SLOT, $receiver);
+            if call.has($crate::hooks::engine::fact::SKIPPED) {
                 return <$result as $crate::hooks::forward::Passed>::ZERO;
             }
+            let open = $crate::hooks::engine::Open { number: SLOT, receiver: $receiver, call };
             // SAFETY: the original takes its arguments from these registers and stack words, as the shape of its type
             // encoding says; what it does not take, it does not read.
             let result = unsafe {
                 let original: unsafe extern "C-unwind" fn($($kind),*) -> $result =
-                    std::mem::transmute(call.original());
+                    std::mem::transmute($crate::hooks::slots::get(SLOT).original());
                 original($($argument),*)
             };
-            call.returned($crate::hooks::forward::Passed::object(result));
+            std::mem::forget(open);
+            $crate::hooks::engine::leave(SLOT, $receiver, call, $crate::hooks::forward::Passed::object(result));
             result
         }
     };

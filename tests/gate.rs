@@ -223,6 +223,57 @@ fn an_orphan_that_crashes_is_found() {
 }
 
 #[test]
+fn an_interrupted_target_ends_agxrun_by_the_same_signal() {
+    // `$?` is 130 either way; only this way does a shell stop the script around it.
+    use std::os::unix::process::ExitStatusExt;
+    let sandbox = Sandbox::new();
+    let run = sandbox.run(&[], &["sh", "-c", "kill -INT $$"]);
+    assert_eq!(run.output.status.signal(), Some(2), "{}", run.stderr());
+    assert_eq!(run.json["verdict"]["exit_code"], 130);
+}
+
+#[test]
+fn what_is_left_behind_is_named_and_the_report_writer_is_not() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.run(&[], &["sh", "-c", "sleep 5 >/dev/null 2>&1 & echo $!"]);
+    run.assert_code(0).assert_stderr("still run");
+    let pid: i64 = run.stdout().trim().parse().expect("a pid");
+    assert_eq!(run.json["left_behind"], serde_json::json!([pid]));
+    let run = sandbox.run(&["--no-fix"], &["sh", "-c", CRASH]);
+    assert_eq!(
+        run.json["left_behind"],
+        serde_json::json!([]),
+        "{}",
+        run.stderr()
+    );
+    assert!(!run.stderr().contains("still run"), "{}", run.stderr());
+}
+
+#[test]
+fn a_tree_whose_ledgers_are_all_closed_is_not_watched_any_longer() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.run(
+        &[],
+        &[
+            "sh",
+            "-c",
+            "ls >/dev/null; (ls >/dev/null); python3 -c pass",
+        ],
+    );
+    run.assert_code(0);
+    assert_eq!(
+        run.json["settled"]["reason"], "all_accounted_for",
+        "{}",
+        run.json
+    );
+    assert!(
+        run.json["settled"]["seconds"]
+            .as_f64()
+            .is_some_and(|seconds| seconds < 0.5)
+    );
+}
+
+#[test]
 fn an_assertion_is_named_from_the_report_and_from_stderr() {
     let sandbox = Sandbox::new();
     let workload = workload();

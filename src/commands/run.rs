@@ -1,12 +1,15 @@
 //! `agxrun -- CMD`, also spelled `agxrun run`.
 
 use anyhow::Result;
+use nix::sys::signal::Signal::SIGINT;
 
 use super::defaults;
 use crate::cli::{RunArgs, Scope as ScopeArg};
 use crate::output::{run_json, summary, terminal};
 use crate::run::execute::{RunError, execute};
 use crate::run::options::{FixRequest, RunOptions, Scope};
+use crate::run::record::RunRecord;
+use crate::run::supervise::{Ending, die_like};
 use crate::run::verdict::exit_code;
 
 pub fn run(args: RunArgs) -> Result<u8> {
@@ -28,7 +31,18 @@ pub fn run(args: RunArgs) -> Result<u8> {
     if let Some(destination) = json {
         destination.write(&record)?;
     }
+    end_as_the_target(&record);
     Ok(record.verdict.exit_code)
+}
+
+/// After Ctrl-C a shell goes on with its script unless the command died of SIGINT as well; our
+/// exit code alone would not stop it.
+fn end_as_the_target(record: &RunRecord) {
+    let interrupted =
+        matches!(record.outcome.ending, Ending::Signaled { signal, .. } if signal == SIGINT as i32);
+    if interrupted && record.verdict.exit_code == exit_code::SIGNAL_BASE + SIGINT as u8 {
+        die_like(SIGINT as i32);
+    }
 }
 
 /// Nothing was launched: 127 and 126 say so as a shell does, everything else is our failure.

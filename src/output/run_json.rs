@@ -128,7 +128,7 @@ struct View<'a> {
     watched: Vec<String>,
     settled: &'a Settled,
     orphans: Vec<Orphan>,
-    left_behind: usize,
+    left_behind: &'a [i32],
     descendants: &'static str,
     warnings: Vec<String>,
 }
@@ -259,7 +259,7 @@ fn view(record: &RunRecord) -> View<'_> {
                 ending: ended(orphan.ending),
             })
             .collect(),
-        left_behind: outcome.left_behind.len(),
+        left_behind: &outcome.left_behind,
         descendants: match outcome.descendants {
             Descendants::None => "none",
             Descendants::Some => "some",

@@ -1,5 +1,6 @@
 //! What an option means when it is not given.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -26,12 +27,21 @@ pub fn named_library(dylib: Option<PathBuf>) -> Result<Option<Located>> {
     Ok(Some(located))
 }
 
+/// A variable of ours. Where `HOME` is not set, as in some services, the system's records of users
+/// say where the home is.
+pub fn variable(name: &str) -> Option<OsString> {
+    match name {
+        "HOME" => std::env::home_dir().map(PathBuf::into_os_string),
+        other => std::env::var_os(other),
+    }
+}
+
 /// The archive: what `--archive` names, else `crash_logs/` where it exists, else the state folder.
 pub fn archive(named: Option<PathBuf>) -> Result<PathBuf> {
     let path = match named {
         Some(path) => path,
         None if Path::new("crash_logs").is_dir() => PathBuf::from("crash_logs"),
-        None => state_folder(|name| std::env::var_os(name))
+        None => state_folder(variable)
             .context("no HOME to keep crash reports in (hint: name a folder with --archive)")?
             .join("crash_logs"),
     };
@@ -40,7 +50,7 @@ pub fn archive(named: Option<PathBuf>) -> Result<PathBuf> {
 
 /// The system's report folders, for this user.
 pub fn report_folders() -> Vec<ReportFolder> {
-    let (home, state_home) = (std::env::var_os("HOME"), std::env::var_os("XDG_STATE_HOME"));
+    let (home, state_home) = (variable("HOME"), variable("XDG_STATE_HOME"));
     default_folders(&Environment {
         home: home.as_deref(),
         state_home: state_home.as_deref(),

@@ -89,7 +89,7 @@ struct Place {
 
 impl Place {
     fn prepare() -> Result<Self> {
-        let base = state_folder(|name| std::env::var_os(name))
+        let base = state_folder(defaults::variable)
             .context(
                 "no HOME to keep the rehearsal's reports in (hint: set HOME or XDG_STATE_HOME)",
             )?

@@ -32,8 +32,14 @@ pub fn set_color(color: Color) {
 /// An error with its chain of causes, on stderr.
 pub fn error(error: &anyhow::Error) {
     anstream::eprintln!("agxrun: {ERROR}error{ERROR:#}: {error}");
+    let mut said = error.to_string();
     for cause in error.chain().skip(1) {
-        anstream::eprintln!("  caused by: {cause}");
+        let cause = cause.to_string();
+        // A message that names its cause itself is one line.
+        if !said.contains(&cause) {
+            anstream::eprintln!("  caused by: {cause}");
+            said = cause;
+        }
     }
 }
 

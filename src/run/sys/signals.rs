@@ -274,6 +274,7 @@ fn change_mask(how: c_int, signals: &[c_int]) -> io::Result<libc::sigset_t> {
     mask_with(how, &set)
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref)] // 4 bytes on macOS, 128 on Linux
 fn set_mask(set: &libc::sigset_t) -> io::Result<libc::sigset_t> {
     mask_with(libc::SIG_SETMASK, set)
 }

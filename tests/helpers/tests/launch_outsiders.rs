@@ -15,6 +15,11 @@ fn outsider(run: &Run) -> PathBuf {
     path
 }
 
+/// Waits, without a child, until the background process has become the outsider: until then it is a
+/// shell of the tree.
+const RUNS: &str =
+    "until read -r name < /proc/$!/comm && [ \"$name\" = system-report-w ]; do :; done";
+
 /// A run that knows the outsider, or only has it, and the outsider.
 fn with(known: bool) -> (Run, String) {
     let run = Run::new();
@@ -37,7 +42,7 @@ fn a_living_one_is_not_left_behind() {
     for known in [false, true] {
         let (run, path) = with(known);
         let output = run.sh(&format!(
-            "{path} 60 >/dev/null 2>&1 </dev/null & echo $!; exit 0"
+            "{path} 60 >/dev/null 2>&1 </dev/null & echo $!; {RUNS}; exit 0"
         ));
         assert_eq!(code(&output), 0);
         let pid = announced(&output.stdout);
@@ -74,7 +79,7 @@ fn a_timeout_neither_kills_it_nor_waits_for_it() {
     let (run, path) = with(true);
     let run = run.option("--timeout", "200ms").option("--grace", "50ms");
     let output = run.sh(&format!(
-        "trap '' TERM; setsid {path} 60 >/dev/null 2>&1 </dev/null & echo $!; \
+        "trap '' TERM; setsid {path} 60 >/dev/null 2>&1 </dev/null & echo $!; {RUNS}; \
          sleep 60 & wait; wait"
     ));
     assert_eq!(code(&output), 124);

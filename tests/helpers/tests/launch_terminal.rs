@@ -259,14 +259,6 @@ fn less_takes_keys(supervisor: &str) {
         session.expect("23\r\n");
         session.send(b" ");
         session.expect("46\r\n");
-        session.send(b"\x1a");
-        session.prompt();
-        // Meanwhile what is typed is the shell's, whole and shown.
-        assert_eq!(session.run("stty -a"), before, "{command}");
-        session.type_line("fg");
-        session.expect("46\r\n");
-        session.send(b" ");
-        session.expect("69\r\n");
         session.send(b"q");
         session.prompt();
         assert_eq!(session.run("stty -a"), before, "{command}");
@@ -281,6 +273,36 @@ fn less_takes_keys_as_we_are() {
 #[test]
 fn less_takes_keys_without_privileges() {
     less_takes_keys("$S");
+}
+
+#[test]
+fn keys_stop_with_the_job_and_come_back_with_it() {
+    let script = "import os, termios, tty\n\
+         found = termios.tcgetattr(2)\n\
+         tty.setcbreak(2)\n\
+         os.write(1, b'rea' + b'dy')\n\
+         key = os.read(2, 1)\n\
+         termios.tcsetattr(2, termios.TCSANOW, found)\n\
+         os.write(1, b'<' + key + b'>')\n";
+    for pipe in ["", "true | "] {
+        let run = Run::new();
+        let file = run.folder().join("key.py");
+        std::fs::write(&file, script).expect("it can be written");
+        let mut session = Session::shell();
+        let before = session.run("stty -a");
+        session.type_line(&format!("{pipe}$S /usr/bin/env python3 {}", file.display()));
+        session.expect("ready");
+        session.send(b"\x1a");
+        session.prompt();
+        // What is typed now is the shell's.
+        assert_eq!(session.run("stty -a"), before, "{pipe}");
+        session.type_line("fg");
+        session.expect("key.py\r\n");
+        session.send(b"k");
+        session.expect("<k>");
+        session.prompt();
+        assert_eq!(session.run("stty -a"), before, "{pipe}");
+    }
 }
 
 #[test]
@@ -344,6 +366,8 @@ fn a_script_stops_after_ctrl_c_as_without_us() {
         ]);
         let mut session = Session::start(command);
         session.expect("up");
+        // Before it waits, the key would be the shell's own affair.
+        session.leader_sleeps();
         session.send(b"\x03");
         let (_, seen) = session.end();
         let after: String = seen.chars().skip_while(|c| *c != 'c').collect();

@@ -83,15 +83,16 @@ pub(super) struct Program {
 }
 
 impl Program {
-    pub(super) fn new(path: &Path) -> Self {
+    /// The program at `path`; always there.
+    pub(super) fn find(path: &Path) -> Option<Self> {
         // A file that cannot be found is recognised by its name, should it be run nevertheless.
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let name = path.file_name().unwrap_or_default().as_bytes();
-        Program {
+        Some(Program {
             file: fs::metadata(&path).ok().map(|file| identity(&file)),
             comm: name[..name.len().min(15)].to_vec(),
             path,
-        }
+        })
     }
 
     /// By the executable, which is the same file, or one that has taken its place. A process that has
@@ -192,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_program_is_recognised_alive_and_ended() {
-        let program = |path: &str| Program::new(Path::new(path));
+        let program = |path: &str| Program::find(Path::new(path)).expect("a program");
         let mut child = std::process::Command::new("/bin/sleep")
             .arg("60")
             .spawn()

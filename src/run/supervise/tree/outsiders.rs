@@ -20,7 +20,10 @@ impl Outsiders {
     pub(in crate::run::supervise) fn new(ours: BTreeSet<i32>, programs: &[PathBuf]) -> Self {
         Outsiders {
             ours,
-            programs: programs.iter().map(|path| Program::new(path)).collect(),
+            programs: programs
+                .iter()
+                .filter_map(|path| Program::find(path))
+                .collect(),
             seen: BTreeSet::new(),
         }
     }

@@ -122,6 +122,17 @@ impl Session {
         }
     }
 
+    /// Waits until the session leader sleeps: a shell that has started a command then waits for it.
+    #[track_caller]
+    pub fn leader_sleeps(&self) {
+        let stat = format!("/proc/{}/stat", self.child.id());
+        super::wait_for("the session leader to sleep", || {
+            let stat = std::fs::read_to_string(&stat).expect("it lives");
+            let (_, fields) = stat.rsplit_once(')').expect("a stat line");
+            fields.trim_start().starts_with('S').then_some(())
+        });
+    }
+
     /// Waits for the end of the session leader; returns its exit code and everything shown.
     pub fn end(mut self) -> (Option<i32>, String) {
         while self.read_some() {}

@@ -151,6 +151,14 @@ impl Lifecycle {
     #[inline]
     fn find(&self, address: u64) -> Option<usize> {
         let home = home(address, ENCODERS);
+        if self.encoders[home].address == address {
+            return Some(home);
+        }
+        self.find_behind(home, address)
+    }
+
+    #[inline(never)]
+    fn find_behind(&self, home: usize, address: u64) -> Option<usize> {
         for step in 0..WINDOW {
             let index = (home + step) & (ENCODERS - 1);
             let found = self.encoders[index].address;

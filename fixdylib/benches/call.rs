@@ -18,9 +18,9 @@ mod counter;
 mod measure {
     use std::ffi::{CStr, c_void};
     use std::os::unix::process::CommandExt as _;
+    use std::path::{Path, PathBuf};
     use std::process::Command;
     use std::time::Instant;
-    use std::path::{Path, PathBuf};
     use std::{env, fs, io, ptr};
 
     use super::counter::Instructions;
@@ -113,9 +113,14 @@ mod measure {
                 "instructions      {without:8.1} unhooked, {with:.1} hooked, {:.1} added",
                 with - without
             ),
-            _ => println!("instructions      not counted: the machine has no counter, or refuses it"),
+            _ => {
+                println!("instructions      not counted: the machine has no counter, or refuses it")
+            }
         }
-        println!("two threads at once, each message {:.0} ns", contended(hooked));
+        println!(
+            "two threads at once, each message {:.0} ns",
+            contended(hooked)
+        );
     }
 
     /// Instructions of one message; `None` without a counter.
@@ -175,8 +180,13 @@ mod measure {
             )?);
         }
         let (without, with) = (summary(without), summary(with));
-        println!("a process without Metal: true, ms   median {:.3} + {:.3}, fastest {:.3} + {:.3}   ({STARTS} starts)",
-            without.0, with.0 - without.0, without.1, with.1 - without.1);
+        println!(
+            "a process without Metal: true, ms   median {:.3} + {:.3}, fastest {:.3} + {:.3}   ({STARTS} starts)",
+            without.0,
+            with.0 - without.0,
+            without.1,
+            with.1 - without.1
+        );
         let held = |command: &mut Command| -> io::Result<f64> {
             let output = command.env("AGX_BENCH_ROLE", "hold").output()?;
             String::from_utf8_lossy(&output.stdout)
@@ -190,7 +200,11 @@ mod measure {
             with.push(held(&mut preloaded(program, folder))?);
         }
         let (without, with) = (summary(without), summary(with));
-        println!("a process without Metal: memory of its own, KiB   {:.0} + {:.0}", without.0, with.0 - without.0);
+        println!(
+            "a process without Metal: memory of its own, KiB   {:.0} + {:.0}",
+            without.0,
+            with.0 - without.0
+        );
         Ok(())
     }
 

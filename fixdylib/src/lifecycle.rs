@@ -266,7 +266,8 @@ impl Lifecycle {
         self.open_len = self.open_len.saturating_sub(1);
         let moved = self.open[self.open_len & (ENCODERS - 1)];
         self.open[position & (ENCODERS - 1)] = moved;
-        self.encoders[usize::from(moved) & (ENCODERS - 1)].position = Index::try_from(position).unwrap_or(0); // below ENCODERS
+        self.encoders[usize::from(moved) & (ENCODERS - 1)].position =
+            Index::try_from(position).unwrap_or(0); // below ENCODERS
     }
 
     /// The memory at `address` becomes a new object: what was known about it is void.

@@ -4,10 +4,10 @@
 
 #[cfg(target_os = "linux")]
 mod coarse;
-#[cfg(all(not(target_os = "linux"), target_arch = "aarch64"))]
-mod virtual_counter;
 #[cfg(all(not(target_os = "linux"), target_arch = "x86_64"))]
 mod time_stamp_counter;
+#[cfg(all(not(target_os = "linux"), target_arch = "aarch64"))]
+mod virtual_counter;
 
 #[cfg(target_os = "linux")]
 pub use coarse::{KIND, resolution_ns, stamp};

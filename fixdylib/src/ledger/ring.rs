@@ -7,9 +7,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use agx_ledger::Counter;
-use agx_ledger::layout::{
-    BODY, EventRecord, RING_CAPACITY, RING_EVENTS, RING_STRIDE, RingHeader,
-};
+use agx_ledger::layout::{BODY, EventRecord, RING_CAPACITY, RING_EVENTS, RING_STRIDE, RingHeader};
 
 use super::{count, header, whole};
 use crate::{clock, os};

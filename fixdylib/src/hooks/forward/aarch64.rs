@@ -49,7 +49,12 @@ macro_rules! stub {
 }
 
 shared_forwarder!(plain, plain_common, (a, b, c, d, e, f, g, h), ());
-shared_forwarder!(stack4, stack4_common, (a, b, c, d, e, f, g, h), (s0, s1, s2, s3));
+shared_forwarder!(
+    stack4,
+    stack4_common,
+    (a, b, c, d, e, f, g, h),
+    (s0, s1, s2, s3)
+);
 forwarder!(floats12, Integers, a, (a: u64, b: u64, c: u64, d: u64, e: u64, f: u64, g: u64, h: u64,
     x0: f64, x1: f64, x2: f64, x3: f64, x4: f64, x5: f64, x6: f64, x7: f64,
     s0: u64, s1: u64, s2: u64, s3: u64, s4: u64, s5: u64, s6: u64, s7: u64, s8: u64, s9: u64, s10: u64, s11: u64));

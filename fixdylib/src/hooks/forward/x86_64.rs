@@ -50,9 +50,18 @@ macro_rules! stub {
 
 shared_forwarder!(plain, plain_common, (a, b, c, d, e, f), ());
 shared_forwarder!(stack2, stack2_common, (a, b, c, d, e, f), (s0, s1));
-shared_forwarder!(stack6, stack6_common, (a, b, c, d, e, f), (s0, s1, s2, s3, s4, s5));
-shared_forwarder!(stack12, stack12_common, (a, b, c, d, e, f),
-    (s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11));
+shared_forwarder!(
+    stack6,
+    stack6_common,
+    (a, b, c, d, e, f),
+    (s0, s1, s2, s3, s4, s5)
+);
+shared_forwarder!(
+    stack12,
+    stack12_common,
+    (a, b, c, d, e, f),
+    (s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11)
+);
 forwarder!(floats, Integers, a, (a: u64, b: u64, c: u64, d: u64, e: u64, f: u64,
     x0: f64, x1: f64, x2: f64, x3: f64, x4: f64, x5: f64, x6: f64, x7: f64));
 forwarder!(floats16, Integers, a, (a: u64, b: u64, c: u64, d: u64, e: u64, f: u64,

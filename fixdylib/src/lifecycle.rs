@@ -294,12 +294,13 @@ impl Lifecycle {
         None
     }
 
-    /// The encoder at this place of the list of the open ones, if it is of `buffer` and no call is inside it; `None` behind
-    /// the list's end.
-    pub fn idle_of(&self, buffer: u64, position: usize) -> Option<Option<u64>> {
-        let index = self.open[..self.open_len].get(position)?;
-        let it = &self.encoders[usize::from(*index)];
-        Some((it.buffer == buffer && it.calls == 0).then_some(it.address))
+    /// The first encoder of `buffer` from this place on in the list of the open ones that no call is inside: its place, and
+    /// its address. [`Self::not_retained`] puts another one into its place.
+    pub fn idle_of(&self, buffer: u64, from: usize) -> Option<(usize, u64)> {
+        (from..self.open_len).find_map(|position| {
+            let it = &self.encoders[usize::from(self.open[position])];
+            (it.buffer == buffer && it.calls == 0).then_some((position, it.address))
+        })
     }
 
     fn buffer(&mut self, address: u64) -> Option<&mut Buffer> {

@@ -1,7 +1,9 @@
-//! What a hook costs: a message to a method that is hooked against one to a method that is not, on GCC's runtime.
+//! What the library costs, on GCC's runtime and Linux.
 //!
-//! `cargo bench -p agx-fix`. The program starts itself again with the library preloaded and prints nanoseconds for each
-//! message: the median of the rounds, and the fastest.
+//! `cargo bench -p agx-fix`. The program starts itself again with the library preloaded. It prints what a message to a
+//! hooked method takes against one to a method that is not, in interleaved short rounds (the median, the fastest, and the
+//! processor's count of instructions where the machine has one); what it takes when two threads send at once; and what
+//! the library adds to a process without Metal, in time and in memory.
 
 #[cfg(target_os = "linux")]
 #[path = "../tests/hooks/objc.rs"]
@@ -9,17 +11,26 @@
 mod objc;
 
 #[cfg(target_os = "linux")]
+#[path = "counter.rs"]
+mod counter;
+
+#[cfg(target_os = "linux")]
 mod measure {
     use std::ffi::{CStr, c_void};
     use std::os::unix::process::CommandExt as _;
+    use std::path::{Path, PathBuf};
     use std::process::Command;
     use std::time::Instant;
     use std::{env, fs, io, ptr};
 
+    use super::counter::Instructions;
     use super::objc::{Builder, Id, Sel, instance, ivar, lookup, selector};
 
-    const MESSAGES: u32 = 2_000_000;
-    const ROUNDS: usize = 15;
+    /// Short enough that most rounds pass undisturbed.
+    const MESSAGES: u32 = 20_000;
+    const ROUNDS: usize = 601;
+    const CONTENDED: u32 = 200_000;
+    const STARTS: usize = 201;
 
     extern "C-unwind" fn add(_: Id, _: Sel, value: u64) -> u64 {
         value + 1
@@ -89,7 +100,7 @@ mod measure {
             with.push(message(hooked, c"add:"));
         }
         let (without, with) = (summary(without), summary(with));
-        println!("ns per message      median  fastest   ({ROUNDS} rounds of {MESSAGES})");
+        println!("one message, ns     median  fastest   ({ROUNDS} rounds of {MESSAGES})");
         println!("unhooked          {:8.2} {:8.2}", without.0, without.1);
         println!("hooked            {:8.2} {:8.2}", with.0, with.1);
         println!(
@@ -97,29 +108,141 @@ mod measure {
             with.0 - without.0,
             with.1 - without.1
         );
+        match (instructions(plain), instructions(hooked)) {
+            (Some(without), Some(with)) => println!(
+                "instructions      {without:8.1} unhooked, {with:.1} hooked, {:.1} added",
+                with - without
+            ),
+            _ => {
+                println!("instructions      not counted: the machine has no counter, or refuses it")
+            }
+        }
+        println!(
+            "two threads at once, each message {:.0} ns",
+            contended(hooked)
+        );
+    }
+
+    /// Instructions of one message; `None` without a counter.
+    fn instructions(object: Id) -> Option<f64> {
+        let counter = Instructions::open()?;
+        let before = counter.read()?;
+        message(object, c"add:");
+        Some((counter.read()? - before) / f64::from(MESSAGES))
+    }
+
+    /// The wall time of one message when two threads send to one object.
+    fn contended(object: Id) -> f64 {
+        let object = object as usize;
+        let start = Instant::now();
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(move || {
+                    for _ in 0..CONTENDED / MESSAGES {
+                        message(object as Id, c"add:");
+                    }
+                });
+            }
+        });
+        start.elapsed().as_secs_f64() * 1e9 / f64::from(2 * CONTENDED)
+    }
+
+    /// The program with the library preloaded.
+    fn preloaded(program: &Path, folder: &Path) -> Command {
+        let mut command = Command::new(program);
+        command
+            .env("AGX_FIX_LEDGER_DIR", folder)
+            .env("LD_PRELOAD", program_library());
+        command
+    }
+
+    fn program_library() -> PathBuf {
+        env::current_exe()
+            .expect("a path")
+            .with_file_name("libagx_fix.so")
+    }
+
+    /// What the library adds to `true`, in milliseconds of wall time, and to a program that says what it holds, in KiB.
+    fn without_metal(program: &Path, folder: &Path) -> io::Result<()> {
+        let (mut without, mut with) = (Vec::new(), Vec::new());
+        let time = |command: &mut Command| {
+            let start = Instant::now();
+            command
+                .status()
+                .map(|_| start.elapsed().as_secs_f64() * 1e3)
+        };
+        for _ in 0..STARTS {
+            without.push(time(&mut Command::new("/bin/true"))?);
+            with.push(time(
+                Command::new("/bin/true")
+                    .env("AGX_FIX_LEDGER_DIR", folder)
+                    .env("LD_PRELOAD", program_library()),
+            )?);
+        }
+        let (without, with) = (summary(without), summary(with));
+        println!(
+            "a process without Metal: true, ms   median {:.3} + {:.3}, fastest {:.3} + {:.3}   ({STARTS} starts)",
+            without.0,
+            with.0 - without.0,
+            without.1,
+            with.1 - without.1
+        );
+        let held = |command: &mut Command| -> io::Result<f64> {
+            let output = command.env("AGX_BENCH_ROLE", "hold").output()?;
+            String::from_utf8_lossy(&output.stdout)
+                .trim()
+                .parse()
+                .map_err(io::Error::other)
+        };
+        let (mut without, mut with) = (Vec::new(), Vec::new());
+        for _ in 0..9 {
+            without.push(held(&mut Command::new(program))?);
+            with.push(held(&mut preloaded(program, folder))?);
+        }
+        let (without, with) = (summary(without), summary(with));
+        println!(
+            "a process without Metal: memory of its own, KiB   {:.0} + {:.0}",
+            without.0,
+            with.0 - without.0
+        );
+        Ok(())
+    }
+
+    /// Prints the proportional share of memory of this process, in KiB.
+    fn hold() -> io::Result<()> {
+        let text = fs::read_to_string("/proc/self/smaps_rollup")?;
+        let share = text
+            .lines()
+            .find_map(|line| line.strip_prefix("Pss:")?.trim().strip_suffix(" kB"))
+            .ok_or_else(|| io::Error::other("the kernel gives no Pss"))?;
+        println!("{share}");
+        Ok(())
     }
 
     pub fn main() -> io::Result<()> {
-        if env::var_os("AGX_BENCH_FOLDER").is_some() {
-            measure();
-            return Ok(());
+        match env::var("AGX_BENCH_ROLE").as_deref() {
+            Ok("messages") => {
+                measure();
+                return Ok(());
+            }
+            Ok("hold") => return hold(),
+            _ => {}
         }
         let program = env::current_exe()?;
-        let library = program.with_file_name("libagx_fix.so");
         let folder = env::temp_dir().join(format!("agx-fix-bench-{}", std::process::id()));
         fs::create_dir(&folder)?;
-        let status = Command::new(&program)
+        let measured = preloaded(&program, &folder)
             .arg0("bench")
-            .env("AGX_BENCH_FOLDER", "1")
-            .env("AGX_FIX_LEDGER_DIR", &folder)
-            .env("LD_PRELOAD", &library)
-            .status();
+            .env("AGX_BENCH_ROLE", "messages")
+            .status()
+            .and_then(|status| {
+                if !status.success() {
+                    return Err(io::Error::other("the measured process failed"));
+                }
+                without_metal(&program, &folder)
+            });
         fs::remove_dir_all(&folder)?;
-        if status?.success() {
-            Ok(())
-        } else {
-            Err(io::Error::other("the measured process failed"))
-        }
+        measured
     }
 }
 

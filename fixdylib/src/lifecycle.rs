@@ -151,6 +151,14 @@ impl Lifecycle {
     #[inline]
     fn find(&self, address: u64) -> Option<usize> {
         let home = home(address, ENCODERS);
+        if self.encoders[home].address == address {
+            return Some(home);
+        }
+        self.find_behind(home, address)
+    }
+
+    #[inline(never)]
+    fn find_behind(&self, home: usize, address: u64) -> Option<usize> {
         for step in 0..WINDOW {
             let index = (home + step) & (ENCODERS - 1);
             let found = self.encoders[index].address;
@@ -286,12 +294,13 @@ impl Lifecycle {
         None
     }
 
-    /// The encoder at this place of the list of the open ones, if it is of `buffer` and no call is inside it; `None` behind
-    /// the list's end.
-    pub fn idle_of(&self, buffer: u64, position: usize) -> Option<Option<u64>> {
-        let index = self.open[..self.open_len].get(position)?;
-        let it = &self.encoders[usize::from(*index)];
-        Some((it.buffer == buffer && it.calls == 0).then_some(it.address))
+    /// The first encoder of `buffer` from this place on in the list of the open ones that no call is inside: its place, and
+    /// its address. [`Self::not_retained`] puts another one into its place.
+    pub fn idle_of(&self, buffer: u64, from: usize) -> Option<(usize, u64)> {
+        (from..self.open_len).find_map(|position| {
+            let it = &self.encoders[usize::from(self.open[position])];
+            (it.buffer == buffer && it.calls == 0).then_some((position, it.address))
+        })
     }
 
     fn buffer(&mut self, address: u64) -> Option<&mut Buffer> {

@@ -47,6 +47,28 @@ fn a_reused_encoder_is_retained_again() {
 }
 
 #[test]
+fn idle_encoders_are_found_by_their_command_buffer() {
+    let mut it = fresh();
+    it.opened(0x100, 0x10);
+    it.opened(0x200, 0x20);
+    it.opened(0x300, 0x10);
+    let Entered::Open(inside) = it.enter(0x100) else {
+        panic!("open")
+    };
+    assert_eq!(it.idle_of(0x10, 0), Some((2, 0x300)));
+    assert_eq!(it.leave(inside, false), None);
+    assert_eq!(it.idle_of(0x10, 0), Some((0, 0x100)));
+    it.not_retained(0x100);
+    assert_eq!(
+        it.idle_of(0x10, 0),
+        Some((0, 0x300)),
+        "the last took its place"
+    );
+    assert_eq!(it.idle_of(0x10, 1), None);
+    assert_eq!(it.open_count(), 2);
+}
+
+#[test]
 fn commits_are_told_apart() {
     let mut it = fresh();
     assert_eq!(it.commit_begins(0x10), Commit::First);

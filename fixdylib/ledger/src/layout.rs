@@ -3,7 +3,15 @@
 //! The reader takes its offsets from these types with `offset_of!`, so that the two sides cannot disagree. Fields that
 //! change while the file is mapped are atomics; the rest is written once, before the mapping. No type has padding.
 
+mod counter;
+mod numbers;
+
 use std::sync::atomic::{AtomicU32, AtomicU64};
+
+pub use counter::Counter;
+pub use numbers::{
+    architecture, census_flag, clock_kind, degraded, event_phase, exit_route, flag, phase, platform, state,
+};
 
 /// First eight bytes of every ledger.
 pub const MAGIC: [u8; 8] = *b"AGXLEDGR";
@@ -33,109 +41,6 @@ pub const STRINGS_CAPACITY: usize = 256 * 1024;
 pub const RING_CAPACITY: usize = 128;
 /// Events in one ring; a power of two.
 pub const RING_EVENTS: usize = 64;
-
-/// Values of [`Header::phase`].
-pub mod phase {
-    /// The library is loaded; nothing is hooked.
-    pub const LOADED: u32 = 1;
-    /// The body is there and hooks are being installed.
-    pub const ARMED: u32 = 2;
-    /// The process left through `exit`, `_exit` or a return from `main`.
-    pub const EXITED: u32 = 3;
-}
-
-/// Bits of [`Header::flags`].
-pub mod flag {
-    /// `AGX_FIX_DISABLE` asked for no hooks.
-    pub const DISABLED: u32 = 1;
-    /// An Objective-C runtime was seen in the process.
-    pub const OBJC_SEEN: u32 = 1 << 1;
-    /// A class under a Metal command encoder or command buffer was seen, hooked or not.
-    pub const METAL_SEEN: u32 = 1 << 2;
-    /// [`super::Header::path`] is cut.
-    pub const PATH_TRUNCATED: u32 = 1 << 3;
-    /// The policy that was asked for is not in this library: nothing is hooked.
-    pub const POLICY_UNKNOWN: u32 = 1 << 4;
-}
-
-/// Bits of [`Header::degraded`]: what the library could not do.
-pub mod degraded {
-    /// The body could not be written (no room on the disk, or a file-size limit): no census, no rings.
-    pub const NO_BODY_ROOM: u32 = 1;
-    /// The body could not be mapped.
-    pub const NO_BODY_MAPPING: u32 = 1 << 1;
-    /// The census or its strings are full: some methods are hooked without an entry.
-    pub const CENSUS_FULL: u32 = 1 << 2;
-    /// The slot table is full: some methods are not hooked.
-    pub const SLOTS_FULL: u32 = 1 << 3;
-    /// The trigger that names each class before its first message is missing: classes were found by scanning.
-    pub const NO_TRIGGER: u32 = 1 << 4;
-    /// The table of tracked encoders is full: some encoders are not retained.
-    pub const ENCODERS_FULL: u32 = 1 << 5;
-}
-
-/// Values of [`Header::exit_route`].
-pub mod exit_route {
-    /// `exit`, or a return from `main`.
-    pub const ATEXIT: u32 = 1;
-    /// `_exit` or `_Exit`.
-    pub const IMMEDIATE: u32 = 2;
-}
-
-/// Values of [`Header::platform`].
-pub mod platform {
-    /// Linux.
-    pub const LINUX: u32 = 1;
-    /// macOS.
-    pub const MACOS: u32 = 2;
-}
-
-/// Values of [`Header::architecture`].
-pub mod architecture {
-    /// x86-64.
-    pub const X86_64: u32 = 1;
-    /// 64-bit ARM.
-    pub const AARCH64: u32 = 2;
-}
-
-/// Values of [`Header::clock_kind`]: in what events are stamped.
-pub mod clock_kind {
-    /// A counter whose rate is to be had from the header's two readings.
-    pub const TICKS: u32 = 0;
-    /// Nanoseconds of a monotonic clock that advances every [`super::Header::clock_resolution_ns`]: a stamp is at most
-    /// that old, and events in between share one.
-    pub const NANOSECONDS: u32 = 1;
-}
-
-/// Values of [`CensusRecord::state`].
-pub mod state {
-    /// The record is not complete.
-    pub const EMPTY: u32 = 0;
-    /// The method is hooked.
-    pub const HOOKED: u32 = 1;
-    /// A rule says that the method is none of ours.
-    pub const LEFT_ALONE: u32 = 2;
-    /// The method should be hooked and is not.
-    pub const UNHOOKED: u32 = 3;
-}
-
-/// Bits of [`CensusRecord::flags`].
-pub mod census_flag {
-    /// The class inherits the method: the hook is an override that was added to it.
-    pub const INHERITED: u32 = 1;
-}
-
-/// Values of [`EventRecord::phase`].
-pub mod event_phase {
-    /// The call is inside the original method, or was when the process ended.
-    pub const ENTERED: u32 = 1;
-    /// The call returned, or an exception left it.
-    pub const RETURNED: u32 = 2;
-    /// The original was not called.
-    pub const SKIPPED: u32 = 3;
-    /// The call waits for the lock.
-    pub const WAITING: u32 = 4;
-}
 
 /// Where an array of records stands in the file.
 #[repr(C)]
@@ -305,78 +210,6 @@ pub struct EventRecord {
 
 /// Bytes of one ring with its events.
 pub const RING_STRIDE: usize = size_of::<RingHeader>() + RING_EVENTS * size_of::<EventRecord>();
-
-macro_rules! counters {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
-        /// The counters that the library of this version keeps.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[repr(usize)]
-        pub enum Counter { $($(#[$doc])* $variant,)* }
-
-        impl Counter {
-            /// All of them, in the order of the file.
-            pub const ALL: &'static [Counter] = &[$(Counter::$variant,)*];
-
-            /// Name in the file.
-            pub const fn name(self) -> &'static str {
-                match self { $(Counter::$variant => $name,)* }
-            }
-        }
-    };
-}
-
-counters! {
-    /// Calls of hooked methods. In the file: those of threads without a ring; the reader adds the rings' own.
-    MethodCalls = "method_calls",
-    /// Encoders tracked and retained: handed out by factories, or adopted.
-    EncodersCreated = "encoders_created",
-    /// Tracked encoders whose retain was given back.
-    EncodersReleased = "encoders_released",
-    /// Encoders that were first seen in a work call.
-    EncodersAdopted = "encoders_adopted",
-    /// Encoder objects that a factory handed out a second time.
-    EncodersReused = "encoders_reused",
-    /// Encoders that are retained now: created and not released. At the exit: left without an end, and never seen again.
-    EncodersOpen = "encoders_open",
-    /// Encoders that only this library still held, open, when their command buffer was asked for another; given back.
-    EncodersAbandoned = "encoders_abandoned",
-    /// Work calls that were not made because the encoder's `_impl` was NULL.
-    NullImplSkips = "null_impl_skips",
-    /// Work calls on an encoder that had ended; they are passed on.
-    CallsAfterEnd = "calls_after_end",
-    /// Commits of any kind.
-    Commits = "commits",
-    /// Encoders that were open at a commit and were ended by the library.
-    CommitForcedEnds = "commit_forced_ends",
-    /// Commits of a command buffer that was committed before.
-    CommitAfterCommit = "commit_after_commit",
-    /// Completion handlers added after the commit.
-    HandlerAfterCommit = "handler_after_commit",
-    /// `encodeSignalEvent:` calls of any kind.
-    EventSignals = "event_signals",
-    /// `encodeWaitForEvent:` calls of any kind.
-    EventWaits = "event_waits",
-    /// Encoders that were open at an event and were ended by the library.
-    EventForcedEnds = "event_forced_ends",
-    /// Outermost acquisitions of the lock.
-    LockAcquisitions = "lock_acquisitions",
-    /// Acquisitions that had to wait.
-    LockContentions = "lock_contentions",
-    /// Methods hooked.
-    HooksInstalled = "hooks_installed",
-    /// Methods that should be hooked and are not.
-    HooksUnhooked = "hooks_unhooked",
-    /// Classes looked at.
-    ClassesSeen = "classes_seen",
-    /// Classes hooked.
-    ClassesHooked = "classes_hooked",
-    /// Calls of threads for which there was no ring: counted, their events dropped.
-    DroppedEvents = "dropped_events",
-    /// Calls that met something unexpected and were passed on untouched.
-    PassedUntouched = "passed_untouched",
-    /// Panics of the library's own code that were caught.
-    CaughtPanics = "caught_panics",
-}
 
 const _: () = assert!(Counter::ALL.len() <= COUNTER_CAPACITY);
 

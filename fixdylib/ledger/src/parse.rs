@@ -3,15 +3,19 @@
 //! A ledger is read after a crash, perhaps from a full disk, perhaps while it is still written. A header that cannot be
 //! trusted is a [`ParseError`]; anything wrong behind it is a [`Damage`], and the rest is read all the same.
 
+mod bytes;
+mod clock;
+mod ring;
+
 use std::fmt;
 use std::mem::offset_of;
 
-use crate::layout::{
-    self, CensusRecord, CounterCell, EventRecord, Header, RingHeader, Section, flag, phase,
-};
+use self::bytes::{Bytes, Records};
+use self::clock::{Clock, clock_pair};
+use self::ring::{RingShape, read_ring};
+use crate::layout::{self, CensusRecord, CounterCell, Header, RingHeader, Section, flag, phase};
 use crate::model::{
-    Architecture, CensusEntry, Degraded, Event, EventPhase, ExitRoute, Ledger, Phase, Platform,
-    Reason, Ring, State,
+    Architecture, CensusEntry, Degraded, ExitRoute, Ledger, Phase, Platform, Reason, Ring, State,
 };
 
 /// Why a file is not a ledger that this version can read.
@@ -74,51 +78,6 @@ impl fmt::Display for Damage {
             Self::Strings(count) => write!(f, "{count} census entries have no readable name"),
             Self::Events(count) => write!(f, "{count} events are torn"),
         }
-    }
-}
-
-/// Little-endian numbers of a slice of bytes.
-#[derive(Clone, Copy)]
-struct Bytes<'a>(&'a [u8]);
-
-impl<'a> Bytes<'a> {
-    fn slice(self, at: usize, len: usize) -> Option<&'a [u8]> {
-        self.0.get(at..at.checked_add(len)?)
-    }
-
-    fn u32(self, at: usize) -> Option<u32> {
-        self.slice(at, 4)
-            .and_then(|bytes| bytes.try_into().ok())
-            .map(u32::from_le_bytes)
-    }
-
-    fn u64(self, at: usize) -> Option<u64> {
-        self.slice(at, 8)
-            .and_then(|bytes| bytes.try_into().ok())
-            .map(u64::from_le_bytes)
-    }
-
-    /// Text up to the first NUL of a fixed field.
-    fn text(self, at: usize, len: usize) -> Option<String> {
-        let bytes = self.slice(at, len)?;
-        let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(len);
-        Some(String::from_utf8_lossy(&bytes[..end]).into_owned())
-    }
-}
-
-/// A section as the header describes it, checked against the file.
-struct Records<'a> {
-    bytes: &'a [u8],
-    stride: usize,
-    used: usize,
-}
-
-impl<'a> Records<'a> {
-    fn iter(&self) -> impl Iterator<Item = Bytes<'a>> {
-        self.bytes
-            .chunks_exact(self.stride)
-            .take(self.used)
-            .map(Bytes)
     }
 }
 
@@ -292,102 +251,6 @@ fn census_entry(record: Bytes<'_>, strings: Bytes<'_>) -> Option<Option<CensusEn
         inherited: flags & layout::census_flag::INHERITED != 0,
         skipped: record.u64(offset_of!(CensusRecord, skipped))?,
     }))
-}
-
-struct RingShape {
-    header_len: usize,
-    event_stride: usize,
-    events: usize,
-}
-
-impl RingShape {
-    fn fits(&self, stride: usize) -> bool {
-        self.header_len >= size_of::<RingHeader>()
-            && self.event_stride >= size_of::<EventRecord>()
-            && self.events > 0
-            && self
-                .event_stride
-                .checked_mul(self.events)
-                .and_then(|len| len.checked_add(self.header_len))
-                <= Some(stride)
-    }
-}
-
-fn read_ring(ring: Bytes<'_>, shape: &RingShape, clock: Clock, torn: &mut usize) -> Option<Ring> {
-    let thread = ring.u64(offset_of!(RingHeader, thread))?;
-    if thread == 0 {
-        return None;
-    }
-    let head = ring.u64(offset_of!(RingHeader, head))?;
-    let mut events = Vec::new();
-    for index in 0..shape.events {
-        let event = Bytes(ring.slice(
-            shape.header_len + index * shape.event_stride,
-            shape.event_stride,
-        )?);
-        let number = event.u64(offset_of!(EventRecord, number))?;
-        if number == 0 {
-            continue;
-        }
-        // A writer numbers an event before it moves the head, so that one event may be ahead of it.
-        if (number - 1) % shape.events as u64 != index as u64 || number > head.saturating_add(1) {
-            *torn += 1;
-            continue;
-        }
-        let event = Event {
-            time_ns: clock.epoch_ns(event.u64(offset_of!(EventRecord, ticks))?),
-            slot: event.u32(offset_of!(EventRecord, slot))?,
-            object: event.u64(offset_of!(EventRecord, object))?,
-            phase: EventPhase::from_number(event.u32(offset_of!(EventRecord, phase))?),
-        };
-        events.push((number, event));
-    }
-    events.sort_unstable_by_key(|(number, _)| *number);
-    Some(Ring {
-        thread,
-        calls: ring.u64(offset_of!(RingHeader, calls))?,
-        depth: ring.u32(offset_of!(RingHeader, depth))?,
-        owned: ring.u32(offset_of!(RingHeader, owned))? != 0,
-        events: events.into_iter().map(|(_, event)| event).collect(),
-    })
-}
-
-/// How stamps are turned into time.
-#[derive(Clone, Copy, Debug)]
-struct Clock {
-    /// One of [`layout::clock_kind`].
-    kind: u32,
-    first: (u64, u64),
-    last: (u64, u64),
-}
-
-impl Clock {
-    /// `None` if the clocks cannot be related, or the result is not a time.
-    fn epoch_ns(self, stamp: u64) -> Option<u64> {
-        let (ticks, ns) = match self.kind {
-            layout::clock_kind::NANOSECONDS => (1, 1),
-            layout::clock_kind::TICKS => (
-                i128::from(self.last.0) - i128::from(self.first.0),
-                i128::from(self.last.1) - i128::from(self.first.1),
-            ),
-            _ => return None,
-        };
-        if ticks <= 0 || ns <= 0 {
-            return None;
-        }
-        // From the later reading: what matters most is what happened last, and clocks are set in between.
-        let since = i128::from(stamp) - i128::from(self.last.0);
-        let since = since.checked_mul(ns)?.div_euclid(ticks);
-        u64::try_from(i128::from(self.last.1).checked_add(since)?).ok()
-    }
-}
-
-fn clock_pair(header: Bytes<'_>, at: usize) -> Option<(u64, u64)> {
-    let ticks = header.u64(at + offset_of!(layout::ClockPair, ticks))?;
-    Some((
-        ticks,
-        header.u64(at + offset_of!(layout::ClockPair, epoch_ns))?,
-    ))
 }
 
 impl Ledger {

@@ -11,7 +11,7 @@ pub fn stamp() -> u64 {
     let ticks: u64;
     // SAFETY: reads a register that macOS makes readable for user programs; touches neither memory nor flags.
     unsafe {
-        core::arch::asm!("mrs {}, cntvct_el0", out(reg) ticks, options(nomem, nostack, preserves_flags))
+        core::arch::asm!("mrs {}, cntvct_el0", out(reg) ticks, options(nomem, nostack, preserves_flags));
     };
     ticks
 }

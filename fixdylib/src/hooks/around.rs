@@ -249,17 +249,16 @@ fn give_abandoned_back(buffer: u64) {
     if LOCK.is_awaited() {
         return;
     }
-    let mut position = 0;
-    while let Some(idle) = state(|it| it.lifecycle.idle_of(buffer, position)) {
-        match idle {
-            // SAFETY: a tracked encoder is retained by us.
-            Some(encoder) if unsafe { runtime::retain_count(encoder as Id) } == Some(1) => {
-                // Another one takes its place in the list.
-                state(|it| it.lifecycle.not_retained(encoder));
-                count_locked(Counter::EncodersAbandoned);
-                give_back(encoder);
-            }
-            _ => position += 1,
+    let mut from = 0;
+    while let Some((position, encoder)) = state(|it| it.lifecycle.idle_of(buffer, from)) {
+        // SAFETY: a tracked encoder is retained by us.
+        if unsafe { runtime::retain_count(encoder as Id) } == Some(1) {
+            state(|it| it.lifecycle.not_retained(encoder));
+            count_locked(Counter::EncodersAbandoned);
+            give_back(encoder);
+            from = position;
+        } else {
+            from = position + 1;
         }
     }
 }

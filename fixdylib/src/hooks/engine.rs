@@ -13,7 +13,7 @@ use agx_ledger::layout::{EventRecord, event_phase};
 use super::around;
 use super::rules::Role;
 use super::slots::{self, Slot};
-use crate::ledger::{self, Entry, count_locked};
+use crate::ledger::{self, Entry, Thread, count_locked};
 use crate::lifecycle::{Entered, Index, Lifecycle};
 use crate::lock::{Acquired, Reentrant};
 use crate::runtime;
@@ -191,40 +191,45 @@ fn abandon(number: usize, receiver: u64, call: Call) {
 pub fn enter(number: usize, receiver: u64) -> Call {
     let slot = slots::get(number);
     let me = ledger::thread();
-    let acquired = LOCK.try_lock(me as usize);
-    // SAFETY: the thread's own state, alive as long as the thread.
-    let thread = unsafe { &*me };
-    let entry = match acquired {
-        Some(Acquired::Nested) => thread.begin(number as u32, receiver, event_phase::ENTERED),
-        Some(_) => {
-            count_locked(Counter::LockAcquisitions);
-            thread.begin(number as u32, receiver, event_phase::ENTERED)
+    let entry = match LOCK.try_lock(me as usize) {
+        Some(how) => {
+            if how == Acquired::Free {
+                count_locked(Counter::LockAcquisitions);
+            }
+            // SAFETY: the thread's own state, alive as long as the thread.
+            unsafe { &*me }.begin(number as u32, receiver, event_phase::ENTERED)
         }
-        None => {
-            // Before the wait, so that the ledger of a process that hangs says who waits.
-            let entry = thread.begin(number as u32, receiver, event_phase::WAITING);
-            LOCK.wait(me as usize);
-            count_locked(Counter::LockAcquisitions);
-            count_locked(Counter::LockContentions);
-            entry.mark(event_phase::ENTERED);
-            entry
-        }
+        None => wait(number, receiver, me),
     };
     let call = Call::locked(entry);
-    match slot.role() {
-        Role::Work => {
-            // SAFETY: locked above, and the closure calls nothing that locks.
-            let entered = unsafe { LOCK.with(|state| state.lifecycle.enter(receiver)) };
-            if let Entered::Open(index) = entered
-                && !impl_is_null(slot, receiver)
-            {
-                return call.with_encoder(index);
-            }
-            around::work(number, receiver, call, entered)
+    if slot.is(Role::Work) {
+        // SAFETY: locked above, and the closure calls nothing that locks.
+        let entered = unsafe { LOCK.with(|state| state.lifecycle.enter(receiver)) };
+        if let Entered::Open(index) = entered
+            && !impl_is_null(slot, receiver)
+        {
+            return call.with_encoder(index);
         }
-        Role::Init | Role::BufferWork => call,
-        _ => around::enter(number, receiver, call),
+        return around::work(number, receiver, call, entered);
     }
+    if slot.is(Role::Init) || slot.is(Role::BufferWork) {
+        return call;
+    }
+    around::enter(number, receiver, call)
+}
+
+/// Another thread has the lock.
+#[cold]
+#[inline(never)]
+fn wait(number: usize, receiver: u64, me: *const Thread) -> Entry {
+    // Before the wait, so that the ledger of a process that hangs says who waits.
+    // SAFETY: the thread's own state, alive as long as the thread.
+    let entry = unsafe { &*me }.begin(number as u32, receiver, event_phase::WAITING);
+    LOCK.wait(me as usize);
+    count_locked(Counter::LockAcquisitions);
+    count_locked(Counter::LockContentions);
+    entry.mark(event_phase::ENTERED);
+    entry
 }
 
 /// Whether the receiver has a NULL `_impl` that the call would use.

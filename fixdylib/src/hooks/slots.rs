@@ -69,8 +69,13 @@ impl Slot {
         self.original.load(Ordering::Acquire)
     }
 
-    /// What happens around it.
+    /// Whether this happens around it.
     #[inline]
+    pub fn is(&self, role: Role) -> bool {
+        self.role.load(Ordering::Relaxed) == role as u8
+    }
+
+    /// What happens around it.
     pub fn role(&self) -> Role {
         ROLES[usize::from(self.role.load(Ordering::Relaxed)) % ROLES.len()]
     }

@@ -17,7 +17,7 @@ use agx_ledger::layout::{self, BODY, Header, degraded, exit_route, phase};
 use crate::{arch, clock, os};
 
 pub use census::{Finding, add_to_census, count_skip};
-pub use ring::{Entry, thread};
+pub use ring::{Entry, Thread, thread};
 
 /// The header to count in: the mapped one, or [`UNFILED`].
 static HEADER: AtomicPtr<Header> = AtomicPtr::new((&raw const UNFILED).cast_mut());

@@ -116,14 +116,14 @@ unsafe extern "C" fn leave_at_once(status: c_int) -> ! {
 
 /// One replacement in dyld's table (dyld-interposing.h): the new function, the old one.
 #[repr(C)]
-struct Interpose(
-    unsafe extern "C" fn(c_int) -> !,
-    unsafe extern "C" fn(c_int) -> !,
-);
+pub struct Interpose(pub *const (), pub *const ());
+
+// SAFETY: addresses of functions, which dyld reads once.
+unsafe impl Sync for Interpose {}
 
 #[used]
 #[unsafe(link_section = "__DATA,__interpose")]
 static INTERPOSED: [Interpose; 2] = [
-    Interpose(leave_at_once, _exit),
-    Interpose(leave_at_once, _Exit),
+    Interpose(leave_at_once as *const (), _exit as *const ()),
+    Interpose(leave_at_once as *const (), _Exit as *const ()),
 ];

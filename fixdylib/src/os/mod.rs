@@ -8,7 +8,7 @@ mod macos;
 #[cfg(target_os = "linux")]
 pub use linux::{PLATFORM, RawLock, errno, executable, process_start_ns, thread_id};
 #[cfg(target_os = "macos")]
-pub use macos::{PLATFORM, RawLock, errno, executable, process_start_ns, thread_id};
+pub use macos::{Interpose, PLATFORM, RawLock, errno, executable, process_start_ns, thread_id};
 
 /// Nanoseconds since 1970-01-01 UTC. Async-signal-safe.
 pub fn epoch_ns() -> u64 {

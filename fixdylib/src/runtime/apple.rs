@@ -4,6 +4,7 @@ use std::ffi::{c_char, c_int, c_uint, c_void};
 use std::mem::transmute;
 use std::ptr;
 
+use agx_ledger::Counter;
 use agx_ledger::layout::{degraded, flag};
 
 use super::{Class, Common, Id, Imp, Method, Selector};
@@ -68,6 +69,7 @@ pub fn start() {
         );
         if found.is_null() {
             ledger::note_degraded(degraded::NO_TRIGGER);
+            super::apple_net::activate();
             scan();
         } else {
             let add: unsafe extern "C" fn(WillInitialise, *mut c_void) = transmute(found);
@@ -81,7 +83,8 @@ extern "C" fn will_initialise(_context: *mut c_void, class: Class) {
 }
 
 /// The net without the trigger: the classes that are there now.
-fn scan() {
+pub(super) fn scan() {
+    ledger::count(Counter::ClassScans, 1);
     // SAFETY: the runtime takes its own lock; a list that grew between the calls is cut at the buffer's end.
     let classes = unsafe {
         let count = objc_getClassList(ptr::null_mut(), 0);

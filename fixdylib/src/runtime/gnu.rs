@@ -12,6 +12,7 @@ use std::mem::transmute;
 use std::ptr;
 use std::sync::OnceLock;
 
+use agx_ledger::Counter;
 use agx_ledger::layout::flag;
 
 use super::{Class, Common, Id, Imp, Method, Selector};
@@ -171,6 +172,7 @@ fn can_resolve(it: &Gnu, classes: &[Class]) -> bool {
 /// links.
 fn scan() {
     let Some(it) = gnu() else { return };
+    ledger::count(Counter::ClassScans, 1);
     let classes = classes(it);
     if !can_resolve(it, &classes) {
         return;

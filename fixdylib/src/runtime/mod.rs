@@ -2,9 +2,21 @@
 //!
 //! Both files offer the same functions. The seam towards the hooks is one function,
 //! [`on_class_ready`](crate::hooks::on_class_ready), called for each class before it can receive a message.
+//!
+//! # Nets
+//! | | trigger | where it is missing |
+//! |---|---|---|
+//! | Apple | `_objc_addWillInitializeClassFunc` | the class list is scanned at load and after each `dlopen`; noted in the ledger |
+//! | GCC | the exported `__objc_exec_class` and `objc_registerClassPair`, which scan | the scan at load alone |
+//!
+//! GCC's is missing for a driver that does not ask this library first: one that was opened with `RTLD_DEEPBIND`, or finds
+//! the functions with `dlsym`. Its `_objc_load_callback` is no net: it comes from inside `__objc_exec_class`, before the
+//! module's classes are all there. Scans are counted (`class_scans`).
 
 #[cfg(target_vendor = "apple")]
 mod apple;
+#[cfg(target_vendor = "apple")]
+mod apple_net;
 #[cfg(not(target_vendor = "apple"))]
 mod gnu;
 

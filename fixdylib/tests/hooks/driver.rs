@@ -2,7 +2,7 @@
 
 use std::ffi::c_void;
 use std::ptr;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use crate::objc::{Builder, Class, Id, Sel, class, instance, ivar};
 
@@ -11,6 +11,9 @@ pub const BUFFER: &str = "AGXTestCommandBuffer";
 
 pub static WORK: AtomicU64 = AtomicU64::new(0);
 pub static ENDS: AtomicU64 = AtomicU64::new(0);
+/// What every object answers to `retainCount`.
+pub static RETAIN_COUNT: AtomicU64 = AtomicU64::new(2);
+pub static RELEASE_THROWS: AtomicBool = AtomicBool::new(false);
 pub static RETAINS: AtomicI64 = AtomicI64::new(0);
 
 extern "C-unwind" fn retain(this: Id, _: Sel) -> Id {
@@ -20,6 +23,13 @@ extern "C-unwind" fn retain(this: Id, _: Sel) -> Id {
 
 extern "C-unwind" fn release(_: Id, _: Sel) {
     RETAINS.fetch_sub(1, Ordering::SeqCst);
+    if RELEASE_THROWS.load(Ordering::SeqCst) {
+        std::panic::panic_any("thrown");
+    }
+}
+
+extern "C-unwind" fn retain_count(_: Id, _: Sel) -> u64 {
+    RETAIN_COUNT.load(Ordering::SeqCst)
 }
 
 extern "C-unwind" fn work(_: Id, _: Sel, _pipeline: Id) {
@@ -50,6 +60,7 @@ pub fn register(more: impl FnOnce(Builder) -> Builder) {
     Builder::new("TestRoot", "")
         .method("retain", "@16@0:8", retain as *const c_void)
         .method("release", "v16@0:8", release as *const c_void)
+        .method("retainCount", "Q16@0:8", retain_count as *const c_void)
         .register();
     Builder::new("_MTLCommandEncoder", "TestRoot").register();
     Builder::new("_MTLCommandBuffer", "TestRoot").register();

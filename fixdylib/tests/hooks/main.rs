@@ -15,12 +15,14 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::{env, fs};
 
 use agx_ledger::layout::exit_route;
-use agx_ledger::{EventPhase, ExitRoute, Ledger, Phase, Reason, State};
-use std::os::unix::process::ExitStatusExt as _;
+use agx_ledger::{Degraded, EventPhase, ExitRoute, Ledger, Phase, Reason, State};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use tempfile::TempDir;
 
 /// Which subject this process is, if it is one.
 const SUBJECT: &str = "AGX_TEST_SUBJECT";
+/// The library that throws foreign exceptions.
+const SHIM: &str = "AGX_TEST_SHIM";
 
 /// The entry of subjects; nothing to do in the test run itself.
 #[test]
@@ -191,6 +193,116 @@ fn a_call_into_null_is_not_made_counted_and_told_once() {
 fn an_exception_gives_the_lock_back() {
     let outcome = succeeds("throw");
     assert_eq!(outcome.main().in_flight(), []);
+}
+
+#[test]
+fn an_exception_of_release_gives_the_lock_back() {
+    let outcome = succeeds("release-throws");
+    assert_eq!(outcome.main().in_flight(), []);
+    assert_eq!(outcome.count("encoders_released"), 1);
+}
+
+#[test]
+fn a_foreign_exception_passes_through_a_hook() {
+    let folder = TempDir::new().expect("a folder");
+    let shim = folder.path().join("foreign.so");
+    let compiled = Command::new("c++")
+        .args(["-shared", "-fPIC", "-O1", "-o"])
+        .arg(&shim)
+        .arg(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/hooks/foreign.cpp"
+        ))
+        .status();
+    match compiled {
+        Ok(status) => assert!(status.success(), "{status}"),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            eprintln!("skipped: there is no C++ compiler to throw with");
+            return;
+        }
+        Err(error) => panic!("c++: {error}"),
+    }
+    let ledgers = TempDir::new().expect("a folder");
+    let outcome = run(subject_command("foreign").env(SHIM, &shim), &ledgers);
+    assert!(outcome.status.success(), "{}", outcome.stderr);
+    assert_eq!(outcome.main().in_flight(), []);
+    assert!(
+        outcome.main().rings.iter().all(|ring| ring.depth == 0),
+        "no call is open"
+    );
+}
+
+#[test]
+fn an_abandoned_encoder_is_given_back_or_seen() {
+    let outcome = succeeds("abandoned");
+    assert_eq!(outcome.count("encoders_created"), 4);
+    assert_eq!(outcome.count("encoders_abandoned"), 2);
+    assert_eq!(outcome.count("encoders_released"), 2);
+    assert_eq!(outcome.count("encoders_open"), 2);
+}
+
+#[test]
+fn threads_that_share_an_encoder_lose_nothing() {
+    let outcome = succeeds("contend");
+    let calls = subjects::THREADS * subjects::CALLS + 1;
+    assert_eq!(outcome.count("method_calls"), calls);
+    assert_eq!(outcome.count("lock_acquisitions"), calls);
+    assert_eq!(outcome.count("encoders_created"), 1);
+    assert_eq!(outcome.count("encoders_released"), 1);
+    assert_eq!(outcome.count("encoders_open"), 0);
+    assert_eq!(outcome.count("dropped_events"), 0);
+}
+
+/// Lets the process write files of so many bytes at most, and get an error for more: what a full disk does.
+fn limit_files(command: &mut Command, bytes: libc::rlim_t) {
+    let limit = libc::rlimit {
+        rlim_cur: bytes,
+        rlim_max: bytes,
+    };
+    // SAFETY: both calls are async-signal-safe.
+    unsafe {
+        command.pre_exec(move || {
+            libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
+            if libc::setrlimit(libc::RLIMIT_FSIZE, &raw const limit) == 0 {
+                Ok(())
+            } else {
+                Err(std::io::Error::last_os_error())
+            }
+        });
+    }
+}
+
+#[test]
+fn without_room_for_the_header_there_is_no_ledger() {
+    let mut command = subject_command("life");
+    limit_files(&mut command, 100);
+    let outcome = run(&mut command, &TempDir::new().expect("a folder"));
+    assert!(outcome.status.success(), "{}", outcome.stderr);
+    assert_eq!(outcome.ledgers, []);
+    assert_eq!(
+        outcome.stderr.matches("cannot write the ledger").count(),
+        1,
+        "{}",
+        outcome.stderr
+    );
+}
+
+#[test]
+fn without_room_for_the_body_the_hooks_stand_and_the_header_counts() {
+    let mut command = subject_command("life");
+    limit_files(&mut command, 64 * 1024);
+    let outcome = run(&mut command, &TempDir::new().expect("a folder"));
+    assert!(outcome.status.success(), "{}", outcome.stderr);
+    assert_eq!(outcome.main().degraded, [Degraded::NoBodyRoom]);
+    assert!(!outcome.main().armed);
+    assert_eq!(outcome.count("commits"), 2);
+    assert_eq!(outcome.count("encoders_released"), 3);
+    assert_eq!(
+        outcome.stderr.matches("cannot write the ledger").count(),
+        1,
+        "{}",
+        outcome.stderr
+    );
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What the subjects do.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString, c_void};
+use std::mem::transmute;
 use std::panic::catch_unwind;
 use std::ptr;
 use std::sync::atomic::Ordering;
@@ -16,6 +17,10 @@ pub fn run(name: &str) {
         "life" => life(),
         "null" => null(),
         "throw" => throw(),
+        "release-throws" => release_throws(),
+        "foreign" => foreign(),
+        "abandoned" => abandoned(),
+        "contend" => contend(),
         "fork" => fork(),
         "fork-inside" => fork_inside(),
         "kill" => inside(kill),
@@ -29,7 +34,7 @@ pub fn run(name: &str) {
     }
 }
 
-fn message(object: Id, name: &CStr, argument: *mut std::ffi::c_void) {
+fn message(object: Id, name: &CStr, argument: *mut c_void) {
     let selector = selector(name);
     // SAFETY: the driver's methods with one argument take a pointer and return nothing.
     unsafe {
@@ -94,11 +99,110 @@ fn throw() {
         *caught.downcast::<&str>().expect("the thrown text"),
         "thrown"
     );
-    // Another thread would wait for ever if the lock were still held.
-    thread::spawn(move || work(address as Id))
+    works_elsewhere(address);
+    assert_eq!(WORK.load(Ordering::SeqCst), 1);
+}
+
+/// Works with an encoder on another thread, which would wait for ever if the lock were still held.
+fn works_elsewhere(encoder: usize) {
+    thread::spawn(move || work(encoder as Id))
         .join()
         .expect("no panic");
+}
+
+/// `release` throws inside the library, as the retain is given back.
+fn release_throws() {
+    driver::register(|it| it);
+    let buffer = instance(class(driver::BUFFER));
+    let encoder = send(buffer, c"computeCommandEncoder") as usize;
+    driver::RELEASE_THROWS.store(true, Ordering::SeqCst);
+    catch_unwind(|| send(encoder as Id, c"endEncoding")).expect_err("it throws");
+    driver::RELEASE_THROWS.store(false, Ordering::SeqCst);
+    works_elsewhere(driver::encoder() as usize);
     assert_eq!(WORK.load(Ordering::SeqCst), 1);
+}
+
+/// A C++ and an Objective-C exception, thrown by the original and caught above the hook.
+fn foreign() {
+    let symbol = |library: *mut c_void, name: &CStr| {
+        // SAFETY: the handle is open, or means the default search.
+        let found = unsafe { libc::dlsym(library, name.as_ptr()) };
+        assert!(!found.is_null(), "{name:?}");
+        found
+    };
+    let path = CString::new(std::env::var(crate::SHIM).expect("set")).expect("no NUL");
+    // SAFETY: the shim runs no code when it is loaded.
+    let shim = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW) };
+    assert!(!shim.is_null());
+    // SAFETY: foreign.cpp declares the functions so.
+    let (use_objc_throw, call_and_catch) = unsafe {
+        (
+            transmute::<*mut c_void, extern "C" fn(*mut c_void)>(symbol(shim, c"use_objc_throw")),
+            transmute::<*mut c_void, extern "C" fn(*const c_void, Id, Sel) -> i32>(symbol(
+                shim,
+                c"call_and_catch",
+            )),
+        )
+    };
+    use_objc_throw(symbol(libc::RTLD_DEFAULT, c"objc_exception_throw"));
+    let (cpp, objc) = (symbol(shim, c"throw_cpp"), symbol(shim, c"throw_objc"));
+    driver::register(|it| {
+        it.method("throwCpp", "v16@0:8", cpp)
+            .method("throwObjc", "v16@0:8", objc)
+    });
+    let encoder = driver::encoder();
+    for (name, caught) in [(c"throwCpp", 42), (c"throwObjc", 1)] {
+        let selector = selector(name);
+        // SAFETY: the method takes nothing and returns nothing.
+        let code: *const c_void = unsafe { lookup(encoder, selector) };
+        assert_eq!(call_and_catch(code, encoder, selector), caught, "{name:?}");
+        works_elsewhere(encoder as usize);
+    }
+    send(encoder, c"endEncoding");
+    assert_eq!(WORK.load(Ordering::SeqCst), 2);
+    assert_eq!(RETAINS.load(Ordering::SeqCst), 0);
+}
+
+/// The program lets go of encoders without ending them.
+fn abandoned() {
+    driver::register(|it| it);
+    let buffer = instance(class(driver::BUFFER));
+    work(send(buffer, c"computeCommandEncoder"));
+    // Somebody else holds the first one still: it stays.
+    work(send(buffer, c"computeCommandEncoder"));
+    assert_eq!(RETAINS.load(Ordering::SeqCst), 2);
+    // Now nobody does but the library.
+    driver::RETAIN_COUNT.store(1, Ordering::SeqCst);
+    work(send(buffer, c"computeCommandEncoder"));
+    assert_eq!(RETAINS.load(Ordering::SeqCst), 1, "only the newest is held");
+    // Another command buffer's are none of its business.
+    let other = instance(class(driver::BUFFER));
+    work(send(other, c"computeCommandEncoder"));
+    assert_eq!(RETAINS.load(Ordering::SeqCst), 2);
+    assert_eq!(ENDS.load(Ordering::SeqCst), 0);
+}
+
+pub const THREADS: u64 = 8;
+pub const CALLS: u64 = 20_000;
+
+/// Threads that share one encoder.
+fn contend() {
+    driver::register(|it| it);
+    let encoder = driver::encoder() as usize;
+    let start = std::sync::Barrier::new(usize::try_from(THREADS).expect("small"));
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                start.wait();
+                for _ in 0..CALLS {
+                    work(encoder as Id);
+                }
+            });
+        }
+    });
+    send(encoder as Id, c"endEncoding");
+    assert_eq!(WORK.load(Ordering::SeqCst), THREADS * CALLS);
+    assert_eq!(RETAINS.load(Ordering::SeqCst), 0);
 }
 
 /// Waits for a child; its exit status.
@@ -130,8 +234,7 @@ fn fork() {
     *LEAVE.lock().expect("no panic") = Some(may_leave);
     let sitting = driver::encoder() as usize;
     let other = driver::encoder();
-    let thread =
-        thread::spawn(move || message(sitting as Id, c"run:", sit as *mut std::ffi::c_void));
+    let thread = thread::spawn(move || message(sitting as Id, c"run:", sit as *mut c_void));
     is_inside.recv().expect("the thread sends");
     // SAFETY: the child makes one call and leaves through `_exit`.
     let child = unsafe { libc::fork() };
@@ -157,7 +260,7 @@ fn fork_inside() {
     }
     driver::register(|it| it);
     let encoder = driver::encoder();
-    message(encoder, c"run:", do_fork as *mut std::ffi::c_void);
+    message(encoder, c"run:", do_fork as *mut c_void);
     work(driver::encoder());
     match CHILD.load(Ordering::SeqCst) {
         // SAFETY: ends the child.
@@ -170,7 +273,7 @@ fn inside(what: extern "C-unwind" fn()) {
     driver::register(|it| it);
     let encoder = driver::encoder();
     work(encoder);
-    message(encoder, c"run:", what as *mut std::ffi::c_void);
+    message(encoder, c"run:", what as *mut c_void);
 }
 
 extern "C-unwind" fn kill() {

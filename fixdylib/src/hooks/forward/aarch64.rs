@@ -1,7 +1,7 @@
 //! Apple arm64: eight general registers, eight floating ones, packed words on the stack. A result in memory goes where x8
 //! points, for which the forwarder's own result must have the very size.
 
-use super::{Integers, Passed, Pool, forwarder, table};
+use super::{Integers, Passed, Pool, forward, forwarder, shared_forwarder, table};
 use crate::hooks::abi::Returns;
 
 /// v0 to v3. The bits are moved, never computed with, so that `float`s in the low halves survive.
@@ -30,9 +30,31 @@ impl<const WORDS: usize> Passed for Memory<WORDS> {
     }
 }
 
-forwarder!(plain, Integers, a, (a: u64, b: u64, c: u64, d: u64, e: u64, f: u64, g: u64, h: u64));
-forwarder!(stack4, Integers, a, (a: u64, b: u64, c: u64, d: u64, e: u64, f: u64, g: u64, h: u64,
-    s0: u64, s1: u64, s2: u64, s3: u64));
+/// The stubs of a shared forwarder. x16 may be changed between a call and its function (AAPCS64, "IP0").
+macro_rules! stub {
+    ($name:ident, $common:ident) => {
+        /// # Safety
+        /// Called by the runtime as the method whose original is in the slot.
+        #[unsafe(naked)]
+        unsafe extern "C-unwind" fn $name<const SLOT: usize>() {
+            core::arch::naked_asm!(
+                "mov w16, #{slot}",
+                "fmov s0, w16",
+                "b {common}",
+                slot = const SLOT,
+                common = sym $common,
+            )
+        }
+    };
+}
+
+shared_forwarder!(plain, plain_common, (a, b, c, d, e, f, g, h), ());
+shared_forwarder!(
+    stack4,
+    stack4_common,
+    (a, b, c, d, e, f, g, h),
+    (s0, s1, s2, s3)
+);
 forwarder!(floats12, Integers, a, (a: u64, b: u64, c: u64, d: u64, e: u64, f: u64, g: u64, h: u64,
     x0: f64, x1: f64, x2: f64, x3: f64, x4: f64, x5: f64, x6: f64, x7: f64,
     s0: u64, s1: u64, s2: u64, s3: u64, s4: u64, s5: u64, s6: u64, s7: u64, s8: u64, s9: u64, s10: u64, s11: u64));

@@ -1,7 +1,9 @@
 //! Forwarders: functions that take every register and some words of the stack, and pass them on as they came.
 //!
 //! What a register means does not matter to them; only how many words of the stack are copied, whether the floating
-//! registers count, and where the result is. Each is made once for every slot, whose number is part of its type.
+//! registers count, and where the result is. A hook has to know its slot. Where floating registers do not count, each slot
+//! has a stub of three instructions that puts its number into the first of them and jumps to the one forwarder of the
+//! shape. Where they do, every register is taken, and the forwarder is made once for every slot.
 
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
@@ -73,28 +75,54 @@ impl Passed for Integers {
     }
 }
 
-/// One forwarder: its result, which argument is the receiver, and all arguments.
+/// A call of the hook `$slot`: enter, the original with all arguments, leave.
+macro_rules! forward {
+    ($slot:expr, $result:ty, $receiver:ident, ($($argument:ident: $kind:ty),*)) => {{
+        let slot: usize = $slot;
+        let call = $crate::hooks::engine::enter(slot, $receiver);
+        if call.has($crate::hooks::engine::fact::SKIPPED) {
+            return <$result as $crate::hooks::forward::Passed>::ZERO;
+        }
+        let open = $crate::hooks::engine::Open { number: slot, receiver: $receiver, call };
+        // SAFETY: the original takes its arguments from these registers and stack words, as the shape of its type
+        // encoding says; what it does not take, it does not read.
+        let result = unsafe {
+            let original: unsafe extern "C-unwind" fn($($kind),*) -> $result =
+                std::mem::transmute($crate::hooks::slots::get(slot).original());
+            original($($argument),*)
+        };
+        std::mem::forget(open);
+        $crate::hooks::engine::leave(slot, $receiver, call, $crate::hooks::forward::Passed::object(result));
+        result
+    }};
+}
+
+/// One forwarder for each slot: its result, which argument is the receiver, and all arguments.
 macro_rules! forwarder {
     ($name:ident, $result:ty, $receiver:ident, ($($argument:ident: $kind:ty),*)) => {
         /// # Safety
         /// Called by the runtime as the method whose original is in the slot.
         unsafe extern "C-unwind" fn $name<const SLOT: usize>($($argument: $kind),*) -> $result {
-            let call = $crate::hooks::engine::enter(SLOT, $receiver);
-            if call.has($crate::hooks::engine::fact::SKIPPED) {
-                return <$result as $crate::hooks::forward::Passed>::ZERO;
-            }
-            let open = $crate::hooks::engine::Open { number: SLOT, receiver: $receiver, call };
-            // SAFETY: the original takes its arguments from these registers and stack words, as the shape of its type
-            // encoding says; what it does not take, it does not read.
-            let result = unsafe {
-                let original: unsafe extern "C-unwind" fn($($kind),*) -> $result =
-                    std::mem::transmute($crate::hooks::slots::get(SLOT).original());
-                original($($argument),*)
-            };
-            std::mem::forget(open);
-            $crate::hooks::engine::leave(SLOT, $receiver, call, $crate::hooks::forward::Passed::object(result));
-            result
+            forward!(SLOT, $result, $receiver, ($($argument: $kind),*))
         }
+    };
+}
+
+/// One forwarder for all slots of a shape, `$common`, and its stubs, `$name`: the receiver, which is the first argument,
+/// the other arguments in registers, and those on the stack.
+macro_rules! shared_forwarder {
+    ($name:ident, $common:ident, ($receiver:ident $(, $register:ident)*), ($($word:ident),*)) => {
+        /// # Safety
+        /// Jumped to by a stub, which was called by the runtime as the method whose original is in the slot. The slot's
+        /// number is in the low half of the first floating register.
+        unsafe extern "C-unwind" fn $common(
+            $receiver: u64, $($register: u64,)* slot: f64, $($word: u64,)*
+        ) -> $crate::hooks::forward::Integers {
+            let slot = slot.to_bits() as u32 as usize;
+            forward!(slot, $crate::hooks::forward::Integers, $receiver,
+                ($receiver: u64 $(, $register: u64)* $(, $word: u64)*))
+        }
+        stub!($name, $common);
     };
 }
 
@@ -112,4 +140,4 @@ macro_rules! table {
     };
 }
 
-use {forwarder, table};
+use {forward, forwarder, shared_forwarder, table};

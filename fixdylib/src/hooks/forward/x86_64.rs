@@ -1,7 +1,7 @@
 //! System V, x86-64: six integer registers, eight floating ones. A hidden pointer to the result is the first argument
 //! and comes back in rax, so that it is passed on like an integer.
 
-use super::{Integers, Passed, Pool, forwarder, table};
+use super::{Integers, Passed, Pool, forward, forwarder, shared_forwarder, table};
 use crate::hooks::abi::Returns;
 
 /// xmm0 and xmm1. The bits are moved, never computed with, so that a `float` in the low half survives.
@@ -30,12 +30,38 @@ impl Passed for Mixed {
     }
 }
 
-forwarder!(plain, Integers, a, (a: u64, b: u64, c: u64, d: u64, e: u64, f: u64));
-forwarder!(stack2, Integers, a, (a: u64, b: u64, c: u64, d: u64, e: u64, f: u64, s0: u64, s1: u64));
-forwarder!(stack6, Integers, a, (a: u64, b: u64, c: u64, d: u64, e: u64, f: u64,
-    s0: u64, s1: u64, s2: u64, s3: u64, s4: u64, s5: u64));
-forwarder!(stack12, Integers, a, (a: u64, b: u64, c: u64, d: u64, e: u64, f: u64,
-    s0: u64, s1: u64, s2: u64, s3: u64, s4: u64, s5: u64, s6: u64, s7: u64, s8: u64, s9: u64, s10: u64, s11: u64));
+/// The stubs of a shared forwarder. eax belongs to nobody here: it counts vector registers for variadic functions alone.
+macro_rules! stub {
+    ($name:ident, $common:ident) => {
+        /// # Safety
+        /// Called by the runtime as the method whose original is in the slot.
+        #[unsafe(naked)]
+        unsafe extern "C-unwind" fn $name<const SLOT: usize>() {
+            core::arch::naked_asm!(
+                "mov eax, {slot}",
+                "movd xmm0, eax",
+                "jmp {common}",
+                slot = const SLOT,
+                common = sym $common,
+            )
+        }
+    };
+}
+
+shared_forwarder!(plain, plain_common, (a, b, c, d, e, f), ());
+shared_forwarder!(stack2, stack2_common, (a, b, c, d, e, f), (s0, s1));
+shared_forwarder!(
+    stack6,
+    stack6_common,
+    (a, b, c, d, e, f),
+    (s0, s1, s2, s3, s4, s5)
+);
+shared_forwarder!(
+    stack12,
+    stack12_common,
+    (a, b, c, d, e, f),
+    (s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11)
+);
 forwarder!(floats, Integers, a, (a: u64, b: u64, c: u64, d: u64, e: u64, f: u64,
     x0: f64, x1: f64, x2: f64, x3: f64, x4: f64, x5: f64, x6: f64, x7: f64));
 forwarder!(floats16, Integers, a, (a: u64, b: u64, c: u64, d: u64, e: u64, f: u64,

@@ -1,0 +1,75 @@
+//! The counters, by name and place.
+
+macro_rules! counters {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
+        /// The counters that the library of this version keeps.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(usize)]
+        pub enum Counter { $($(#[$doc])* $variant,)* }
+
+        impl Counter {
+            /// All of them, in the order of the file.
+            pub const ALL: &'static [Counter] = &[$(Counter::$variant,)*];
+
+            /// Name in the file.
+            pub const fn name(self) -> &'static str {
+                match self { $(Counter::$variant => $name,)* }
+            }
+        }
+    };
+}
+
+counters! {
+    /// Calls of hooked methods. In the file: those of threads without a ring; the reader adds the rings' own.
+    MethodCalls = "method_calls",
+    /// Encoders tracked and retained: handed out by factories, or adopted.
+    EncodersCreated = "encoders_created",
+    /// Tracked encoders whose retain was given back.
+    EncodersReleased = "encoders_released",
+    /// Encoders that were first seen in a work call.
+    EncodersAdopted = "encoders_adopted",
+    /// Encoder objects that a factory handed out a second time.
+    EncodersReused = "encoders_reused",
+    /// Encoders that are retained now: created and not released. At the exit: left without an end, and never seen again.
+    EncodersOpen = "encoders_open",
+    /// Encoders that only this library still held, open, when their command buffer was asked for another; given back.
+    EncodersAbandoned = "encoders_abandoned",
+    /// Work calls that were not made because the encoder's `_impl` was NULL.
+    NullImplSkips = "null_impl_skips",
+    /// Work calls on an encoder that had ended; they are passed on.
+    CallsAfterEnd = "calls_after_end",
+    /// Commits of any kind.
+    Commits = "commits",
+    /// Encoders that were open at a commit and were ended by the library.
+    CommitForcedEnds = "commit_forced_ends",
+    /// Commits of a command buffer that was committed before.
+    CommitAfterCommit = "commit_after_commit",
+    /// Completion handlers added after the commit.
+    HandlerAfterCommit = "handler_after_commit",
+    /// `encodeSignalEvent:` calls of any kind.
+    EventSignals = "event_signals",
+    /// `encodeWaitForEvent:` calls of any kind.
+    EventWaits = "event_waits",
+    /// Encoders that were open at an event and were ended by the library.
+    EventForcedEnds = "event_forced_ends",
+    /// Outermost acquisitions of the lock.
+    LockAcquisitions = "lock_acquisitions",
+    /// Acquisitions that had to wait.
+    LockContentions = "lock_contentions",
+    /// Methods hooked.
+    HooksInstalled = "hooks_installed",
+    /// Methods that should be hooked and are not.
+    HooksUnhooked = "hooks_unhooked",
+    /// Classes looked at.
+    ClassesSeen = "classes_seen",
+    /// Times that the runtime's list of classes was gone through.
+    ClassScans = "class_scans",
+    /// Classes hooked.
+    ClassesHooked = "classes_hooked",
+    /// Calls of threads for which there was no ring: counted, their events dropped.
+    DroppedEvents = "dropped_events",
+    /// Calls that met something unexpected and were passed on untouched.
+    PassedUntouched = "passed_untouched",
+    /// Panics of the library's own code that were caught.
+    CaughtPanics = "caught_panics",
+}

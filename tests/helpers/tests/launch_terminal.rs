@@ -246,8 +246,8 @@ fn root_has_the_terminal_itself() {
 fn less_takes_keys(supervisor: &str) {
     let run = Run::new();
     let file = run.folder().join("file");
-    let lines: String = (1..=500).map(|n| format!("{n}\n")).collect();
-    std::fs::write(&file, lines).expect("it can be written");
+    let lines: Vec<String> = (1..=500).map(|n| n.to_string()).collect();
+    std::fs::write(&file, lines.join("\n")).expect("it can be written");
     let file = file.display();
     for command in [
         format!("{supervisor} /usr/bin/less {file}"),

@@ -77,19 +77,19 @@ pub(super) fn orphans() -> Vec<i32> {
 pub(super) struct Program {
     path: PathBuf,
     /// Device and inode.
-    file: Option<(u64, u64)>,
+    file: (u64, u64),
     /// What the kernel names its processes: `proc_pid_comm(5)`, the first 15 bytes of the file's name.
     comm: Vec<u8>,
 }
 
 impl Program {
-    /// The program at `path`; always there.
+    /// `None`: there is no such file, so that nothing runs it.
     pub(super) fn find(path: &Path) -> Option<Self> {
-        // A file that cannot be found is recognised by its name, should it be run nevertheless.
-        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let name = path.file_name().unwrap_or_default().as_bytes();
+        let path = fs::canonicalize(path).ok()?;
+        let file = identity(&fs::metadata(&path).ok()?);
+        let name = path.file_name()?.as_bytes();
         Some(Program {
-            file: fs::metadata(&path).ok().map(|file| identity(&file)),
+            file,
             comm: name[..name.len().min(15)].to_vec(),
             path,
         })
@@ -100,7 +100,7 @@ impl Program {
     pub(super) fn is_run_by(&self, pid: i32) -> bool {
         let exe = format!("/proc/{pid}/exe");
         match (fs::metadata(&exe), fs::read_link(&exe)) {
-            (Ok(file), _) if self.file == Some(identity(&file)) => true,
+            (Ok(file), _) if self.file == identity(&file) => true,
             (_, Ok(path)) => path == self.path,
             (_, Err(_)) => fs::read(format!("/proc/{pid}/comm"))
                 .is_ok_and(|name| name.strip_suffix(b"\n") == Some(&self.comm)),

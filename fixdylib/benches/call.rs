@@ -2,17 +2,13 @@
 //!
 //! `cargo bench -p agx-fix`. The program starts itself again with the library preloaded. It prints what a message to a
 //! hooked method takes against one to a method that is not, in interleaved short rounds (the median, the fastest, and the
-//! processor's count of instructions where the machine has one); what it takes when two threads send at once; and what
+//! count of instructions where valgrind is installed); what it takes when two threads send at once; and what
 //! the library adds to a process without Metal, in time and in memory.
 
 #[cfg(target_os = "linux")]
 #[path = "../tests/hooks/objc.rs"]
 #[allow(dead_code)] // the tests use more of it
 mod objc;
-
-#[cfg(target_os = "linux")]
-#[path = "counter.rs"]
-mod counter;
 
 #[cfg(target_os = "linux")]
 mod measure {
@@ -23,13 +19,13 @@ mod measure {
     use std::time::Instant;
     use std::{env, fs, io, ptr};
 
-    use super::counter::Instructions;
     use super::objc::{Builder, Id, Sel, instance, ivar, lookup, selector};
 
     /// Short enough that most rounds pass undisturbed.
     const MESSAGES: u32 = 20_000;
     const ROUNDS: usize = 601;
     const CONTENDED: u32 = 200_000;
+    const COUNTED: u32 = 20_000;
     const STARTS: usize = 201;
 
     extern "C-unwind" fn add(_: Id, _: Sel, value: u64) -> u64 {
@@ -41,10 +37,15 @@ mod measure {
     }
 
     fn message(object: Id, name: &CStr) -> f64 {
+        messages(object, name, MESSAGES)
+    }
+
+    /// Nanoseconds of each of so many messages.
+    fn messages(object: Id, name: &CStr, count: u32) -> f64 {
         let selector = selector(name);
         let start = Instant::now();
         let mut value = 0;
-        for _ in 0..MESSAGES {
+        for _ in 0..count {
             // SAFETY: `add` has this type.
             value = unsafe {
                 let code: unsafe extern "C-unwind" fn(Id, Sel, u64) -> u64 =
@@ -52,8 +53,8 @@ mod measure {
                 code(object, selector, value)
             };
         }
-        assert_eq!(value, u64::from(MESSAGES), "every message arrived");
-        start.elapsed().as_secs_f64() * 1e9 / f64::from(MESSAGES)
+        assert_eq!(value, u64::from(count), "every message arrived");
+        start.elapsed().as_secs_f64() * 1e9 / f64::from(count)
     }
 
     /// Median and fastest.
@@ -62,7 +63,8 @@ mod measure {
         (rounds[rounds.len() / 2], rounds[0])
     }
 
-    fn measure() {
+    /// An object whose method `add:` is not hooked, and one whose is.
+    fn objects() -> (Id, Id) {
         let plain = Builder::new("Plain", "")
             .method("add:", "Q24@0:8Q16", add as *const c_void)
             .register();
@@ -94,6 +96,11 @@ mod measure {
             hooks, 3,
             "add:, setComputePipelineState: and endEncoding are hooked"
         );
+        (plain, hooked)
+    }
+
+    fn measure() {
+        let (plain, hooked) = objects();
         let (mut without, mut with) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
             without.push(message(plain, c"add:"));
@@ -108,27 +115,48 @@ mod measure {
             with.0 - without.0,
             with.1 - without.1
         );
-        match (instructions(plain), instructions(hooked)) {
-            (Some(without), Some(with)) => println!(
-                "instructions      {without:8.1} unhooked, {with:.1} hooked, {:.1} added",
-                with - without
-            ),
-            _ => {
-                println!("instructions      not counted: the machine has no counter, or refuses it")
-            }
-        }
         println!(
             "two threads at once, each message {:.0} ns",
             contended(hooked)
         );
     }
 
-    /// Instructions of one message; `None` without a counter.
-    fn instructions(object: Id) -> Option<f64> {
-        let counter = Instructions::open()?;
-        let before = counter.read()?;
-        message(object, c"add:");
-        Some((counter.read()? - before) / f64::from(MESSAGES))
+    /// Instructions of one message to `whom`, counted by valgrind in processes that send many and none.
+    fn instructions(program: &Path, folder: &Path, whom: &str) -> io::Result<f64> {
+        let total = |count: u32| -> io::Result<f64> {
+            let output = Command::new("valgrind")
+                .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+                .arg(program)
+                .envs([
+                    ("AGX_BENCH_ROLE", whom),
+                    ("AGX_BENCH_COUNT", &count.to_string()),
+                ])
+                .env("AGX_FIX_LEDGER_DIR", folder)
+                .env("LD_PRELOAD", program_library())
+                .output()?;
+            String::from_utf8_lossy(&output.stderr)
+                .lines()
+                .find_map(|line| line.split_once("Collected :")?.1.trim().parse().ok())
+                .ok_or_else(|| io::Error::other("valgrind counted nothing"))
+        };
+        Ok((total(COUNTED)? - total(0)?) / f64::from(COUNTED))
+    }
+
+    fn print_instructions(program: &Path, folder: &Path) -> io::Result<()> {
+        match instructions(program, folder, "unhooked") {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                println!("one message, instructions: valgrind is not installed");
+            }
+            Err(error) => return Err(error),
+            Ok(without) => {
+                let with = instructions(program, folder, "hooked")?;
+                println!(
+                    "one message, instructions: {without:.0} unhooked, {with:.0} hooked, {:.0} added",
+                    with - without
+                );
+            }
+        }
+        Ok(())
     }
 
     /// The wall time of one message when two threads send to one object.
@@ -226,6 +254,19 @@ mod measure {
                 return Ok(());
             }
             Ok("hold") => return hold(),
+            Ok(whom @ ("unhooked" | "hooked")) => {
+                let (plain, hooked) = objects();
+                let count = env::var("AGX_BENCH_COUNT")
+                    .ok()
+                    .and_then(|count| count.parse().ok())
+                    .ok_or_else(|| io::Error::other("AGX_BENCH_COUNT is not a number"))?;
+                messages(
+                    if whom == "hooked" { hooked } else { plain },
+                    c"add:",
+                    count,
+                );
+                return Ok(());
+            }
             _ => {}
         }
         let program = env::current_exe()?;
@@ -239,6 +280,7 @@ mod measure {
                 if !status.success() {
                     return Err(io::Error::other("the measured process failed"));
                 }
+                print_instructions(&program, &folder)?;
                 without_metal(&program, &folder)
             });
         fs::remove_dir_all(&folder)?;

@@ -108,12 +108,13 @@ impl TreeEvidence {
         })
     }
 
-    /// The sum of a counter over all processes.
+    /// The sum of a counter over all processes; it ends at the largest number, as a target may
+    /// have written anything into its ledger.
     pub fn total(&self, counter: &str) -> u64 {
         self.processes
             .iter()
             .filter_map(|process| process.ledger().counter(counter))
-            .sum()
+            .fold(0, u64::saturating_add)
     }
 
     /// Calls that the library did not make: work that the target asked for and did not get.

@@ -6,12 +6,22 @@ use std::path::Path;
 use chrono::{DateTime, FixedOffset, Utc};
 use serde::Serialize;
 
-use super::terminal::{DIM, ERROR, STRONG, visible};
+use super::terminal::{DIM, ERROR, STRONG, visible, visible_up_to};
 use crate::diagnose::Diagnosis;
 use crate::reports::{Report, frames};
 
 /// How many frames are shown before the rest is counted.
 const FRAMES_SHOWN: usize = 12;
+
+/// How many messages are shown before the rest is counted.
+const MESSAGES_SHOWN: usize = 8;
+
+/// How much of one message is shown, in characters: assertions with their backtrace take a few
+/// hundred. JSON has them whole.
+const MESSAGE_WIDTH: usize = 2000;
+
+/// How much of a name is shown, in characters.
+const NAME_WIDTH: usize = 200;
 
 /// The facts of one crash, for JSON and as the source of the text.
 #[derive(Debug, Clone, Serialize)]
@@ -117,8 +127,8 @@ impl CrashView {
         };
         format!(
             "{time}  {}  {}  {}",
-            visible(&self.who()),
-            visible(what),
+            visible_up_to(NAME_WIDTH, &self.who()),
+            visible_up_to(NAME_WIDTH, what),
             shown(place)
         )
     }
@@ -152,13 +162,19 @@ impl CrashView {
                 ago(time, now)
             )
         });
-        lines.push(format!("{STRONG}{}{STRONG:#}{when}", visible(&self.who())));
-        lines.push(format!("  {ERROR}{}{ERROR:#}", visible(&self.what())));
-        for message in &self.messages {
-            lines.push(format!("  said: {}", visible(message.trim_end())));
+        let name = |text: &str| visible_up_to(NAME_WIDTH, text);
+        lines.push(format!("{STRONG}{}{STRONG:#}{when}", name(&self.who())));
+        lines.push(format!("  {ERROR}{}{ERROR:#}", name(&self.what())));
+        for message in self.messages.iter().take(MESSAGES_SHOWN) {
+            let message = visible_up_to(MESSAGE_WIDTH, message.trim_end());
+            lines.push(format!("  said: {message}"));
+        }
+        let unsaid = self.messages.len().saturating_sub(MESSAGES_SHOWN);
+        if unsaid > 0 {
+            lines.push(format!("        {DIM}and {unsaid} more messages{DIM:#}"));
         }
         if let Some(thread) = &self.thread {
-            lines.push(format!("  {}", visible(&thread.title())));
+            lines.push(format!("  {}", name(&thread.title())));
             for (number, frame) in thread.frames.iter().enumerate() {
                 lines.push(format!("    {number:>2}  {}", shown(frame)));
             }
@@ -214,7 +230,12 @@ fn shown(frame: &str) -> String {
     if length <= WIDTH {
         return text;
     }
-    let tail = text.rfind(" + ").map_or("", |at| &text[at..]);
+    // An offset has at most 20 digits; a longer tail is part of a name.
+    let tail = text
+        .rfind(" + ")
+        .map(|at| &text[at..])
+        .filter(|tail| tail.len() <= 32)
+        .unwrap_or("");
     let head: String = text
         .chars()
         .take(WIDTH.saturating_sub(tail.chars().count() + 1))
@@ -236,6 +257,14 @@ fn ago(time: DateTime<FixedOffset>, now: DateTime<Utc>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_frame_is_cut_even_where_its_offset_is_none() {
+        let frame = format!("image`f + {}", "9".repeat(5000));
+        assert!(shown(&frame).chars().count() <= 161);
+        let frame = format!("{} + 12", "f".repeat(5000));
+        assert!(shown(&frame).ends_with("… + 12"));
+    }
 
     #[test]
     fn ages_have_one_unit() {

@@ -29,28 +29,31 @@ pub fn set_color(color: Color) {
     .write_global();
 }
 
-/// An error with its chain of causes, on stderr.
+/// An error with its causes, on stderr: one line, unless it passes on what a compiler said.
 pub fn error(error: &anyhow::Error) {
-    anstream::eprintln!("agxrun: {ERROR}error{ERROR:#}: {error}");
-    let mut said = error.to_string();
-    for cause in error.chain().skip(1) {
-        let cause = cause.to_string();
-        // A message that names its cause itself is one line.
-        if !said.contains(&cause) {
-            anstream::eprintln!("  caused by: {cause}");
-            said = cause;
+    anstream::eprintln!("agxrun: {ERROR}error{ERROR:#}: {}", chain(error));
+}
+
+/// An error and its causes in one sentence. Many errors name their cause themselves.
+fn chain(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
         }
     }
+    let lines: Vec<_> = text.lines().map(visible).collect();
+    lines.join("\n")
 }
 
 /// A warning, on stderr.
 pub fn warning(text: &str) {
-    anstream::eprintln!("agxrun: {WARNING}warning{WARNING:#}: {text}");
+    anstream::eprintln!("agxrun: {WARNING}warning{WARNING:#}: {}", visible(text));
 }
 
 /// A remark, on stderr.
 pub fn note(text: &str) {
-    anstream::eprintln!("agxrun: {text}");
+    anstream::eprintln!("agxrun: {}", visible(text));
 }
 
 /// An answer, on stdout. A reader that has gone away (`| head`) is no failure.
@@ -73,21 +76,39 @@ fn gone_is_fine(outcome: io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// Text of the target's or of a report, made safe for a terminal: no control characters.
+/// Text of the target's or of a report, made safe for a terminal: nothing that moves the cursor,
+/// turns the direction of writing, breaks the line, or is not seen at all.
 pub fn visible(text: &str) -> String {
-    if !text.chars().any(char::is_control) {
-        return text.to_owned();
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() || is_deceptive(c) {
+            safe.extend(c.escape_default());
+        } else {
+            safe.push(c);
+        }
     }
-    text.chars()
-        .flat_map(|c| {
-            let escaped: Box<dyn Iterator<Item = char>> = if c.is_control() {
-                Box::new(c.escape_default())
-            } else {
-                Box::new(Some(c).into_iter())
-            };
-            escaped
-        })
-        .collect()
+    safe
+}
+
+/// Characters that format text and show nothing of themselves: bidirectional controls (Unicode
+/// Standard Annex 9), line and paragraph separators, zero-width and tag characters.
+fn is_deceptive(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e007f}')
+}
+
+/// [`visible`], and no longer than `width` characters: what is left out is counted.
+pub fn visible_up_to(width: usize, text: &str) -> String {
+    match text.char_indices().nth(width) {
+        None => visible(text),
+        Some((at, _)) => format!(
+            "{}… ({} bytes more)",
+            visible(&text[..at]),
+            text.len() - at
+        ),
+    }
 }
 
 #[cfg(test)]
@@ -98,5 +119,30 @@ mod tests {
     fn control_characters_are_shown_not_obeyed() {
         assert_eq!(visible("plain é"), "plain é");
         assert_eq!(visible("a\u{1b}[31mb\nc"), "a\\u{1b}[31mb\\nc");
+    }
+
+    #[test]
+    fn what_turns_the_direction_or_hides_is_shown_too() {
+        let hostile = "a\u{202e}b\u{2066}c\u{200b}d\u{2028}e\u{9b}f\u{feff}";
+        let shown = visible(hostile);
+        assert_eq!(
+            shown,
+            "a\\u{202e}b\\u{2066}c\\u{200b}d\\u{2028}e\\u{9b}f\\u{feff}"
+        );
+    }
+
+    #[test]
+    fn long_text_is_cut_between_characters_and_the_rest_counted() {
+        assert_eq!(visible_up_to(3, "äöü"), "äöü");
+        assert_eq!(visible_up_to(2, "äöüß"), "äö… (4 bytes more)");
+    }
+
+    #[test]
+    fn an_error_and_its_causes_are_one_line_and_each_is_said_once() {
+        let cause = std::io::Error::other("disk\u{1b}[0m gone");
+        let error = anyhow::Error::new(cause).context("cannot write `x`");
+        assert_eq!(chain(&error), "cannot write `x`: disk\\u{1b}[0m gone");
+        let error = anyhow::anyhow!("gone").context("cannot write: gone (hint: mount it)");
+        assert_eq!(chain(&error), "cannot write: gone (hint: mount it)");
     }
 }

@@ -61,8 +61,15 @@ pub enum FileError {
 
 impl FileError {
     /// Whether reading again later may succeed.
+    ///
+    /// A file that is gone since it was listed has most often been moved to `Retired`: another
+    /// listing finds it there.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::StillBeingWritten { .. })
+        match self {
+            Self::StillBeingWritten { .. } => true,
+            Self::Io { source, .. } => source.kind() == io::ErrorKind::NotFound,
+            Self::NotAFile { .. } | Self::TooLarge { .. } | Self::Unreadable { .. } => false,
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! Step 7: every report that is new or was touched: read, kept, attributed, diagnosed, weighed.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Local, Utc};
+use chrono::Local;
 use serde::Serialize;
 
 use super::options::Scope;
@@ -72,7 +72,9 @@ pub struct Collector<'a> {
     /// What was read of each file, with its size and time then: it is read again when they change.
     read: HashMap<PathBuf, (Stamp, Result<Read, FileError>)>,
     after: Snapshot,
-    started_ns: i128,
+    /// Hidden files that stood there when the run began and have not been written since: left by
+    /// a writer that died. Told by themselves, not by a clock, which may be set during the run.
+    leftovers: HashSet<(PathBuf, i128)>,
 }
 
 type Stamp = (u64, i128);
@@ -84,14 +86,13 @@ struct Read {
 
 impl<'a> Collector<'a> {
     /// A collector of what differs from `before`.
-    pub fn new(folders: &'a [ReportFolder], before: &'a Snapshot, started: DateTime<Utc>) -> Self {
-        let started_ns = i128::from(started.timestamp_micros()) * 1000;
+    pub fn new(folders: &'a [ReportFolder], before: &'a Snapshot) -> Self {
         Self {
             folders,
             before,
             read: HashMap::new(),
             after: Snapshot::default(),
-            started_ns,
+            leftovers: before.pending().collect(),
         }
     }
 
@@ -100,11 +101,10 @@ impl<'a> Collector<'a> {
         self.after = Snapshot::take(self.folders);
         let mut found = Found {
             reported: BTreeSet::new(),
-            // A hidden file from before the run was left by a writer that died.
             pending: self
                 .after
                 .pending()
-                .filter(|(_, time)| *time >= self.started_ns)
+                .filter(|file| !self.leftovers.contains(file))
                 .count(),
         };
         for (path, _) in self.changes() {

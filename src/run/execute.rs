@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Local, Utc};
+use chrono::{DateTime, Local, TimeDelta, Utc};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -91,7 +91,7 @@ pub fn execute(
     let ended = Instant::now();
 
     let evidence = read_evidence(&plan, &workspace, &outcome);
-    let mut collector = Collector::new(&plan.folders, &before, started.to_utc());
+    let mut collector = Collector::new(&plan.folders, &before);
     let settled = wait_for_reports(
         &options,
         &plan,
@@ -297,18 +297,21 @@ fn expected(outcome: &Outcome, evidence: &TreeEvidence) -> Expected {
         .collect();
     // Those that the time-out ended are gone because of us.
     let ended_by_us = outcome.timed_out.is_some() || outcome.needed_kill;
-    let suspects = evidence
-        .processes
-        .iter()
-        .filter(|process| !ended_by_us && process.vanished_in_a_call())
-        .filter_map(|process| i32::try_from(process.ledger().pid).ok())
-        .collect();
+    let (mut suspects, mut gone) = (BTreeSet::new(), BTreeSet::new());
+    for process in evidence.vanished().filter(|_| !ended_by_us) {
+        if let Ok(pid) = i32::try_from(process.ledger().pid) {
+            let pids = if process.vanished_in_a_call() {
+                &mut suspects
+            } else {
+                &mut gone
+            };
+            pids.insert(pid);
+        }
+    }
     let doubt = if ended_by_us {
         None
     } else if !evidence.unreadable.is_empty() {
         Some(Doubt::UnreadableLedger)
-    } else if evidence.vanished().next().is_some() {
-        Some(Doubt::Vanished)
     } else {
         match &outcome.descendants {
             Descendants::None => None,
@@ -325,6 +328,7 @@ fn expected(outcome: &Outcome, evidence: &TreeEvidence) -> Expected {
     Expected {
         crashed,
         suspects,
+        gone,
         doubt,
     }
 }
@@ -343,6 +347,9 @@ fn tree_facts(
     started: DateTime<Utc>,
 ) -> TreeFacts {
     let ended: DateTime<Utc> = outcome.ended.into();
+    // A clock that was set back during the run must not make the run's own crashes older than it.
+    let started = TimeDelta::from_std(outcome.duration)
+        .map_or(started, |duration| started.min(ended - duration));
     let nanoseconds = |at: u64| i64::try_from(at).ok().map(DateTime::from_timestamp_nanos);
     let from_ledgers = evidence.processes.iter().filter_map(|process| {
         let ledger = process.ledger();

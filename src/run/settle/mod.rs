@@ -16,8 +16,21 @@ pub struct Expected {
     pub crashed: BTreeSet<i32>,
     /// Processes that are gone in the middle of a hooked call: a report may be due.
     pub suspects: BTreeSet<i32>,
-    /// Why the end of some processes cannot be told; `None` when all are accounted for.
+    /// Processes that are gone outside of any hooked call, nobody knows how: killed, most often.
+    /// A report of each ends the doubt about it.
+    pub gone: BTreeSet<i32>,
+    /// Why the end of processes that cannot be named cannot be told; `None` without such.
     pub doubt: Option<Doubt>,
+}
+
+impl Expected {
+    /// The doubt that is left when the reports of these processes have come.
+    fn doubt_after(&self, reported: &BTreeSet<i32>) -> Option<Doubt> {
+        self.doubt.or_else(|| {
+            let all_told = self.gone.is_subset(reported) && self.suspects.is_subset(reported);
+            (!all_told).then_some(Doubt::Vanished)
+        })
+    }
 }
 
 /// Why the end of some processes cannot be told.
@@ -111,13 +124,14 @@ pub fn settle(
             .difference(&found.reported)
             .copied()
             .collect();
+        let doubt = expected.doubt_after(&found.reported);
         let (limit, waiting) = if !missing.is_empty() {
             (limits.report_wait, Waiting::Reports(&missing))
         } else if found.pending > 0 {
             (limits.report_wait, Waiting::Pending(found.pending))
         } else if !suspects.is_empty() {
             (limits.report_wait, Waiting::Reports(&suspects))
-        } else if let Some(doubt) = expected.doubt {
+        } else if let Some(doubt) = doubt {
             (limits.settle, Waiting::Doubt(doubt))
         } else {
             (Duration::ZERO, Waiting::Pending(0))
@@ -129,7 +143,7 @@ pub fn settle(
         }
         let reason = if !missing.is_empty() || found.pending > 0 {
             SettleReason::ReportMissing
-        } else if let Some(doubt) = expected.doubt {
+        } else if let Some(doubt) = doubt {
             SettleReason::WatchedOn(doubt)
         } else if expected.crashed.is_empty() && found.reported.is_empty() {
             SettleReason::AllAccountedFor
@@ -249,10 +263,24 @@ mod tests {
     }
 
     #[test]
+    fn the_report_of_a_process_that_is_gone_ends_the_doubt_about_it() {
+        let expected = Expected {
+            gone: BTreeSet::from([5, 6]),
+            ..Expected::default()
+        };
+        let script = [found(&[], 0), found(&[5], 0), found(&[5, 6], 0)];
+        let (settled, looks, time) = play(&expected, &script, STEP);
+        assert_eq!((settled.reason, looks), (SettleReason::ReportsCame, 3));
+        assert!(time < LIMITS.settle);
+        let (settled, _, time) = play(&expected, &[found(&[5], 0)], STEP);
+        assert_eq!(settled.reason, SettleReason::WatchedOn(Doubt::Vanished));
+        assert_eq!(time, LIMITS.settle);
+    }
+
+    #[test]
     fn a_suspect_is_waited_for_and_its_absence_is_no_missing_report() {
         let expected = Expected {
             suspects: BTreeSet::from([5]),
-            doubt: Some(Doubt::Vanished),
             ..Expected::default()
         };
         let (settled, _, time) = play(&expected, &[found(&[], 0)], STEP);

@@ -10,6 +10,7 @@ use crate::run::supervise::outcome::Descendants;
 pub(super) use crate::run::sys::os::children;
 
 /// Orphans cannot be had here. Returns the children that we have already.
+#[allow(clippy::unnecessary_wraps)] // the other platform's can fail
 pub(in crate::run::supervise) fn adopt_orphans() -> io::Result<BTreeSet<i32>> {
     Ok(children(nix::unistd::getpid().as_raw())
         .into_iter()

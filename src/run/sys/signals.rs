@@ -155,7 +155,7 @@ pub(in crate::run) fn stop_self(signal: c_int) -> io::Result<()> {
     let ours = set_action(signal, &action(libc::SIG_DFL))?;
     let mask = change_mask(libc::SIG_UNBLOCK, &[signal])?;
     let sent = send_self(signal);
-    set_mask(&mask)?;
+    mask_with(libc::SIG_SETMASK, &mask)?;
     set_action(signal, &ours)?;
     sent
 }
@@ -272,11 +272,6 @@ fn change_mask(how: c_int, signals: &[c_int]) -> io::Result<libc::sigset_t> {
         set.assume_init()
     };
     mask_with(how, &set)
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)] // 4 bytes on macOS, 128 on Linux
-fn set_mask(set: &libc::sigset_t) -> io::Result<libc::sigset_t> {
-    mask_with(libc::SIG_SETMASK, set)
 }
 
 fn mask_with(how: c_int, set: &libc::sigset_t) -> io::Result<libc::sigset_t> {

@@ -10,7 +10,7 @@ use crate::run::supervise::outcome::Descendants;
 pub(super) use crate::run::sys::os::children;
 
 /// Orphans cannot be had here. Returns the children that we have already.
-#[allow(clippy::unnecessary_wraps)] // one signature on every system: on Linux this can fail
+#[allow(clippy::unnecessary_wraps)] // the other platform's can fail
 pub(in crate::run::supervise) fn adopt_orphans() -> io::Result<BTreeSet<i32>> {
     Ok(children(nix::unistd::getpid().as_raw())
         .into_iter()
@@ -32,7 +32,6 @@ impl Program {
         None
     }
 
-    #[allow(clippy::unused_self)] // one signature on every system
     pub(super) fn is_run_by(&self, _pid: i32) -> bool {
         match *self {}
     }

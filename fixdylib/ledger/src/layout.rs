@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicU32, AtomicU64};
 
 pub use counter::Counter;
 pub use numbers::{
-    architecture, census_flag, clock_kind, degraded, event_phase, exit_route, flag, phase, platform, state,
+    architecture, census_flag, clock_kind, degraded, event_phase, exit_route, flag, phase,
+    platform, state,
 };
 
 /// First eight bytes of every ledger.

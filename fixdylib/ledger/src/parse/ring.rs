@@ -26,7 +26,12 @@ impl RingShape {
     }
 }
 
-pub fn read_ring(ring: Bytes<'_>, shape: &RingShape, clock: Clock, torn: &mut usize) -> Option<Ring> {
+pub fn read_ring(
+    ring: Bytes<'_>,
+    shape: &RingShape,
+    clock: Clock,
+    torn: &mut usize,
+) -> Option<Ring> {
     let thread = ring.u64(offset_of!(RingHeader, thread))?;
     if thread == 0 {
         return None;

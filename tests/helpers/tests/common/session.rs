@@ -41,7 +41,10 @@ impl Session {
         unsafe {
             command.pre_exec(move || {
                 libc::close(master);
-                if libc::setsid() == -1 || libc::ioctl(0, libc::TIOCSCTTY, 0) == -1 {
+                // The request has another type on each system.
+                #[allow(clippy::cast_lossless)]
+                let request = libc::TIOCSCTTY as _;
+                if libc::setsid() == -1 || libc::ioctl(0, request, 0) == -1 {
                     return Err(std::io::Error::last_os_error());
                 }
                 Ok(())

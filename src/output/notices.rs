@@ -32,6 +32,10 @@ pub fn sentence(notice: &Notice) -> String {
             "the fix library skipped {calls} call(s) that would have read through NULL: GPU work is missing \
              (stderr names the methods)"
         ),
+        Notice::OpenEncoders { pid, encoders } => format!(
+            "pid {pid} left with {encoders} encoder(s) that were never ended: their work was never committed, \
+             and without the fix Metal would have asserted"
+        ),
         Notice::MissingHooks { methods } => format!(
             "{methods} method(s) that should be hooked are not (-v and the ledger say which)"
         ),

@@ -79,6 +79,13 @@ pub enum Notice {
         /// How many.
         calls: u64,
     },
+    /// A process left with encoders that it never ended.
+    OpenEncoders {
+        /// Its pid.
+        pid: u32,
+        /// How many.
+        encoders: u64,
+    },
     /// Methods that should be hooked and are not.
     MissingHooks {
         /// How many.

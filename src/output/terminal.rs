@@ -103,11 +103,7 @@ fn is_deceptive(c: char) -> bool {
 pub fn visible_up_to(width: usize, text: &str) -> String {
     match text.char_indices().nth(width) {
         None => visible(text),
-        Some((at, _)) => format!(
-            "{}… ({} bytes more)",
-            visible(&text[..at]),
-            text.len() - at
-        ),
+        Some((at, _)) => format!("{}… ({} bytes more)", visible(&text[..at]), text.len() - at),
     }
 }
 

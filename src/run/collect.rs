@@ -176,7 +176,7 @@ impl<'a> Collector<'a> {
                     readable.push((path, read.report));
                 }
                 Some((_, Err(error))) => {
-                    collected.push(unreadable(path, what, error, &mut archive))
+                    collected.push(unreadable(path, what, error, &mut archive));
                 }
                 // It appeared with the last look and every look reads what it finds.
                 None => {}

@@ -343,3 +343,61 @@ fn a_place_for_the_json_that_cannot_be_written_costs_no_run() {
     assert!(complaint(&output).contains("/no/such/folder/verdict.json"));
     assert!(!ran.exists());
 }
+
+#[test]
+fn a_pipe_or_a_device_named_like_a_report_counts_and_is_not_waited_for() {
+    let sandbox = Sandbox::new();
+    let pipe = sandbox.reports().join("Python-pipe.ips");
+    let endless = sandbox.reports().join("Python-endless.ips");
+    let script = format!(
+        "mkfifo '{}'; ln -s /dev/zero '{}'",
+        pipe.display(),
+        endless.display()
+    );
+    let run = sandbox.run(&[], &["sh", "-c", &script]);
+    run.assert_code(86).assert_stderr("is not a regular file");
+    assert_eq!(run.reports().len(), 2);
+}
+
+#[test]
+fn hostile_text_in_a_report_does_not_reach_the_terminal() {
+    let sandbox = Sandbox::new();
+    let report = std::fs::read_to_string(old_report()).expect("readable");
+    let (header, body) = report.split_once('\n').expect("a header line");
+    let mut body: serde_json::Value = serde_json::from_str(body).expect("JSON");
+    body["procName"] = "\u{1b}[2J\u{202e}gnp\u{2028}\u{200b}\u{9b}".into();
+    let endless = "A".repeat(3_000_000);
+    body["asi"] = serde_json::json!({ "libx\u{202e}": [endless, "\u{1b}]0;title\u{7}"] });
+    let prepared = sandbox.path("prepared");
+    std::fs::write(&prepared, format!("{header}\n{body}")).expect("written");
+    let target = sandbox.reports().join("Python-hostile.ips");
+    let run = sandbox.run(&[], &[OsStr::new("cp"), prepared.as_ref(), target.as_ref()]);
+    run.assert_code(86);
+    let stderr = run.stderr();
+    assert!(stderr.len() < 50_000, "{} bytes", stderr.len());
+    let reached: Vec<char> = stderr
+        .chars()
+        .filter(|c| (c.is_control() && *c != '\n') || ('\u{2000}'..='\u{206f}').contains(c))
+        .filter(|c| *c != '\u{2026}')
+        .collect();
+    assert!(reached.is_empty(), "{reached:?}");
+}
+
+#[test]
+fn hundreds_of_new_reports_are_archived_and_only_the_first_told_in_full() {
+    let sandbox = Sandbox::new();
+    let script = format!(
+        "for n in $(seq 300); do sed \"s/9D76F80F/$(printf %08X $n)/g; s/\\(\\\"incident[^:]*\\\" *: *\\\"\\)......../\\1$(printf %08X $n)/g\" '{}' > '{}'/Python-$n.ips; done",
+        old_report().display(),
+        sandbox.reports().display()
+    );
+    let run = sandbox.run(&["--no-fix", "--settle", "0"], &["sh", "-c", &script]);
+    run.assert_code(86)
+        .assert_stderr("and 290 more crash reports");
+    assert_eq!(run.reports().len(), 300);
+    assert!(
+        run.reports()
+            .iter()
+            .all(|report| report["archived"].is_string())
+    );
+}

@@ -321,3 +321,17 @@ fn crash_summary_lists_each_incident_once() {
         assert_eq!(crash["info"]["fault_address"], "0x0");
     }
 }
+
+#[test]
+fn the_report_of_a_hidden_crash_ends_the_wait_for_it() {
+    // The parent has reaped it and said nothing: only the ledger shows that it is gone.
+    let sandbox = Sandbox::new();
+    let script = format!("{CRASH}; exit 0");
+    let run = sandbox.run(&["--settle", "60"], &["sh", "-c", &script]);
+    run.assert_code(86);
+    assert_eq!(
+        run.json["settled"]["reason"], "reports_came",
+        "{}",
+        run.json
+    );
+}

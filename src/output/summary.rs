@@ -19,6 +19,9 @@ use crate::run::settle::Waiting;
 use crate::run::supervise::Ending;
 use crate::run::verdict::{Applied, Reason};
 
+/// How many crash reports are told in full before the rest is counted.
+const REPORTS_SHOWN: usize = 10;
+
 /// How much is said.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Voice {
@@ -126,12 +129,22 @@ pub fn text(record: &RunRecord, voice: Voice) -> String {
         return text;
     }
     let now = Utc::now();
-    for collected in record
+    let mut counted_reports = record
         .reports
         .iter()
-        .filter(|collected| collected.weight.counts())
-    {
+        .filter(|collected| collected.weight.counts());
+    for collected in counted_reports.by_ref().take(REPORTS_SHOWN) {
         text += &counted(collected, now);
+    }
+    let unshown = counted_reports.count();
+    if unshown > 0 {
+        push(
+            &mut text,
+            &format!(
+                "{ERROR}and {unshown} more crash reports{ERROR:#}: `agxrun check-crashes --archive {}` lists them",
+                visible(&record.options.archive.display().to_string())
+            ),
+        );
     }
     for collected in record
         .reports

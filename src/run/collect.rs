@@ -160,6 +160,10 @@ impl<'a> Collector<'a> {
 
     /// Ends the collection: keeps a copy of each report and weighs it.
     pub fn finish(mut self, tree: &TreeFacts, scope: Scope, archive: &Path) -> Vec<Collected> {
+        let mut archive = Keeper {
+            folder: archive,
+            opened: None,
+        };
         let mut readable = Vec::new();
         let mut novelty = HashMap::new();
         let mut bytes = HashMap::new();
@@ -171,7 +175,9 @@ impl<'a> Collector<'a> {
                     bytes.insert(path.clone(), read.bytes);
                     readable.push((path, read.report));
                 }
-                Some((_, Err(error))) => collected.push(unreadable(path, what, error, archive)),
+                Some((_, Err(error))) => {
+                    collected.push(unreadable(path, what, error, &mut archive));
+                }
                 // It appeared with the last look and every look reads what it finds.
                 None => {}
             }
@@ -182,7 +188,7 @@ impl<'a> Collector<'a> {
             .partition(|(path, _)| novelty[path] == Novelty::Touched);
         let found = distinct(new, self.before, &self.after, &mut ask);
         for (path, report) in found.first.into_iter().chain(touched) {
-            let archived = keep(&path, &bytes[&path], archive);
+            let archived = archive.keep(&path, &bytes[&path]);
             let attribution = attribute(&report, tree);
             let diagnosis = diagnose(&report);
             let weight = weigh(&report, &attribution, diagnosis.as_ref(), scope);
@@ -201,10 +207,21 @@ impl<'a> Collector<'a> {
 }
 
 /// A file that is named like a report and cannot be read as one counts: a crash may stand in it.
-fn unreadable(path: PathBuf, novelty: Novelty, error: FileError, archive: &Path) -> Collected {
-    let archived = std::fs::read(&path)
-        .map_err(|error| error.to_string())
-        .and_then(|bytes| keep(&path, &bytes, archive));
+fn unreadable(
+    path: PathBuf,
+    novelty: Novelty,
+    error: FileError,
+    archive: &mut Keeper<'_>,
+) -> Collected {
+    let archived = match &error {
+        // Reading a pipe would wait for its writer, and a device may have no end.
+        FileError::NotAFile { .. } | FileError::TooLarge { .. } => Err(error.to_string()),
+        FileError::Io { .. }
+        | FileError::StillBeingWritten { .. }
+        | FileError::Unreadable { .. } => std::fs::read(&path)
+            .map_err(|error| error.to_string())
+            .and_then(|bytes| archive.keep(&path, &bytes)),
+    };
     Collected {
         path,
         novelty,
@@ -216,11 +233,25 @@ fn unreadable(path: PathBuf, novelty: Novelty, error: FileError, archive: &Path)
     }
 }
 
-fn keep(path: &Path, bytes: &[u8], archive: &Path) -> Result<PathBuf, String> {
-    let name = path.file_name().unwrap_or(path.as_os_str());
-    archive::store(archive, name, bytes, Local::now().naive_local())
-        .map(|archived| archived.path)
-        .map_err(|error| error.to_string())
+/// The archive, opened with the first report: a run without one leaves no folder behind.
+struct Keeper<'a> {
+    folder: &'a Path,
+    opened: Option<Result<archive::Store, String>>,
+}
+
+impl Keeper<'_> {
+    fn keep(&mut self, path: &Path, bytes: &[u8]) -> Result<PathBuf, String> {
+        let folder = self.folder;
+        let opened = self
+            .opened
+            .get_or_insert_with(|| archive::Store::open(folder).map_err(|error| error.to_string()));
+        let store = opened.as_mut().map_err(|reason| reason.clone())?;
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        store
+            .store(name, bytes, Local::now().naive_local())
+            .map(|archived| archived.path)
+            .map_err(|error| error.to_string())
+    }
 }
 
 fn weigh(

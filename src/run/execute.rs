@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Local, TimeDelta, Utc};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::collect::{Collected, Collector};
+use super::collect::Collector;
 use super::launch::{Launch, LaunchError};
+use super::notes::{newly_unwatched, note_archive, note_evidence, note_watching};
 use super::options::RunOptions;
 use super::plan::{Plan, PlanError, Target};
 use super::preflight::{self, Refusal};
@@ -24,9 +25,7 @@ use crate::evidence::{End, TreeEvidence, read_folder};
 use crate::inject::environment::compose;
 use crate::inject::locate::Surroundings;
 use crate::inject::platform::REPORTS_ARE_REHEARSED;
-use crate::reports::archive;
 use crate::reports::attribution::{KnownProcess, TreeFacts};
-use crate::reports::snapshot::FolderState;
 use crate::reports::watch::FolderWatch;
 use crate::reports::{ReportFolder, Snapshot};
 
@@ -394,168 +393,6 @@ fn proves_load(evidence: &TreeEvidence) -> bool {
         .iter()
         .any(|process| !process.ledger().disabled)
         && evidence.metal_without_hooks().next().is_none()
-}
-
-fn note_evidence(
-    notices: &mut Vec<Notice>,
-    plan: &Plan,
-    evidence: &TreeEvidence,
-    reports: &[Collected],
-    outcome: &Outcome,
-) {
-    if plan.library.is_none() {
-        return;
-    }
-    if !evidence.loaded() {
-        notices.push(Notice::NotLoaded);
-    } else if evidence
-        .processes
-        .iter()
-        .all(|process| process.ledger().disabled)
-    {
-        notices.push(Notice::Disabled);
-    }
-    let unknown: Vec<u32> = evidence
-        .processes
-        .iter()
-        .filter(|process| process.ledger().policy_unknown)
-        .map(|process| process.ledger().pid)
-        .collect();
-    if !unknown.is_empty() {
-        notices.push(Notice::PolicyUnknown { pids: unknown });
-    }
-    notices.extend(
-        evidence
-            .metal_without_hooks()
-            .map(|process| Notice::MetalWithoutHooks {
-                pid: process.ledger().pid,
-                executable: String::from_utf8_lossy(&process.ledger().executable).into_owned(),
-            }),
-    );
-    let (calls, methods) = (evidence.dropped_calls(), evidence.missing_hooks());
-    if calls > 0 {
-        notices.push(Notice::DroppedCalls { calls });
-    }
-    if methods > 0 {
-        notices.push(Notice::MissingHooks { methods });
-    }
-    notices.extend(
-        evidence
-            .unreadable
-            .iter()
-            .map(|ledger| Notice::UnreadableLedger {
-                path: ledger.path.clone(),
-                reason: ledger.reason.clone(),
-            }),
-    );
-    if outcome.timed_out.is_some() || outcome.needed_kill {
-        return;
-    }
-    let told: BTreeSet<i32> = reports
-        .iter()
-        .filter_map(|collected| collected.report.as_ref().ok()?.process.pid)
-        .collect();
-    notices.extend(evidence.vanished().filter_map(|process| {
-        let ledger = process.ledger();
-        let call = ledger.in_flight().first()?.to_string();
-        let is_told = i32::try_from(ledger.pid).is_ok_and(|pid| told.contains(&pid));
-        (!is_told).then_some(Notice::GoneInACall {
-            pid: ledger.pid,
-            call,
-        })
-    }));
-}
-
-fn note_watching(
-    notices: &mut Vec<Notice>,
-    outcome: &Outcome,
-    settled: &Settled,
-    unwatched: &[(PathBuf, String)],
-    before: &Snapshot,
-) {
-    // A folder that did not exist then and does not now has no report in it.
-    let from_the_start = before.unwatched().into_iter().filter(|(path, _)| {
-        before
-            .directory(path)
-            .is_none_or(|directory| directory.state != FolderState::Missing)
-    });
-    let all = from_the_start.chain(newly_unwatched(unwatched, before).cloned());
-    notices.extend(all.map(|(path, reason)| Notice::Unwatched { path, reason }));
-    notices.extend(
-        settled
-            .missing
-            .iter()
-            .map(|&pid| Notice::ReportMissing { pid }),
-    );
-    if settled.pending > 0 {
-        notices.push(Notice::StillPending {
-            reports: settled.pending,
-        });
-    }
-    notices.extend(outcome.stderr.problems.iter().map(|reason| Notice::Stderr {
-        reason: reason.clone(),
-    }));
-    if !outcome.left_behind.is_empty() {
-        notices.push(Notice::LeftBehind {
-            processes: outcome.left_behind.len(),
-        });
-    }
-}
-
-/// What was watched when the run began and is not any more: crashes may have been missed.
-fn newly_unwatched<'a>(
-    unwatched: &'a [(PathBuf, String)],
-    before: &Snapshot,
-) -> impl Iterator<Item = &'a (PathBuf, String)> {
-    let known: Vec<_> = before
-        .unwatched()
-        .into_iter()
-        .map(|(path, _)| path)
-        .collect();
-    unwatched
-        .iter()
-        .filter(move |(path, _)| !known.contains(path))
-}
-
-fn note_archive(
-    notices: &mut Vec<Notice>,
-    options: &RunOptions,
-    outcome: &Outcome,
-    reports: &[Collected],
-) {
-    let mut entries = Vec::new();
-    for collected in reports {
-        match (&collected.archived, &collected.report) {
-            (Err(reason), _) => notices.push(Notice::NotArchived {
-                path: collected.path.clone(),
-                reason: reason.clone(),
-            }),
-            (Ok(path), Ok(report)) => {
-                let mut entry = archive::Entry::of(report, path);
-                entry.command = Some(command_line(options));
-                match outcome.ending {
-                    Ending::Exited(code) => entry.exit_code = Some(code),
-                    Ending::Signaled { signal, .. } => entry.signal = Some(signal_name(signal)),
-                }
-                entries.push(entry);
-            }
-            (Ok(_), Err(_)) => {}
-        }
-    }
-    if entries.is_empty() {
-        return;
-    }
-    match archive::record(&options.archive, &entries, Local::now().fixed_offset()) {
-        Ok(recorded) => notices.extend(recorded.set_aside.map(|path| Notice::Summary {
-            reason: format!(
-                "the list of crashes was damaged and has been set aside as `{}`",
-                path.display()
-            ),
-        })),
-        Err(error) => notices.push(Notice::Summary {
-            reason: error.to_string(),
-        }),
-    }
 }
 
 /// The command as text; what is no text is replaced.

@@ -6,6 +6,7 @@
 pub mod collect;
 pub mod execute;
 pub mod launch;
+mod notes;
 pub mod options;
 pub mod plan;
 pub mod preflight;

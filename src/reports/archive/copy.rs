@@ -1,8 +1,10 @@
 //! Copies of reports, each written whole or not at all.
 
+use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -20,28 +22,77 @@ pub struct Archived {
     pub already: bool,
 }
 
-/// Keeps the bytes of a report as `<YYYYmmdd_HHMMSS>_<original name>`, `stamp` being the local time
-/// of archiving. Another content under that name is never overwritten: `_2` and so on is put
-/// before the extension. The same content under the same original name is kept once.
-///
-/// # Errors
-/// [`ArchiveError`], naming the file and the way out; nothing partial is left behind.
-pub fn store(
+/// An archive folder and what stood in it when it was opened: listed once, however many reports
+/// are stored.
+#[derive(Debug)]
+pub struct Store {
+    folder: PathBuf,
+    /// Files of the archive by the original name of the report.
+    known: HashMap<OsString, Vec<PathBuf>>,
+}
+
+impl Store {
+    /// Opens the archive, which is made where it does not exist.
+    ///
+    /// # Errors
+    /// [`ArchiveError`], naming the folder and the way out.
+    pub fn open(folder: &Path) -> Result<Self, ArchiveError> {
+        fs::create_dir_all(folder).map_err(|source| ArchiveError::Folder {
+            path: folder.to_path_buf(),
+            source,
+        })?;
+        let read = |source| ArchiveError::Read {
+            path: folder.to_path_buf(),
+            source,
+        };
+        let mut known: HashMap<OsString, Vec<PathBuf>> = HashMap::new();
+        for entry in fs::read_dir(folder).map_err(read)? {
+            let name = entry.map_err(read)?.file_name();
+            if let Some(original) = original_name(&name) {
+                let path = folder.join(&name);
+                known.entry(original.to_owned()).or_default().push(path);
+            }
+        }
+        Ok(Self {
+            folder: folder.to_path_buf(),
+            known,
+        })
+    }
+
+    /// Keeps the bytes of a report as `<YYYYmmdd_HHMMSS>_<original name>`, `stamp` being the local
+    /// time of archiving. Another content under that name is never overwritten: `_2` and so on is
+    /// put before the extension. The same content under the same original name is kept once.
+    ///
+    /// # Errors
+    /// [`ArchiveError`], naming the file and the way out; nothing partial is left behind.
+    pub fn store(
+        &mut self,
+        original_name: &OsStr,
+        bytes: &[u8],
+        stamp: NaiveDateTime,
+    ) -> Result<Archived, ArchiveError> {
+        let known = self.known.get(original_name).into_iter().flatten();
+        if let Some(path) = known.into_iter().find(|path| holds(path, bytes)) {
+            return Ok(Archived {
+                path: path.clone(),
+                already: true,
+            });
+        }
+        let archived = write_new(&self.folder, original_name, bytes, stamp)?;
+        self.known
+            .entry(original_name.to_owned())
+            .or_default()
+            .push(archived.path.clone());
+        Ok(archived)
+    }
+}
+
+fn write_new(
     folder: &Path,
     original_name: &OsStr,
     bytes: &[u8],
     stamp: NaiveDateTime,
 ) -> Result<Archived, ArchiveError> {
-    fs::create_dir_all(folder).map_err(|source| ArchiveError::Folder {
-        path: folder.to_path_buf(),
-        source,
-    })?;
-    if let Some(path) = find_same(folder, original_name, bytes)? {
-        return Ok(Archived {
-            path,
-            already: true,
-        });
-    }
     let mut name = OsString::from(stamp.format("%Y%m%d_%H%M%S_").to_string());
     name.push(original_name);
     let target = folder.join(&name);
@@ -111,39 +162,19 @@ fn numbered(target: &Path, attempt: u32) -> PathBuf {
     target.with_file_name(name)
 }
 
-/// A file of the archive with the same original name and content, whenever it was archived.
-fn find_same(
-    folder: &Path,
-    original_name: &OsStr,
-    bytes: &[u8],
-) -> Result<Option<PathBuf>, ArchiveError> {
-    let read = |source| ArchiveError::Read {
-        path: folder.to_path_buf(),
-        source,
-    };
-    for entry in fs::read_dir(folder).map_err(read)? {
-        let entry = entry.map_err(read)?;
-        let name = entry.file_name();
-        let same_name = name
-            .as_encoded_bytes()
-            .strip_suffix(original_name.as_encoded_bytes())
-            .is_some_and(is_stamp);
-        let path = entry.path();
-        if same_name && holds(&path, bytes) {
-            return Ok(Some(path));
-        }
-    }
-    Ok(None)
-}
-
-/// Whether a name's beginning is `YYYYmmdd_HHMMSS_`.
-fn is_stamp(prefix: &[u8]) -> bool {
+/// The name that a file of the archive had where it came from, behind `YYYYmmdd_HHMMSS_`.
+fn original_name(name: &OsStr) -> Option<&OsStr> {
     const SHAPE: &[u8] = b"00000000_000000_";
+    let (stamp, original) = name.as_bytes().split_at_checked(SHAPE.len())?;
     let fits = |(byte, shape): (&u8, &u8)| match shape {
         b'_' => *byte == b'_',
         _ => byte.is_ascii_digit(),
     };
-    prefix.len() == SHAPE.len() && prefix.iter().zip(SHAPE).all(fits)
+    stamp
+        .iter()
+        .zip(SHAPE)
+        .all(fits)
+        .then(|| OsStr::from_bytes(original))
 }
 
 /// Whether a file holds exactly these bytes; one that cannot be read does not, as far as is known,
@@ -158,6 +189,15 @@ fn holds(path: &Path, bytes: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn store(
+        folder: &Path,
+        name: &OsStr,
+        bytes: &[u8],
+        stamp: NaiveDateTime,
+    ) -> Result<Archived, ArchiveError> {
+        Store::open(folder)?.store(name, bytes, stamp)
+    }
 
     fn stamp() -> NaiveDateTime {
         let day = chrono::NaiveDate::from_ymd_opt(2026, 1, 2).expect("a day");
@@ -219,6 +259,18 @@ mod tests {
             "20260102_030405_a_3.ips",
         ];
         assert_eq!(names(folder.path()), expected);
+    }
+
+    #[test]
+    fn an_open_archive_knows_what_it_has_stored() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut archive = Store::open(folder.path()).expect("opened");
+        let name = OsStr::new("a.ips");
+        let later = stamp() + chrono::TimeDelta::hours(1);
+        let first = archive.store(name, b"one", stamp()).expect("stored");
+        let again = archive.store(name, b"one", later).expect("found");
+        assert!(again.already && again.path == first.path);
+        assert!(!archive.store(name, b"two", later).expect("stored").already);
     }
 
     #[test]

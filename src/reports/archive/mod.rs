@@ -8,7 +8,7 @@ mod copy;
 mod entry;
 mod summary;
 
-pub use copy::{Archived, store};
+pub use copy::{Archived, Store};
 pub use entry::{Entry, Info};
 pub use summary::{Recorded, SUMMARY_NAME, record};
 

@@ -43,7 +43,12 @@ impl FolderWatch {
 
     /// Waits for a change or until `limit` has passed; says whether to look again.
     pub fn wait(&mut self, limit: Duration) -> bool {
+        let were_absent = self.absent.len();
         self.add_those_that_exist();
+        if self.absent.len() < were_absent {
+            // What came into it before it was watched is not notified.
+            return true;
+        }
         // A `Retired` folder that does not exist appears by a change of the folder above it.
         let blind =
             self.watch.is_none() || self.absent.iter().any(|path| !path.ends_with("Retired"));

@@ -1,7 +1,5 @@
 //! Reading every ledger of a folder.
 
-use std::collections::BTreeSet;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use agx_ledger::{Ledger, LedgerName};
@@ -28,13 +26,7 @@ pub struct Unreadable {
 }
 
 /// Reads the ledgers in `folder`, sorted by the time the library was loaded.
-///
-/// `known_before` are names of files that stood there when the run began: a folder that the user
-/// chose may hold those of earlier runs.
-pub fn read_folder(
-    folder: &Path,
-    known_before: &BTreeSet<OsString>,
-) -> (Vec<LedgerFile>, Vec<Unreadable>) {
+pub fn read_folder(folder: &Path) -> (Vec<LedgerFile>, Vec<Unreadable>) {
     let mut read = Vec::new();
     let mut unreadable = Vec::new();
     let entries = match std::fs::read_dir(folder) {
@@ -68,9 +60,6 @@ pub fn read_folder(
         let Some(facts) = LedgerName::parse(&name) else {
             continue;
         };
-        if known_before.contains(&name) {
-            continue;
-        }
         let path = entry.path();
         let outcome = std::fs::read(&path)
             .map_err(|error| error.to_string())

@@ -134,13 +134,13 @@ impl TreeEvidence {
             .filter(|process| process.end == End::Vanished)
     }
 
-    /// Whether every process that had the library is known to have left in an orderly way.
-    pub fn all_ended_cleanly(&self) -> bool {
+    /// Whether nothing can change any more: every process has left, and all ledgers were readable.
+    pub fn all_settled(&self) -> bool {
         self.unreadable.is_empty()
             && self
                 .processes
                 .iter()
-                .all(|process| matches!(process.end, End::Clean | End::Replaced | End::Running))
+                .all(|process| process.end != End::Running)
     }
 }
 
@@ -196,13 +196,13 @@ mod tests {
     }
 
     #[test]
-    fn an_unreadable_ledger_is_never_a_clean_end() {
+    fn an_unreadable_ledger_is_never_settled() {
         let unreadable = Unreadable {
             path: "7-1.ledger".into(),
             pid: Some(7),
             reason: "cut".into(),
         };
         let tree = TreeEvidence::of(vec![], vec![unreadable], &HashMap::new(), &|_| false);
-        assert!(!tree.all_ended_cleanly() && !tree.loaded());
+        assert!(!tree.all_settled() && !tree.loaded());
     }
 }

@@ -4,10 +4,13 @@
 //! "cannot be preloaded" on stderr and goes on without it. Neither may be a surprise.
 
 use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use object::read::ReadCache;
-use object::{Architecture, BinaryFormat, FileKind, Object, ObjectKind};
+use object::elf::{FileHeader32, FileHeader64};
+use object::macho::{MachHeader32, MachHeader64};
+use object::read::macho::{FatArch, MachOFatFile32, MachOFatFile64};
+use object::{Architecture, BinaryFormat, Endianness, FileKind, ObjectKind};
 
 /// Why a file cannot be injected here.
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +41,8 @@ pub enum Unusable {
     },
 }
 
-/// Checks that `path` is a shared library for this platform and processor.
+/// Checks that `path` is a shared library for this platform and processor. Only its first page is
+/// read: the loader will read the rest.
 pub fn library(path: &Path) -> Result<(), Unusable> {
     let unreadable = |source| Unusable::Unreadable {
         path: path.to_owned(),
@@ -50,68 +54,132 @@ pub fn library(path: &Path) -> Result<(), Unusable> {
             path: path.to_owned(),
         });
     }
-    // Headers are read where they are needed: the file itself may be large.
-    let cache = ReadCache::new(File::open(path).map_err(unreadable)?);
-    let found = match FileKind::parse(&cache) {
-        Ok(FileKind::MachOFat32 | FileKind::MachOFat64) => return universal(path, &cache),
-        Ok(_) => match object::File::parse(&cache) {
-            Ok(file) => match describe(&file) {
-                Ok(()) => return Ok(()),
-                Err(found) => found,
-            },
-            Err(error) => format!("damaged ({error})"),
-        },
-        Err(_) => "not an object file".to_owned(),
-    };
-    Err(wrong(path, found))
-}
-
-fn describe<'data>(file: &object::File<'data, &'data ReadCache<File>>) -> Result<(), String> {
-    let (format, architecture, kind) = (file.format(), file.architecture(), file.kind());
-    if format == NATIVE.0 && architecture == NATIVE.1 && kind == ObjectKind::Dynamic {
+    let mut head = Vec::new();
+    let file = File::open(path).map_err(unreadable)?;
+    file.take(HEAD).read_to_end(&mut head).map_err(unreadable)?;
+    let found = describe(&head);
+    if found.contains(&NATIVE) {
         return Ok(());
     }
-    Err(format!(
-        "a {} {} {}",
-        format_name(format),
-        architecture_name(architecture),
-        kind_name(kind)
-    ))
-}
-
-fn universal(path: &Path, cache: &ReadCache<File>) -> Result<(), Unusable> {
-    use object::read::macho::{FatArch, MachOFatFile32, MachOFatFile64};
-    let slices: Vec<Architecture> = MachOFatFile32::parse(cache)
-        .map(|fat| fat.arches().iter().map(FatArch::architecture).collect())
-        .or_else(|_| {
-            MachOFatFile64::parse(cache)
-                .map(|fat| fat.arches().iter().map(FatArch::architecture).collect())
-        })
-        .unwrap_or_default();
-    if NATIVE.0 == BinaryFormat::MachO && slices.contains(&NATIVE.1) {
-        return Ok(());
-    }
-    let names: Vec<_> = slices.into_iter().map(architecture_name).collect();
-    Err(wrong(
-        path,
-        format!("a universal Mach-O file for {}", names.join(", ")),
-    ))
-}
-
-fn wrong(path: &Path, found: String) -> Unusable {
-    let wanted = format!(
-        "{} {} shared libraries",
-        format_name(NATIVE.0),
-        architecture_name(NATIVE.1)
-    );
-    Unusable::WrongKind {
+    Err(Unusable::WrongKind {
         path: path.to_owned(),
-        found,
-        wanted,
+        found: name(&found),
+        wanted: format!(
+            "{} {} shared libraries",
+            format_name(NATIVE.0),
+            architecture_name(NATIVE.1)
+        ),
+    })
+}
+
+/// Headers of every format lie in the first page; a universal file lists its slices there too.
+const HEAD: u64 = 4096;
+
+/// Format, processor and kind of an object file, or of one slice of a universal file.
+type Slice = (BinaryFormat, Architecture, ObjectKind);
+
+/// What the first page of a file says; nothing where it is no object file, or a damaged one.
+fn describe(head: &[u8]) -> Vec<Slice> {
+    match FileKind::parse(head) {
+        Ok(FileKind::Elf64) => elf::<FileHeader64<Endianness>>(head).into_iter().collect(),
+        Ok(FileKind::Elf32) => elf::<FileHeader32<Endianness>>(head).into_iter().collect(),
+        Ok(FileKind::MachO64) => mach_o::<MachHeader64<Endianness>>(head)
+            .into_iter()
+            .collect(),
+        Ok(FileKind::MachO32) => mach_o::<MachHeader32<Endianness>>(head)
+            .into_iter()
+            .collect(),
+        Ok(FileKind::MachOFat32) => MachOFatFile32::parse(head)
+            .map(|fat| {
+                fat.arches()
+                    .iter()
+                    .map(|slice| dylib_for(slice.architecture()))
+                    .collect()
+            })
+            .unwrap_or_default(),
+        Ok(FileKind::MachOFat64) => MachOFatFile64::parse(head)
+            .map(|fat| {
+                fat.arches()
+                    .iter()
+                    .map(|slice| dylib_for(slice.architecture()))
+                    .collect()
+            })
+            .unwrap_or_default(),
+        _ => Vec::new(),
     }
 }
 
-const NATIVE: (BinaryFormat, Architecture) = (
+/// A slice's own header lies outside the first page; what kind of file it is, the loader will say.
+fn dylib_for(architecture: Architecture) -> Slice {
+    (BinaryFormat::MachO, architecture, ObjectKind::Dynamic)
+}
+
+fn elf<Header: object::read::elf::FileHeader<Endian = Endianness>>(head: &[u8]) -> Option<Slice> {
+    let header = Header::parse(head).ok()?;
+    let endian = header.endian().ok()?;
+    let architecture = match header.e_machine(endian) {
+        object::elf::EM_X86_64 => Architecture::X86_64,
+        object::elf::EM_AARCH64 => Architecture::Aarch64,
+        object::elf::EM_386 => Architecture::I386,
+        object::elf::EM_ARM => Architecture::Arm,
+        object::elf::EM_SPARCV9 => Architecture::Sparc64,
+        object::elf::EM_RISCV => Architecture::Riscv64,
+        object::elf::EM_PPC64 => Architecture::PowerPc64,
+        _ => Architecture::Unknown,
+    };
+    let kind = match header.e_type(endian) {
+        object::elf::ET_DYN => ObjectKind::Dynamic,
+        object::elf::ET_EXEC => ObjectKind::Executable,
+        object::elf::ET_REL => ObjectKind::Relocatable,
+        object::elf::ET_CORE => ObjectKind::Core,
+        _ => ObjectKind::Unknown,
+    };
+    Some((BinaryFormat::Elf, architecture, kind))
+}
+
+fn mach_o<Header: object::read::macho::MachHeader<Endian = Endianness>>(
+    head: &[u8],
+) -> Option<Slice> {
+    let header = Header::parse(head, 0).ok()?;
+    let endian = header.endian().ok()?;
+    let architecture = match header.cputype(endian) {
+        object::macho::CPU_TYPE_ARM64 => Architecture::Aarch64,
+        object::macho::CPU_TYPE_X86_64 => Architecture::X86_64,
+        object::macho::CPU_TYPE_X86 => Architecture::I386,
+        _ => Architecture::Unknown,
+    };
+    let kind = match header.filetype(endian) {
+        object::macho::MH_DYLIB | object::macho::MH_BUNDLE => ObjectKind::Dynamic,
+        object::macho::MH_EXECUTE => ObjectKind::Executable,
+        object::macho::MH_OBJECT => ObjectKind::Relocatable,
+        object::macho::MH_CORE => ObjectKind::Core,
+        _ => ObjectKind::Unknown,
+    };
+    Some((BinaryFormat::MachO, architecture, kind))
+}
+
+/// What was found, as a noun phrase.
+fn name(found: &[Slice]) -> String {
+    match found {
+        [] => "not an object file, or a damaged one".to_owned(),
+        [(format, architecture, kind)] => format!(
+            "a {} {} {}",
+            format_name(*format),
+            architecture_name(*architecture),
+            kind_name(*kind)
+        ),
+        many => {
+            let names: Vec<_> = many
+                .iter()
+                .map(|(_, architecture, _)| architecture_name(*architecture))
+                .collect();
+            format!("a universal Mach-O file for {}", names.join(", "))
+        }
+    }
+}
+
+/// What loads here.
+const NATIVE: Slice = (
     if cfg!(target_vendor = "apple") {
         BinaryFormat::MachO
     } else {
@@ -122,6 +190,7 @@ const NATIVE: (BinaryFormat, Architecture) = (
     } else {
         Architecture::X86_64
     },
+    ObjectKind::Dynamic,
 );
 
 fn format_name(format: BinaryFormat) -> String {

@@ -13,6 +13,10 @@ pub const LIBRARY_AFFIXES: (&str, &str) = ("lib", ".so");
 /// Whether crash reports come from the preloaded report writer instead of the system.
 pub const REPORTS_ARE_REHEARSED: bool = true;
 
+/// Whether every process that could leave a crash report has a ledger, where one descendant has.
+/// Here reports come from a library that travels in the same variable as the fix library.
+pub const LEDGERS_COVER_REPORTS: bool = true;
+
 /// The user's cache: `$XDG_CACHE_HOME`, else `~/.cache` (XDG Base Directory Specification).
 pub fn cache_folder(env: impl Fn(&str) -> Option<std::ffi::OsString>) -> Option<PathBuf> {
     absolute(env("XDG_CACHE_HOME"))

@@ -13,6 +13,10 @@ pub const LIBRARY_AFFIXES: (&str, &str) = ("lib", ".dylib");
 /// Whether crash reports come from the preloaded report writer instead of the system.
 pub const REPORTS_ARE_REHEARSED: bool = false;
 
+/// Whether every process that could leave a crash report has a ledger, where one descendant has.
+/// Here the system reports any process, and a protected one in between drops the variable.
+pub const LEDGERS_COVER_REPORTS: bool = false;
+
 /// The user's cache, `~/Library/Caches`.
 pub fn cache_folder(env: impl Fn(&str) -> Option<std::ffi::OsString>) -> Option<PathBuf> {
     env("HOME").map(|home| PathBuf::from(home).join("Library/Caches"))

@@ -48,6 +48,11 @@ pub fn sentence(notice: &Notice) -> String {
         Notice::GoneInACall { pid, call } => format!(
             "pid {pid} is gone in the middle of a hooked call, and no report says why: {call}"
         ),
+        Notice::Vanished { pids } => format!(
+            "nothing tells how {} ended: killed, crashed without a report, or replaced by a program that the \
+             library does not reach",
+            list("pid", pids)
+        ),
         Notice::Unwatched { path, reason } => format!(
             "could not watch `{}`: {reason}: a crash reported there would not be seen",
             path.display()

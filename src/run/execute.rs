@@ -1,6 +1,6 @@
 //! The steps of a run, called in their order.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -10,21 +10,22 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::collect::Collector;
+use super::expectation::{expected, waited};
 use super::launch::{Launch, LaunchError};
 use super::notes::{newly_unwatched, note_archive, note_evidence, note_watching};
 use super::options::RunOptions;
 use super::plan::{Plan, PlanError, Target};
 use super::preflight::{self, Refusal};
 use super::record::{Notice, RunRecord, SeenLine};
-use super::settle::{self, Doubt, Expected, Settled, Waiting};
-use super::supervise::{self, Descendants, Ending, Outcome};
+use super::settle::{self, Expected, Settled, Waiting};
+use super::supervise::{self, Ending, Outcome};
 use super::verdict::{Facts, TargetEnding, Verdict};
 use super::workspace::Workspace;
 use crate::diagnose::match_line;
 use crate::evidence::{End, TreeEvidence, read_folder};
 use crate::inject::environment::compose;
 use crate::inject::locate::Surroundings;
-use crate::inject::platform::REPORTS_ARE_REHEARSED;
+use crate::inject::platform::{LEDGERS_COVER_REPORTS, REPORTS_ARE_REHEARSED};
 use crate::reports::attribution::{KnownProcess, TreeFacts};
 use crate::reports::watch::FolderWatch;
 use crate::reports::{ReportFolder, Snapshot};
@@ -86,7 +87,7 @@ pub fn execute(
         grace: options.grace,
     };
     let mut lines = StderrLines::default();
-    let outcome = supervise::supervise(&launch, limits, &mut lines)?;
+    let mut outcome = supervise::supervise(&launch, limits, &mut lines)?;
     let ended = Instant::now();
 
     let evidence = read_evidence(&plan, &workspace, &outcome);
@@ -100,8 +101,10 @@ pub fn execute(
         watcher,
         ended,
     );
+    // Some that still ran when the target ended were ending too.
+    supervise::look_again(&mut outcome);
     // Whatever came meanwhile from processes that still ran is read once more.
-    let evidence = if evidence.all_ended_cleanly() && outcome.left_behind.is_empty() {
+    let evidence = if evidence.all_settled() {
         evidence
     } else {
         read_evidence(&plan, &workspace, &outcome)
@@ -125,7 +128,9 @@ pub fn execute(
             .filter(|report| report.weight.counts())
             .count(),
         crashed_without_report: silent_crashes.len(),
-        lost_work: evidence.dropped_calls() + evidence.missing_hooks(),
+        lost_work: evidence
+            .dropped_calls()
+            .saturating_add(evidence.missing_hooks()),
         proof_missing: options.require_fix && plan.library.is_some() && !proves_load(&evidence),
         unwatched: newly_unwatched(&unwatched, &before).next().is_some(),
     };
@@ -202,21 +207,11 @@ fn target_ending(ending: Ending) -> TargetEnding {
     }
 }
 
-/// The target and the orphans whose wait status came to us.
-fn waited(outcome: &Outcome) -> impl Iterator<Item = (i32, Ending)> {
-    std::iter::once((outcome.pid, outcome.ending)).chain(
-        outcome
-            .orphans
-            .iter()
-            .map(|orphan| (orphan.pid, orphan.ending)),
-    )
-}
-
 fn read_evidence(plan: &Plan, workspace: &Workspace, outcome: &Outcome) -> TreeEvidence {
     if plan.library.is_none() {
         return TreeEvidence::default();
     }
-    let (files, unreadable) = read_folder(workspace.ledgers(), workspace.known_ledgers());
+    let (files, unreadable) = read_folder(workspace.ledgers());
     let ends: HashMap<u32, End> = waited(outcome)
         .filter_map(|(pid, ending)| {
             let end = match ending {
@@ -249,7 +244,7 @@ fn wait_for_reports(
     watcher: &mut dyn Watcher,
     ended: Instant,
 ) -> Settled {
-    let expected = expected(outcome, evidence);
+    let expected = expected(outcome, evidence, LEDGERS_COVER_REPORTS);
     let limits = settle::Limits {
         settle: options.settle,
         report_wait: options.report_wait,
@@ -287,57 +282,6 @@ fn wait_for_reports(
 /// The longest wait between two looks: the remaining time is shown, and a file that only grows in
 /// place announces nothing on some systems.
 const PROGRESS_STEP: Duration = Duration::from_millis(250);
-
-/// What is due, from the wait statuses and the ledgers.
-fn expected(outcome: &Outcome, evidence: &TreeEvidence) -> Expected {
-    let crashed: BTreeSet<i32> = waited(outcome)
-        .filter(|(_, ending)| ending.is_crash())
-        .map(|(pid, _)| pid)
-        .collect();
-    // Those that the time-out ended are gone because of us.
-    let ended_by_us = outcome.timed_out.is_some() || outcome.needed_kill;
-    let (mut suspects, mut gone) = (BTreeSet::new(), BTreeSet::new());
-    for process in evidence.vanished().filter(|_| !ended_by_us) {
-        if let Ok(pid) = i32::try_from(process.ledger().pid) {
-            let pids = if process.vanished_in_a_call() {
-                &mut suspects
-            } else {
-                &mut gone
-            };
-            pids.insert(pid);
-        }
-    }
-    let doubt = if ended_by_us {
-        None
-    } else if !evidence.unreadable.is_empty() {
-        Some(Doubt::UnreadableLedger)
-    } else {
-        match &outcome.descendants {
-            Descendants::None => None,
-            // With a ledger of a descendant, the library reaches the tree and the ledgers speak.
-            Descendants::Some | Descendants::Unknown(_)
-                if has_descendant_ledger(outcome, evidence) =>
-            {
-                None
-            }
-            Descendants::Some => Some(Doubt::UntracedDescendants),
-            Descendants::Unknown(_) => Some(Doubt::DescendantsUnknown),
-        }
-    };
-    Expected {
-        crashed,
-        suspects,
-        gone,
-        doubt,
-    }
-}
-
-fn has_descendant_ledger(outcome: &Outcome, evidence: &TreeEvidence) -> bool {
-    evidence
-        .processes
-        .iter()
-        .any(|process| i64::from(process.ledger().pid) != i64::from(outcome.pid))
-}
 
 fn tree_facts(
     plan: &Plan,

@@ -5,6 +5,7 @@
 
 pub mod collect;
 pub mod execute;
+mod expectation;
 pub mod launch;
 mod notes;
 pub mod options;

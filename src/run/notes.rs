@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use agx_ledger::Counter;
 use chrono::Local;
 
 use super::collect::Collected;
@@ -12,7 +13,7 @@ use super::plan::Plan;
 use super::record::Notice;
 use super::settle::Settled;
 use super::supervise::{Ending, Outcome};
-use crate::evidence::TreeEvidence;
+use crate::evidence::{End, TreeEvidence};
 use crate::reports::archive;
 use crate::reports::snapshot::{FolderState, Snapshot};
 
@@ -59,6 +60,21 @@ pub(super) fn note_evidence(
     if methods > 0 {
         notices.push(Notice::MissingHooks { methods });
     }
+    // Of a process that crashed or was killed it is no news that its encoders were open.
+    let clean = evidence
+        .processes
+        .iter()
+        .filter(|process| process.end == End::Clean);
+    notices.extend(clean.filter_map(|process| {
+        let ledger = process.ledger();
+        let encoders = ledger
+            .counter(Counter::EncodersOpen.name())
+            .filter(|open| *open > 0)?;
+        Some(Notice::OpenEncoders {
+            pid: ledger.pid,
+            encoders,
+        })
+    }));
     notices.extend(
         evidence
             .unreadable
@@ -75,15 +91,27 @@ pub(super) fn note_evidence(
         .iter()
         .filter_map(|collected| collected.report.as_ref().ok()?.process.pid)
         .collect();
-    notices.extend(evidence.vanished().filter_map(|process| {
+    let mut vanished = Vec::new();
+    for process in evidence.vanished() {
         let ledger = process.ledger();
-        let call = ledger.in_flight().first()?.to_string();
         let is_told = i32::try_from(ledger.pid).is_ok_and(|pid| told.contains(&pid));
-        (!is_told).then_some(Notice::GoneInACall {
-            pid: ledger.pid,
-            call,
-        })
-    }));
+        if is_told {
+            continue;
+        }
+        match ledger.in_flight().first() {
+            Some(call) => notices.push(Notice::GoneInACall {
+                pid: ledger.pid,
+                call: call.to_string(),
+            }),
+            // A child of fork that loads nothing of its own has become another program, most often
+            // one that the library does not reach: every shell does that.
+            None if ledger.forked_from.is_some() => {}
+            None => vanished.push(ledger.pid),
+        }
+    }
+    if !vanished.is_empty() {
+        notices.push(Notice::Vanished { pids: vanished });
+    }
 }
 
 pub(super) fn note_watching(

@@ -105,6 +105,11 @@ pub enum Notice {
         /// The call.
         call: String,
     },
+    /// Processes that had the library are gone, and nothing tells how they ended.
+    Vanished {
+        /// Their pids.
+        pids: Vec<u32>,
+    },
     /// A folder or file that was to be watched could not be looked at.
     Unwatched {
         /// Which.

@@ -1,7 +1,5 @@
 //! The run's own folder: ledgers, and links for paths that the insertion variable cannot carry.
 
-use std::collections::BTreeSet;
-use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -14,38 +12,32 @@ use crate::inject::environment::{LEDGER_DIR, needs_alias};
 pub struct Workspace {
     folder: TempDir,
     ledgers: PathBuf,
-    known_ledgers: BTreeSet<OsString>,
 }
 
 impl Workspace {
-    /// Makes the folder. Ledgers go into it, unless the user has chosen a folder by
-    /// `AGX_FIX_LEDGER_DIR`; what lies there already is not this run's.
+    /// Makes the folder. Ledgers go into it, or, where `AGX_FIX_LEDGER_DIR` names a folder, into a
+    /// new one below that, which stays: other runs may be using the same.
     pub fn new() -> io::Result<Self> {
         let folder = tempfile::Builder::new().prefix("agxrun-").tempdir()?;
         let chosen = std::env::var_os(LEDGER_DIR).filter(|folder| !folder.is_empty());
-        let ledgers = match chosen {
-            Some(chosen) => std::path::absolute(chosen)?,
-            None => folder.path().join("ledgers"),
+        let ledgers = if let Some(chosen) = chosen {
+            let chosen = std::path::absolute(chosen)?;
+            std::fs::create_dir_all(&chosen)?;
+            tempfile::Builder::new()
+                .prefix("run-")
+                .tempdir_in(chosen)?
+                .keep()
+        } else {
+            let ledgers = folder.path().join("ledgers");
+            std::fs::create_dir(&ledgers)?;
+            ledgers
         };
-        std::fs::create_dir_all(&ledgers)?;
-        let known_ledgers = std::fs::read_dir(&ledgers)?
-            .map(|entry| entry.map(|entry| entry.file_name()))
-            .collect::<io::Result<_>>()?;
-        Ok(Self {
-            folder,
-            ledgers,
-            known_ledgers,
-        })
+        Ok(Self { folder, ledgers })
     }
 
     /// Where the processes write their ledgers.
     pub fn ledgers(&self) -> &Path {
         &self.ledgers
-    }
-
-    /// Names that lay there before the run.
-    pub fn known_ledgers(&self) -> &BTreeSet<OsString> {
-        &self.known_ledgers
     }
 
     /// `path`, or a link to it where the insertion variable cannot carry it.

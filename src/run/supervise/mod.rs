@@ -35,11 +35,16 @@ mod tree;
 use std::io;
 use std::os::fd::AsFd;
 
+use nix::errno::Errno;
+use nix::sys::signal::kill;
+use nix::unistd::Pid;
+
 use super::launch::placement::{Facts, place};
 use super::launch::terminal::Terminal;
 use super::launch::{Launch, LaunchError, stderr};
 use super::sys::inherited;
 use super::sys::signals::Signals;
+use super::sys::wait::{self, Change};
 use event_loop::Supervision;
 
 pub use super::sys::die::die_like;
@@ -81,6 +86,22 @@ pub fn supervise(
     Supervision::start(launch, placement, terminal, connection, signals, limits)?
         .run(observer)
         .map_err(LaunchError::failed("cannot watch the target"))
+}
+
+/// Looks once more at the processes that were alive when the supervision ended: many were on their
+/// way out. One that has ended is left behind no longer, and told as an orphan where its status
+/// comes to us.
+pub fn look_again(outcome: &mut Outcome) {
+    let orphans = &mut outcome.orphans;
+    outcome.left_behind.retain(|&pid| match wait::consume(pid) {
+        Ok(Some(Change::Ended(ending))) => {
+            orphans.push(Orphan { pid, ending });
+            false
+        }
+        Ok(_) => true,
+        // Not a child of ours: all that can be asked is whether it is there.
+        Err(_) => kill(Pid::from_raw(pid), None) != Err(Errno::ESRCH),
+    });
 }
 
 fn facts(terminal: Option<&Terminal>) -> Facts {

@@ -274,6 +274,42 @@ fn a_tree_whose_ledgers_are_all_closed_is_not_watched_any_longer() {
 }
 
 #[test]
+fn an_agxrun_inside_an_agxrun_keeps_its_ledgers_apart() {
+    let sandbox = Sandbox::new();
+    let chosen = sandbox.path("ledgers");
+    let inner = format!(
+        "'{}' -q --reports-dir '{}' --archive '{}' -- true",
+        env!("CARGO_BIN_EXE_agxrun"),
+        sandbox.reports().display(),
+        sandbox.path("archive").display()
+    );
+    let json = sandbox.path("verdict.json");
+    let status = sandbox
+        .agxrun()
+        .env("AGX_FIX_LEDGER_DIR", &chosen)
+        .args(["-q", "--require-fix", "--reports-dir"])
+        .arg(sandbox.reports())
+        .arg("--json")
+        .arg(&json)
+        .args(["--", "sh", "-c", &inner])
+        .status()
+        .expect("agxrun starts");
+    assert_eq!(status.code(), Some(0));
+    let json: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&json).expect("written")).expect("valid JSON");
+    let processes = json["processes"].as_array().expect("processes");
+    assert!(
+        processes
+            .iter()
+            .all(|process| process["executable"] != "/usr/bin/true"),
+        "the inner run's target is the inner run's: {processes:?}"
+    );
+    // The folder that the user chose keeps the ledgers, each run's in one of its own.
+    let runs = std::fs::read_dir(&chosen).expect("made").count();
+    assert_eq!(runs, 1);
+}
+
+#[test]
 fn an_assertion_is_named_from_the_report_and_from_stderr() {
     let sandbox = Sandbox::new();
     let workload = workload();

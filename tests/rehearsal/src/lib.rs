@@ -18,6 +18,7 @@ mod failure;
 mod faults;
 mod impl_pool;
 mod queue_thread;
+mod recording;
 mod runtime;
 
 use std::sync::OnceLock;

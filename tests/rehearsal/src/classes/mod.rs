@@ -1,6 +1,7 @@
 //! The driver's classes, a file a family. [`register_all`] lists them superclass first; a new class is one more line there.
 //!
-//! Names, superclasses, selectors and type encodings are those of published class dumps; methods are what the model needs.
+//! Names, superclasses, selectors and type encodings are those of published class dumps. The methods here are what the model needs;
+//! the others of the dump have recorders (`crate::recording`).
 
 pub mod blit;
 pub mod coalescing;
@@ -14,8 +15,8 @@ pub mod mps;
 pub mod queue;
 pub mod resources;
 
-use crate::runtime;
-use crate::runtime::class::{RegisterError, register};
+use crate::runtime::class::RegisterError;
+use crate::{recording, runtime};
 
 /// `MTLSize`: width, height, depth. Anonymous in the runtime's encodings: `{?=QQQ}`.
 #[repr(C)]
@@ -46,7 +47,7 @@ pub struct Range {
     pub length: usize,
 }
 
-/// Registers every class of the driver.
+/// Registers every class of the driver: the modelled ones, and what the class dump has besides.
 pub fn register_all() -> Result<(), RegisterError> {
     let specs = runtime::first_classes().into_iter().chain([
         resources::object_with_label(),
@@ -72,8 +73,5 @@ pub fn register_all() -> Result<(), RegisterError> {
         resources::shared_event(),
         mps::command_buffer(),
     ]);
-    for spec in specs {
-        register(&spec)?;
-    }
-    Ok(())
+    recording::classes::register_all(specs)
 }

@@ -71,6 +71,7 @@ pub fn register_all() -> Result<(), RegisterError> {
         resources::buffer_base(),
         resources::buffer(),
         resources::shared_event(),
+        resources::error(),
         mps::command_buffer(),
     ]);
     recording::classes::register_all(specs)

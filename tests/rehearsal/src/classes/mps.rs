@@ -2,8 +2,8 @@
 
 use crate::runtime::class::{ClassRef, ClassSpec, Ivar, Method};
 use crate::runtime::{
-    Class, Id, NIL, Sel, allocate, autorelease, class_of, class_respondsToSelector, release, retain,
-    send, send_super,
+    Class, Id, NIL, Sel, allocate, autorelease, class_of, class_respondsToSelector, release,
+    retain, send, send_super,
 };
 
 /// `MPSCommandBuffer`.

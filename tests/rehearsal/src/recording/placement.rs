@@ -99,9 +99,7 @@ impl Cursor {
 
     fn pushed(&mut self, size: usize, align: usize) -> Vec<Piece> {
         let packed = self.convention == Convention::Apple64;
-        self.stack = self
-            .stack
-            .next_multiple_of(if packed { align } else { 8 });
+        self.stack = self.stack.next_multiple_of(if packed { align } else { 8 });
         let place = Place::Stack(self.stack);
         self.stack += if packed {
             size

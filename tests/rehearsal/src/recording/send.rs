@@ -50,10 +50,7 @@ impl Call {
     }
 
     fn place(&mut self, value: &Value, bytes: &[u8]) {
-        let signed = matches!(
-            value.kind,
-            Type::Scalar(b'c' | b's' | b'i' | b'l', _)
-        );
+        let signed = matches!(value.kind, Type::Scalar(b'c' | b's' | b'i' | b'l', _));
         if !value.by_reference {
             for piece in &value.pieces {
                 self.put(piece, &bytes[piece.at..piece.at + piece.size], signed);

@@ -21,8 +21,19 @@ pub const TEXT: &str = include_str!("../../data/driver-classes.tsv");
 ///
 /// Keeps one copy of the text for as long as the process lives, in which every field ends with a NUL.
 pub fn read(text: &str) -> Result<Vec<Dumped>, String> {
-    let ended = |byte| if matches!(byte, b'\t' | b'\n') { 0 } else { byte };
-    let kept: &'static [u8] = text.bytes().map(ended).chain([0]).collect::<Vec<_>>().leak();
+    let ended = |byte| {
+        if matches!(byte, b'\t' | b'\n') {
+            0
+        } else {
+            byte
+        }
+    };
+    let kept: &'static [u8] = text
+        .bytes()
+        .map(ended)
+        .chain([0])
+        .collect::<Vec<_>>()
+        .leak();
     let mut classes: Vec<Dumped> = Vec::new();
     let mut start = 0;
     for (number, line) in text.split('\n').enumerate() {

@@ -23,7 +23,7 @@ pub const NATIVE: Convention = if cfg!(target_arch = "x86_64") {
 };
 
 /// Where some bytes are.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Place {
     /// An integer register, counted from 0.
     Integer(usize),

@@ -8,7 +8,8 @@ use nix::unistd::mkfifo;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
-use workload::{Ended, command, crashes, workload as run};
+use std::process::Command;
+use workload::{Ended, command, crashes, driver, workload as run};
 
 fn scenario(name: &str, extra: &[&str]) -> Ended {
     run(&[&["--scenario", name, "--json"][..], extra].concat())
@@ -119,4 +120,36 @@ fn a_run_that_takes_too_long_is_a_hang() {
         "--json",
     ]);
     assert_outcome(&ended, 6, "hang");
+}
+
+/// Runs the driver with one thing done to it that a published fix does.
+fn sabotaged(kind: &str) -> Ended {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sabotage.py");
+    Command::new("python3")
+        .arg(script)
+        .arg(driver())
+        .arg(kind)
+        .output()
+        .expect("python3 starts")
+        .into()
+}
+
+#[test]
+fn a_pool_to_which_nothing_is_given_back_is_exhausted() {
+    let ended = sabotaged("blocked-destroy");
+    assert_eq!(ended.signal, Some(SIGABRT), "{ended:?}");
+    let sentence = "No encoder context is left in the device's pool";
+    assert!(ended.stderr.contains(sentence), "{ended:?}");
+}
+
+#[test]
+fn a_fence_tells_which_class_updated_it() {
+    assert_eq!(sabotaged("right-fence").stdout, "131075\n"); // 0x20003
+    assert_eq!(sabotaged("wrong-fence").stdout, "65537\n"); // 0x10001
+}
+
+#[test]
+fn encoders_that_somebody_keeps_are_counted() {
+    assert_eq!(sabotaged("released").stdout, "0\n");
+    assert_eq!(sabotaged("kept").stdout, "3\n");
 }

@@ -100,12 +100,11 @@ fn one(rest: &mut &[u8], depth: usize) -> Option<Type> {
         b'c' | b'C' | b'B' => Type::Scalar(code, 1),
         b's' | b'S' => Type::Scalar(code, 2),
         b'i' | b'I' | b'l' | b'L' | b'f' => Type::Scalar(code, 4),
-        b'q' | b'Q' | b'd' | b':' | b'#' | b'*' => Type::Scalar(code, 8),
         b'@' if rest.first() == Some(&b'?') => {
             next(rest);
             Type::Scalar(b'?', 8)
         }
-        b'@' => Type::Scalar(code, 8),
+        b'q' | b'Q' | b'd' | b':' | b'#' | b'*' | b'@' => Type::Scalar(code, 8),
         b'^' => {
             skip(rest, depth + 1)?;
             Type::Scalar(code, 8)

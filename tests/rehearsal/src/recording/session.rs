@@ -198,9 +198,7 @@ pub unsafe extern "C-unwind" fn record(frame: *mut Frame) {
     if let Some(session) = SESSION.get() {
         // SAFETY: the sender keeps its record until the session has ended.
         let record = unsafe { &mut *session.record };
-        if session.slot != slot {
-            record.others += 1;
-        } else {
+        if session.slot == slot {
             bytes = invent(recorder, session.seed, &plan.result);
             if record.calls == 0 {
                 // SAFETY: the frame is that of a message with this plan.
@@ -210,6 +208,8 @@ pub unsafe extern "C-unwind" fn record(frame: *mut Frame) {
                 pack(std::slice::from_ref(&bytes), &mut record.returned);
             }
             record.calls += 1;
+        } else {
+            record.others += 1;
         }
     }
     // SAFETY: as above.

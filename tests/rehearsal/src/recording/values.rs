@@ -13,13 +13,9 @@ const SCRATCH_BYTES: usize = 0x1_0000;
 /// Objects that stand for any object.
 const OBJECTS: usize = 16;
 
-/// Zeroed memory, aligned as an `_impl` is.
-#[repr(align(64))]
-struct Scratch([u8; SCRATCH_BYTES]);
-
 /// What arguments and results point at; it lives as long as the process.
 struct World {
-    scratch: Box<Scratch>,
+    scratch: Vec<u64>,
     objects: Vec<usize>,
     class: usize,
     selectors: Vec<usize>,
@@ -40,7 +36,7 @@ fn world() -> &'static World {
         unsafe {
             let class = objc_lookUpClass(c"NSObject".as_ptr());
             World {
-                scratch: Box::new(Scratch([0; SCRATCH_BYTES])),
+                scratch: vec![0; SCRATCH_BYTES / size_of::<u64>()],
                 objects: (0..OBJECTS)
                     .map(|_| allocate(class).expose_provenance())
                     .collect(),
@@ -56,7 +52,7 @@ fn world() -> &'static World {
 
 /// Readable memory for an `_impl` that nothing but a NULL test looks at.
 pub fn stand_in_for_impl() -> *const u8 {
-    world().scratch.0.as_ptr()
+    world().scratch.as_ptr().cast()
 }
 
 /// A sequence of random numbers (splitmix64).
@@ -104,8 +100,8 @@ impl Random {
             b':' => self.pick(&world.selectors),
             b'?' => world.block.as_ptr().expose_provenance() as u64,
             b'^' | b'*' => {
-                let offset = self.next() % (SCRATCH_BYTES as u64 / 2) & !7;
-                world.scratch.0.as_ptr().expose_provenance() as u64 + offset
+                let offset = (self.next() % (SCRATCH_BYTES as u64 / 2)) & !7;
+                world.scratch.as_ptr().expose_provenance() as u64 + offset
             }
             // A quiet NaN's and a signalling one's bits are moved like any others, so that all patterns will do.
             _ => self.next(),

@@ -43,6 +43,17 @@ pub enum Fault {
     Misuse(Misuse),
 }
 
+/// What is printed in the end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Summary {
+    /// A line for people.
+    Line,
+    /// A line of JSON.
+    Json,
+    /// Nothing.
+    Nothing,
+}
+
 /// The parsed command line.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Arguments {
@@ -60,10 +71,8 @@ pub struct Arguments {
     pub app_lock: bool,
     /// Whether command buffers are `MPSCommandBuffer`s.
     pub mps: bool,
-    /// Whether the summary is left out.
-    pub quiet: bool,
-    /// Whether the summary is JSON.
-    pub json: bool,
+    /// How the run is summed up.
+    pub summary: Summary,
     /// The scenario, where one is chosen; it decides on `fault` and `style`.
     pub scenario: Option<&'static Scenario>,
     /// In what the application differs from the usual one.
@@ -84,8 +93,7 @@ impl Default for Arguments {
             fault: Fault::Driver("impl"),
             app_lock: false,
             mps: false,
-            quiet: false,
-            json: false,
+            summary: Summary::Line,
             scenario: None,
             style: Style::USUAL,
             watchdog: None,
@@ -127,8 +135,8 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Arg
             "--help" | "-h" => return Ok(None),
             "--app-lock" => parsed.app_lock = true,
             "--mps" => parsed.mps = true,
-            "--quiet" => parsed.quiet = true,
-            "--json" => parsed.json = true,
+            "--quiet" => parsed.summary = Summary::Nothing,
+            "--json" => parsed.summary = Summary::Json,
             "--threads" | "--iterations" | "--seconds" | "--seed" | "--fault" | "--scenario"
             | "--watchdog" | "--driver" => {
                 let value = rest.next().ok_or_else(|| format!("{name} needs a value"))?;
@@ -209,8 +217,7 @@ mod tests {
             fault: Fault::Misuse(Misuse::CommitOpenEncoder),
             app_lock: true,
             mps: true,
-            quiet: true,
-            json: true,
+            summary: Summary::Json,
             watchdog: Some(Duration::from_secs(2)),
             driver: Some(PathBuf::from("/d.so")),
             ..Arguments::default()

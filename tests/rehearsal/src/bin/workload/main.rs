@@ -11,7 +11,7 @@ mod scenario;
 mod watchdog;
 
 use application::Done;
-use arguments::{Arguments, Fault};
+use arguments::{Arguments, Fault, Summary};
 use driver::Driver;
 use outcome::Outcome;
 use std::process::ExitCode;
@@ -56,13 +56,13 @@ fn run(driver: &Driver, arguments: &Arguments) -> Result<Done, String> {
 
 /// Prints the summary and what went wrong; the exit code.
 fn tell(arguments: &Arguments, outcome: Outcome, done: &Done) -> ExitCode {
-    if arguments.json {
-        println!("{}", outcome::json(arguments, outcome, done));
-    } else if !arguments.quiet {
-        println!(
+    match arguments.summary {
+        Summary::Nothing => {}
+        Summary::Json => println!("{}", outcome::json(arguments, outcome, done)),
+        Summary::Line => println!(
             "iterations={} dispatches asked={} executed={}",
             done.iterations, done.asked, done.executed
-        );
+        ),
     }
     match outcome.complaint(done) {
         None => ExitCode::SUCCESS,

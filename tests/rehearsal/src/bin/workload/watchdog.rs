@@ -1,7 +1,7 @@
 //! Ends a run that hangs, with its own exit code, so that a hang is told apart from a time-out of whoever runs this.
 
 use crate::application::Done;
-use crate::arguments::Arguments;
+use crate::arguments::{Arguments, Summary};
 use crate::outcome::{self, Outcome};
 use std::io::Write as _;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -36,7 +36,7 @@ pub fn watch(arguments: &Arguments) -> Result<Watch, String> {
 /// Ends the process at once: its threads wait for each other, and so would its exit handlers.
 fn hang(arguments: &Arguments) {
     let done = Done::default();
-    if arguments.json {
+    if arguments.summary == Summary::Json {
         println!("{}", outcome::json(arguments, Outcome::Hang, &done));
     }
     eprintln!("agx-rehearsal-workload: the run did not end in time");

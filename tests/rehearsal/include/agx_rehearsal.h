@@ -79,6 +79,10 @@ int64_t agx_rehearsal_live_objects(void);
 
 /* An encoder of computeCommandEncoderWithDispatchType:substreamCount:, a factory that no published fix library hooks. */
 agx_object agx_rehearsal_private_compute_encoder(agx_object command_buffer);
+/* An MTLToolsCommandBuffer, as validation and capture put around the driver's: it makes a wrapped compute encoder, commits and waits.
+ * The wrapped encoder takes set_buffer, dispatch_threadgroups, update_fence and end_encoding. Both are the caller's to release. */
+agx_object agx_rehearsal_tools_command_buffer(agx_object queue);
+agx_object agx_rehearsal_tools_compute_encoder(agx_object tools_command_buffer);
 /* updateFence:. One command; a compute encoder adds 0x10001 to the checksum, a blit encoder 0x20003. */
 void agx_rehearsal_update_fence(agx_object encoder, agx_object fence);
 /* An MTLCommandBufferStatus: 4 completed, 5 completed with an error. */

@@ -1,7 +1,7 @@
 //! What the scenarios of the published failures need of the C interface, besides `c_api`.
 
-use crate::classes::encoder;
-use crate::runtime::{Id, send, with_pool};
+use crate::classes::{encoder, tools};
+use crate::runtime::{Id, allocate, retain, send, with_pool};
 use crate::{gpu_fault, queue_thread};
 
 /// A compute encoder of `computeCommandEncoderWithDispatchType:substreamCount:`, a factory that no published fix library hooks.
@@ -14,6 +14,30 @@ pub unsafe extern "C-unwind" fn agx_rehearsal_private_compute_encoder(command_bu
     with_pool(|| unsafe {
         send!(command_buffer, "computeCommandEncoderWithDispatchType:substreamCount:", 0 => usize, 1 => u32; Id)
     })
+}
+
+/// An `MTLToolsCommandBuffer` around a new command buffer, owned by the caller. It makes wrapped compute encoders, commits and waits.
+///
+/// # Safety
+/// `queue` is a live queue.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn agx_rehearsal_tools_command_buffer(queue: Id) -> Id {
+    // SAFETY: the class stands, its initialiser has this signature; the queue is alive.
+    with_pool(|| unsafe {
+        let base = send!(queue, "commandBuffer"; Id);
+        let wrapper = allocate(tools::COMMAND_BUFFER.get());
+        send!(wrapper, "initWithBaseObject:parent:", base => Id, queue => Id; Id)
+    })
+}
+
+/// A wrapped compute encoder of an `MTLToolsCommandBuffer`, owned by the caller.
+///
+/// # Safety
+/// `command_buffer` is a live `MTLToolsCommandBuffer`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn agx_rehearsal_tools_compute_encoder(command_buffer: Id) -> Id {
+    // SAFETY: the caller's promise.
+    with_pool(|| unsafe { retain(send!(command_buffer, "computeCommandEncoder"; Id)) })
 }
 
 /// Sends `updateFence:`. One command; a compute encoder adds 0x10001 to the checksum, a blit encoder 0x20003.

@@ -30,6 +30,8 @@ call = {
         ("command_buffer", POINTER, [POINTER]),
         ("compute_encoder", POINTER, [POINTER]),
         ("blit_encoder", POINTER, [POINTER]),
+        ("tools_command_buffer", POINTER, [POINTER]),
+        ("tools_compute_encoder", POINTER, [POINTER]),
         ("update_fence", None, [POINTER, POINTER]),
         ("end_encoding", None, [POINTER]),
         ("commit", None, [POINTER]),
@@ -77,6 +79,16 @@ def main():
             implement(method(b"AGXG16XFamilyBlitContext", b"updateFence:"), compute)
         once(queue, call["blit_encoder"])
         print(call["checksum"]())
+    elif kind == "wrapped":
+        command_buffer = call["tools_command_buffer"](queue)
+        encoder = call["tools_compute_encoder"](command_buffer)
+        call["update_fence"](encoder, None)
+        call["end_encoding"](encoder)
+        call["commit"](command_buffer)
+        call["wait"](command_buffer)
+        for thing in (encoder, command_buffer, queue, device):
+            call["release"](thing)
+        print(call["checksum"](), call["live_encoders"]())
     else:
         for _ in range(3):
             once(queue, call["blit_encoder"], keep=kind == "kept")

@@ -153,3 +153,8 @@ fn encoders_that_somebody_keeps_are_counted() {
     assert_eq!(sabotaged("released").stdout, "0\n");
     assert_eq!(sabotaged("kept").stdout, "3\n");
 }
+
+#[test]
+fn a_wrapped_encoder_does_the_work_of_the_one_inside() {
+    assert_eq!(sabotaged("wrapped").stdout, "65537 0\n"); // 0x10001
+}

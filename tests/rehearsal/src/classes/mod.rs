@@ -14,6 +14,7 @@ pub mod events;
 pub mod mps;
 pub mod queue;
 pub mod resources;
+pub mod tools;
 
 use crate::runtime::class::RegisterError;
 use crate::{recording, runtime};
@@ -73,6 +74,10 @@ pub fn register_all() -> Result<(), RegisterError> {
         resources::shared_event(),
         resources::error(),
         mps::command_buffer(),
+        tools::object(),
+        tools::encoder(),
+        tools::compute(),
+        tools::command_buffer(),
     ]);
     recording::classes::register_all(specs)
 }

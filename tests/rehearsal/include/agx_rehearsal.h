@@ -79,6 +79,9 @@ int64_t agx_rehearsal_live_objects(void);
 
 /* An encoder of computeCommandEncoderWithDispatchType:substreamCount:, a factory that no published fix library hooks. */
 agx_object agx_rehearsal_private_compute_encoder(agx_object command_buffer);
+/* Encoders that live as the others do; their work is recorders'. */
+agx_object agx_rehearsal_render_encoder(agx_object command_buffer);
+agx_object agx_rehearsal_resource_state_encoder(agx_object command_buffer);
 /* An MTLToolsCommandBuffer, as validation and capture put around the driver's: it makes a wrapped compute encoder, commits and waits.
  * The wrapped encoder takes set_buffer, dispatch_threadgroups, update_fence and end_encoding. Both are the caller's to release. */
 agx_object agx_rehearsal_tools_command_buffer(agx_object queue);

@@ -1,7 +1,7 @@
 //! What the scenarios of the published failures need of the C interface, besides `c_api`.
 
 use crate::classes::{encoder, tools};
-use crate::runtime::{Id, allocate, retain, send, with_pool};
+use crate::runtime::{Id, NIL, allocate, retain, send, with_pool};
 use crate::{gpu_fault, queue_thread};
 
 /// A compute encoder of `computeCommandEncoderWithDispatchType:substreamCount:`, a factory that no published fix library hooks.
@@ -14,6 +14,28 @@ pub unsafe extern "C-unwind" fn agx_rehearsal_private_compute_encoder(command_bu
     with_pool(|| unsafe {
         send!(command_buffer, "computeCommandEncoderWithDispatchType:substreamCount:", 0 => usize, 1 => u32; Id)
     })
+}
+
+/// A render encoder, whose work is not modelled. The command buffer owns it.
+///
+/// # Safety
+/// `command_buffer` is a live command buffer.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn agx_rehearsal_render_encoder(command_buffer: Id) -> Id {
+    // SAFETY: the caller's promise.
+    with_pool(|| unsafe {
+        send!(command_buffer, "renderCommandEncoderWithDescriptor:", NIL => Id; Id)
+    })
+}
+
+/// A resource state encoder, whose work is not modelled. The command buffer owns it.
+///
+/// # Safety
+/// `command_buffer` is a live command buffer.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn agx_rehearsal_resource_state_encoder(command_buffer: Id) -> Id {
+    // SAFETY: the caller's promise.
+    with_pool(|| unsafe { send!(command_buffer, "resourceStateCommandEncoder"; Id) })
 }
 
 /// An `MTLToolsCommandBuffer` around a new command buffer, owned by the caller. It makes wrapped compute encoders, commits and waits.

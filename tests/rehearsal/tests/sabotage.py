@@ -32,6 +32,8 @@ call = {
         ("blit_encoder", POINTER, [POINTER]),
         ("tools_command_buffer", POINTER, [POINTER]),
         ("tools_compute_encoder", POINTER, [POINTER]),
+        ("render_encoder", POINTER, [POINTER]),
+        ("resource_state_encoder", POINTER, [POINTER]),
         ("update_fence", None, [POINTER, POINTER]),
         ("end_encoding", None, [POINTER]),
         ("commit", None, [POINTER]),
@@ -79,6 +81,15 @@ def main():
             implement(method(b"AGXG16XFamilyBlitContext", b"updateFence:"), compute)
         once(queue, call["blit_encoder"])
         print(call["checksum"]())
+    elif kind == "workless":
+        for _ in range(1100):
+            command_buffer = call["command_buffer"](queue)
+            for make in (call["render_encoder"], call["resource_state_encoder"]):
+                call["end_encoding"](make(command_buffer))
+            call["commit"](command_buffer)
+            call["wait"](command_buffer)
+            call["release"](command_buffer)
+        print(call["live_encoders"]())
     elif kind == "wrapped":
         command_buffer = call["tools_command_buffer"](queue)
         encoder = call["tools_compute_encoder"](command_buffer)

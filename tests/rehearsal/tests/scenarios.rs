@@ -158,3 +158,9 @@ fn encoders_that_somebody_keeps_are_counted() {
 fn a_wrapped_encoder_does_the_work_of_the_one_inside() {
     assert_eq!(sabotaged("wrapped").stdout, "65537 0\n"); // 0x10001
 }
+
+#[test]
+fn encoders_without_work_give_everything_back() {
+    // More than the pool has room for, were a block lost each time.
+    assert_eq!(sabotaged("workless").stdout, "0\n");
+}

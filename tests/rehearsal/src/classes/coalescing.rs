@@ -1,6 +1,6 @@
 //! `AGXG16XFamilyCommandBuffer`: makes encoders, coalesces them, and ends the kept ones at commit.
 
-use super::{blit, command_buffer, compute, device};
+use super::{blit, command_buffer, compute, device, workless};
 use crate::failure::{Assertion, fail};
 use crate::runtime::class::{ClassRef, ClassSpec, Ivar, Method};
 use crate::runtime::{Class, Id, NIL, Sel, allocate, class_of, release, retain, send, send_super};
@@ -33,6 +33,12 @@ impl ComputeConfig {
 
 /// `AGXG16XFamilyCommandBuffer`.
 pub fn agx_command_buffer() -> ClassSpec {
+    let mut spec = own_methods();
+    spec.methods.extend(workless::factories());
+    spec
+}
+
+fn own_methods() -> ClassSpec {
     ClassSpec {
         name: c"AGXG16XFamilyCommandBuffer",
         superclass: Some(c"IOGPUMetalCommandBuffer"),

@@ -15,6 +15,7 @@ pub mod mps;
 pub mod queue;
 pub mod resources;
 pub mod tools;
+pub mod workless;
 
 use crate::runtime::class::RegisterError;
 use crate::{recording, runtime};
@@ -50,7 +51,8 @@ pub struct Range {
 
 /// Registers every class of the driver: the modelled ones, and what the class dump has besides.
 pub fn register_all() -> Result<(), RegisterError> {
-    let specs = runtime::first_classes().into_iter().chain([
+    let specs = runtime::first_classes().into_iter();
+    let specs = specs.chain([
         resources::object_with_label(),
         device::metal(),
         device::iogpu(),
@@ -79,5 +81,6 @@ pub fn register_all() -> Result<(), RegisterError> {
         tools::compute(),
         tools::command_buffer(),
     ]);
+    let specs = specs.chain(workless::classes());
     recording::classes::register_all(specs)
 }

@@ -24,11 +24,7 @@ const NEEDED: [&CStr; 11] = [
 ];
 
 /// Dumped classes with an `_impl` of their own that the model does not know.
-const WITH_IMPL: [&CStr; 3] = [
-    c"AGXG16XFamilyRenderContext",
-    c"AGXG16XFamilyResourceStateContext",
-    c"AGXG16XFamilyThreadedRenderPass",
-];
+const WITH_IMPL: [&CStr; 1] = [c"AGXG16XFamilyThreadedRenderPass"];
 
 /// What is known of a class that is registered.
 struct Known {

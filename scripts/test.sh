@@ -14,7 +14,7 @@ step "lint"
 cargo clippy --workspace --all-targets --locked -- -D warnings
 
 step "documentation"
-RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
+RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked --quiet
 
 step "build"
 cargo build --workspace --locked

@@ -16,8 +16,8 @@
 
 typedef void *agx_object;
 
-/* Before the first device is made. Faults: none, any (the default), impl, setBuffer, dispatch, prepare, spill, bind, uaf; README.md
- * says what each is. Returns 0, or -1 for an unknown name. */
+/* Before the first device is made. Faults: none, any (the default), impl, setBuffer, dispatch, prepare, spill, bind, uaf,
+ * page-fault; README.md says what each is. Returns 0, or -1 for an unknown name. */
 int agx_rehearsal_set_fault(const char *name);
 /* Seeds the lengths of the windows in which the faults strike. The scheduler still decides which thread strikes. */
 void agx_rehearsal_set_seed(uint64_t seed);
@@ -74,5 +74,49 @@ uint64_t agx_rehearsal_checksum(void);
 uint64_t agx_rehearsal_completed(void);
 /* Objects alive; -1 on Apple's runtime, where they are not counted. */
 int64_t agx_rehearsal_live_objects(void);
+
+/* --- What the scenarios of the published failures need besides. --- */
+
+/* An encoder of computeCommandEncoderWithDispatchType:substreamCount:, a factory that no published fix library hooks. */
+agx_object agx_rehearsal_private_compute_encoder(agx_object command_buffer);
+/* Encoders that live as the others do; their work is recorders'. */
+agx_object agx_rehearsal_render_encoder(agx_object command_buffer);
+agx_object agx_rehearsal_resource_state_encoder(agx_object command_buffer);
+/* An MTLToolsCommandBuffer, as validation and capture put around the driver's: it makes a wrapped compute encoder, commits and waits.
+ * The wrapped encoder takes set_buffer, dispatch_threadgroups, update_fence and end_encoding. Both are the caller's to release. */
+agx_object agx_rehearsal_tools_command_buffer(agx_object queue);
+agx_object agx_rehearsal_tools_compute_encoder(agx_object tools_command_buffer);
+/* updateFence:. One command; a compute encoder adds 0x10001 to the checksum, a blit encoder 0x20003. */
+void agx_rehearsal_update_fence(agx_object encoder, agx_object fence);
+/* An MTLCommandBufferStatus: 4 completed, 5 completed with an error. */
+size_t agx_rehearsal_status(agx_object command_buffer);
+/* Encoders alive, those that wait in a device's pool included. Waits until every committed command buffer is let go. */
+int64_t agx_rehearsal_live_encoders(void);
+/* Command buffers that ended with a GPU page fault. */
+uint64_t agx_rehearsal_gpu_faults(void);
+
+/* --- Recorders: every dumped method without a modelled behaviour, and with AGX_REHEARSAL_RECORD=1 in the environment when the
+ * driver is loaded, the modelled ones too. Only what the runtime itself needs (dealloc, retain, ...) never has one. --- */
+
+/* What was sent and what arrived, both ways. A value fills whole words; the rest of its last one is zero. Equal on both sides, or
+ * something between the sender and the method lost it. Values follow from class, selector and seed; pointers, objects and the
+ * receiver differ from process to process. */
+struct agx_rehearsal_record {
+    uint32_t calls;          /* how often the method was reached: 1 */
+    uint32_t others;         /* how often other recorded methods were, meanwhile */
+    uint32_t argument_words; /* receiver, selector, and what follows */
+    uint32_t result_words;
+    uint64_t sent[64];
+    uint64_t received[64];
+    uint64_t returned[16];
+    uint64_t result[16];
+};
+
+size_t agx_rehearsal_recorded_methods(void);
+/* Class, selector and type encoding of method number `index`; 0, or -1 where there is none. */
+int agx_rehearsal_recorded_method(size_t index, const char **class_name, const char **selector, const char **encoding);
+/* Sends the method to a fresh instance of exactly this class, which is never deallocated. Objects in it are alive, pointers lead to
+ * readable zeros, an _impl is not NULL. 0; -1 where the method has no recorder, -2 where its encoding cannot be passed. */
+int agx_rehearsal_send(const char *class_name, const char *selector, uint64_t seed, struct agx_rehearsal_record *out);
 
 #endif

@@ -31,6 +31,8 @@ static SITES: AtomicU32 = AtomicU32::new(ALL_SITES);
 static LATE_STORE: AtomicBool = AtomicBool::new(true);
 /// The list of idle encoders owns nothing, and who takes one retains it after unlocking.
 static LATE_RETAIN: AtomicBool = AtomicBool::new(false);
+/// The GPU faults with too many command buffers in flight.
+static GPU_FAULTS: AtomicBool = AtomicBool::new(false);
 static SEED: AtomicU64 = AtomicU64::new(1);
 static THREADS: AtomicU64 = AtomicU64::new(0);
 
@@ -47,29 +49,69 @@ pub enum Window {
     HandOut = 4,
 }
 
+/// What a name selects.
+struct Selection {
+    name: &'static str,
+    sites: u32,
+    late_store: bool,
+    late_retain: bool,
+    gpu: bool,
+}
+
+const fn racing(name: &'static str, sites: u32) -> Selection {
+    Selection {
+        name,
+        sites,
+        late_store: true,
+        ..NONE
+    }
+}
+
+const NONE: Selection = Selection {
+    name: "none",
+    sites: 0,
+    late_store: false,
+    late_retain: false,
+    gpu: false,
+};
+
 /// Names that [`select`] knows, in the order they are documented.
-const NAMES: [(&str, u32, bool, bool); 9] = [
-    ("none", 0, false, false),
-    ("any", ALL_SITES, true, false),
-    ("impl", Site::Pipeline as u32, true, false),
-    ("setBuffer", Site::Buffer as u32, true, false),
-    ("dispatch", Site::Dispatch as u32, true, false),
-    ("prepare", Site::Prepare as u32, true, false),
-    ("spill", Site::Spill as u32, true, false),
-    ("bind", Site::Bind as u32, true, false),
-    ("uaf", 0, false, true),
+const SELECTIONS: [Selection; 10] = [
+    NONE,
+    racing("any", ALL_SITES),
+    racing("impl", Site::Pipeline as u32),
+    racing("setBuffer", Site::Buffer as u32),
+    racing("dispatch", Site::Dispatch as u32),
+    racing("prepare", Site::Prepare as u32),
+    racing("spill", Site::Spill as u32),
+    racing("bind", Site::Bind as u32),
+    Selection {
+        name: "uaf",
+        late_retain: true,
+        ..NONE
+    },
+    Selection {
+        name: "page-fault",
+        gpu: true,
+        ..NONE
+    },
 ];
 
 /// Selects a fault by name; false for a name that is not known, and then nothing changes.
 pub fn select(name: &str) -> bool {
-    let Some(&(_, sites, late_store, late_retain)) = NAMES.iter().find(|entry| entry.0 == name)
-    else {
+    let Some(selection) = SELECTIONS.iter().find(|it| it.name == name) else {
         return false;
     };
-    SITES.store(sites, Ordering::Relaxed);
-    LATE_STORE.store(late_store, Ordering::Relaxed);
-    LATE_RETAIN.store(late_retain, Ordering::Relaxed);
+    SITES.store(selection.sites, Ordering::Relaxed);
+    LATE_STORE.store(selection.late_store, Ordering::Relaxed);
+    LATE_RETAIN.store(selection.late_retain, Ordering::Relaxed);
+    GPU_FAULTS.store(selection.gpu, Ordering::Relaxed);
     true
+}
+
+/// Whether the GPU faults with too many command buffers in flight.
+pub fn gpu_faults() -> bool {
+    GPU_FAULTS.load(Ordering::Relaxed)
 }
 
 /// Seeds the windows' lengths. A thread draws from the seed and from its number, counted from the threads' first windows.

@@ -1,5 +1,6 @@
 //! The device's pool: `_impl` blocks that keep an encoder's state, and encoders that wait to be used again.
 
+use crate::failure::{Assertion, fail};
 use crate::faults::{self, Window};
 use crate::runtime::{Id, NIL, release, retain};
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
@@ -7,6 +8,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The pool keeps at most this many blocks, and encoders; what is given back beyond is freed.
 pub const KEPT: usize = 8;
+
+/// Blocks that a device has room for, those in use included: **our assumption**, as the driver's limit is not published. Far above
+/// what an application that gives them back ever needs, and low enough for one that does not to meet it within a second.
+pub const LIMIT: usize = 1024;
 
 /// Size of a block: room for every published offset, the largest being 0x3b90.
 const BLOCK_BYTES: usize = 0x4000;
@@ -132,6 +137,8 @@ impl Impl {
 #[derive(Default)]
 pub struct Kept {
     blocks: Vec<usize>,
+    /// Blocks that encoders have.
+    in_use: usize,
     encoders: Vec<usize>,
 }
 
@@ -145,9 +152,21 @@ impl ImplPool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A block for an encoder: a kept one, or a new one.
+    /// A block for an encoder: a kept one, or a new one. Fails the assertion of an exhausted pool when [`LIMIT`] are in use.
     pub fn take_block(&self) -> Impl {
-        let kept = self.lock().blocks.pop();
+        let mut pool = self.lock();
+        if pool.in_use == LIMIT {
+            drop(pool);
+            fail(&Assertion {
+                method: c"-[AGXG16XFamilyComputeContext initWithCommandBuffer:config:]",
+                // No report with this sentence was sighted; sentence and line are made up.
+                line: 118,
+                sentence: c"No encoder context is left in the device's pool",
+            });
+        }
+        pool.in_use += 1;
+        let kept = pool.blocks.pop();
+        drop(pool);
         match kept {
             Some(address) => {
                 let block = Impl(std::ptr::with_exposed_provenance_mut(address));
@@ -189,6 +208,7 @@ impl Kept {
     /// # Safety
     /// `block` came from [`ImplPool::take_block`] and is not used again by the caller.
     pub unsafe fn give_block(&mut self, block: Impl) {
+        self.in_use = self.in_use.saturating_sub(1);
         if self.blocks.len() < KEPT {
             self.blocks.push(block.0.expose_provenance());
         } else {

@@ -16,9 +16,12 @@ mod c_api;
 mod classes;
 mod failure;
 mod faults;
+mod gpu_fault;
 mod impl_pool;
 mod queue_thread;
+mod recording;
 mod runtime;
+mod scenario_api;
 
 use std::sync::OnceLock;
 

@@ -1,7 +1,9 @@
 //! The GPU's side of a command queue: a thread that takes command buffers in the order of their commits and completes them.
 
+use crate::classes::resources;
+use crate::gpu_fault;
 use crate::impl_pool::Work;
-use crate::runtime::{Id, release, send, with_pool};
+use crate::runtime::{Id, NIL, release, send, with_pool};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -19,6 +21,18 @@ pub fn executed() -> (Work, u64) {
         checksum: CHECKSUM.load(Ordering::SeqCst),
     };
     (work, COMPLETED.load(Ordering::SeqCst))
+}
+
+/// Command buffers that the queues' threads have not let go of.
+static HELD: Mutex<u64> = Mutex::new(0);
+static LET_GO: Condvar = Condvar::new();
+
+/// Waits until the queues' threads hold nothing: a command buffer that has completed is theirs for a moment longer.
+pub fn wait_idle() {
+    let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
+    while *held > 0 {
+        held = LET_GO.wait(held).unwrap_or_else(PoisonError::into_inner);
+    }
 }
 
 /// The value of a shared event.
@@ -66,6 +80,8 @@ struct Submission {
     /// A command buffer, with a reference that the thread drops.
     command_buffer: usize,
     steps: Vec<Step>,
+    /// Command buffers of the process in flight when this one was committed, itself included.
+    in_flight: u64,
 }
 
 #[derive(Default)]
@@ -89,10 +105,12 @@ impl QueueThread {
 
     /// Hands a command buffer over, with one reference to it.
     pub fn submit(self: &Arc<Self>, command_buffer: Id, steps: Vec<Step>) {
+        *HELD.lock().unwrap_or_else(PoisonError::into_inner) += 1;
         let mut pending = self.lock();
         pending.submissions.push_back(Submission {
             command_buffer: command_buffer.expose_provenance(),
             steps,
+            in_flight: gpu_fault::committed(),
         });
         if !pending.started {
             pending.started = true;
@@ -137,18 +155,30 @@ impl QueueThread {
             // SAFETY: the submission owns a reference, so the command buffer is alive until it is released here.
             with_pool(|| unsafe {
                 send!(command_buffer, "didScheduleWithStartTime:endTime:error:", 0 => u64, 0 => u64, std::ptr::null_mut() => Id; ());
-                execute(submission.steps);
+                let faulted = gpu_fault::strikes(submission.in_flight);
+                execute(submission.steps, faulted);
+                gpu_fault::done();
                 COMPLETED.fetch_add(1, Ordering::SeqCst);
-                send!(command_buffer, "didCompleteWithStartTime:endTime:error:", 0 => u64, 0 => u64, std::ptr::null_mut() => Id; ());
+                let error = if faulted {
+                    resources::new_error(gpu_fault::ERROR_CODE)
+                } else {
+                    NIL
+                };
+                send!(command_buffer, "didCompleteWithStartTime:endTime:error:", 0 => u64, 0 => u64, error => Id; ());
+                release(error);
                 release(command_buffer);
             });
+            *HELD.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+            LET_GO.notify_all();
         }
     }
 }
 
-fn execute(steps: Vec<Step>) {
+/// Runs the steps. After a fault no work is done, but events go on: who waits for them is told by the error.
+fn execute(steps: Vec<Step>, faulted: bool) {
     for step in steps {
         match step {
+            Step::Work(_) if faulted => {}
             Step::Work(work) => {
                 DISPATCHES.fetch_add(work.dispatches, Ordering::SeqCst);
                 CHECKSUM.fetch_add(work.checksum, Ordering::SeqCst);

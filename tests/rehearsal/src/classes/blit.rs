@@ -9,13 +9,18 @@ use crate::runtime::{Id, Sel, send, send_super};
 /// `AGXG16XFamilyBlitContext`.
 pub static AGX: ClassRef = ClassRef::new();
 static IMPL: Ivar = Ivar::word(c"_impl", c"^v");
+/// Where a compute encoder has its own copy of `_impl`: its `updateFence:`, run here by mistake, then does the wrong thing and no
+/// more.
+static OWN_IMPL: Ivar = Ivar::word(c"_ownImpl", c"^v");
+/// What a fence adds to the checksum, as one command.
+pub const FENCE: u64 = 0x2_0003;
 
 /// `AGXG16XFamilyBlitContext`.
 pub fn agx() -> ClassSpec {
     ClassSpec {
         name: c"AGXG16XFamilyBlitContext",
         superclass: Some(c"IOGPUMetalBlitCommandEncoder"),
-        ivars: vec![&IMPL],
+        ivars: vec![&IMPL, &OWN_IMPL],
         methods: vec![
             Method::new(
                 c"initWithCommandBuffer:descriptor:",
@@ -32,6 +37,7 @@ pub fn agx() -> ClassSpec {
                 c"v@:@Q@QQ",
                 copy_buffer::<true> as *const (),
             ),
+            Method::new(c"updateFence:", c"v@:@", update_fence::<true> as *const ()),
             Method::new(c"endEncoding", c"v@:", end_encoding::<true> as *const ()),
             Method::new(
                 c"deferredEndEncoding",
@@ -83,7 +89,9 @@ unsafe extern "C-unwind" fn init<const LOCAL: bool>(
     // SAFETY: a fresh instance; the command buffer is alive.
     unsafe {
         send_super!(this, &AGX, "initWithCommandBuffer:", command_buffer => Id; Id);
-        IMPL.store(this, device::pool(encoder::device_of(this)).take_block());
+        let taken = device::pool(encoder::device_of(this)).take_block();
+        IMPL.store(this, taken);
+        OWN_IMPL.store(this, taken);
     }
     this
 }
@@ -117,6 +125,13 @@ unsafe extern "C-unwind" fn copy_buffer<const LOCAL: bool>(
 ) {
     // SAFETY: a method runs on a live instance of its class.
     unsafe { record(this, (source_offset + destination_offset + size) as u64) }
+}
+
+#[unsafe(export_name = "-[AGXG16XFamilyBlitContext updateFence:]")]
+#[inline(never)]
+unsafe extern "C-unwind" fn update_fence<const LOCAL: bool>(this: Id, _: Sel, _fence: Id) {
+    // SAFETY: a method runs on a live instance of its class.
+    unsafe { record(this, FENCE) }
 }
 
 #[unsafe(export_name = "-[AGXG16XFamilyBlitContext endEncoding]")]

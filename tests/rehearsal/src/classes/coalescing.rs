@@ -1,6 +1,6 @@
 //! `AGXG16XFamilyCommandBuffer`: makes encoders, coalesces them, and ends the kept ones at commit.
 
-use super::{blit, command_buffer, compute, device};
+use super::{blit, command_buffer, compute, device, workless};
 use crate::failure::{Assertion, fail};
 use crate::runtime::class::{ClassRef, ClassSpec, Ivar, Method};
 use crate::runtime::{Class, Id, NIL, Sel, allocate, class_of, release, retain, send, send_super};
@@ -33,6 +33,12 @@ impl ComputeConfig {
 
 /// `AGXG16XFamilyCommandBuffer`.
 pub fn agx_command_buffer() -> ClassSpec {
+    let mut spec = own_methods();
+    spec.methods.extend(workless::factories());
+    spec
+}
+
+fn own_methods() -> ClassSpec {
     ClassSpec {
         name: c"AGXG16XFamilyCommandBuffer",
         superclass: Some(c"IOGPUMetalCommandBuffer"),
@@ -47,6 +53,11 @@ pub fn agx_command_buffer() -> ClassSpec {
                 c"computeCommandEncoderWithDispatchType:",
                 c"@@:Q",
                 compute_encoder_dispatch_type::<true> as *const (),
+            ),
+            Method::new(
+                c"computeCommandEncoderWithDispatchType:substreamCount:",
+                c"@@:QI",
+                compute_encoder_substreams::<true> as *const (),
             ),
             Method::new(
                 c"computeCommandEncoderWithDescriptor:",
@@ -131,6 +142,18 @@ unsafe extern "C-unwind" fn compute_encoder_dispatch_type<const LOCAL: bool>(
     }
 }
 
+/// A factory that no published fix library knows.
+#[unsafe(export_name = "-[AGXG16XFamilyCommandBuffer computeCommandEncoderWithDispatchType:substreamCount:]")]
+unsafe extern "C-unwind" fn compute_encoder_substreams<const LOCAL: bool>(
+    this: Id,
+    _: Sel,
+    _dispatch_type: usize,
+    _substreams: u32,
+) -> Id {
+    // SAFETY: as above. To the function itself and not by a message: a factory that is hooked would hide that this one is not.
+    unsafe { make_compute_encoder(this, ComputeConfig::DEFAULT) }
+}
+
 #[unsafe(export_name = "-[AGXG16XFamilyCommandBuffer computeCommandEncoderWithDescriptor:]")]
 unsafe extern "C-unwind" fn compute_encoder_descriptor<const LOCAL: bool>(
     this: Id,
@@ -143,8 +166,6 @@ unsafe extern "C-unwind" fn compute_encoder_descriptor<const LOCAL: bool>(
     }
 }
 
-/// A compute encoder, owned by the command buffer: the one that just ended here, one that waits in the device's pool, or a
-/// new one. The first two are the same object handed out again.
 #[unsafe(export_name = "-[AGXG16XFamilyCommandBuffer computeCommandEncoderWithConfig:]")]
 #[inline(never)]
 unsafe extern "C-unwind" fn compute_encoder_config<const LOCAL: bool>(
@@ -152,6 +173,13 @@ unsafe extern "C-unwind" fn compute_encoder_config<const LOCAL: bool>(
     _: Sel,
     config: ComputeConfig,
 ) -> Id {
+    // SAFETY: a method runs on a live instance of its class.
+    unsafe { make_compute_encoder(this, config) }
+}
+
+/// A compute encoder, owned by the command buffer: the one that just ended here, one that waits in the device's pool, or a
+/// new one. The first two are the same object handed out again.
+unsafe fn make_compute_encoder(this: Id, config: ComputeConfig) -> Id {
     // SAFETY: a method runs on a live instance of its class; the initialisers have these signatures.
     unsafe {
         let class = compute::AGX.get();

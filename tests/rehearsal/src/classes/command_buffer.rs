@@ -19,6 +19,8 @@ pub mod status {
     pub const SCHEDULED: usize = 3;
     /// Completed.
     pub const COMPLETED: usize = 4;
+    /// Completed with an error.
+    pub const ERROR: usize = 5;
 }
 
 static METAL: ClassRef = ClassRef::new();
@@ -29,6 +31,7 @@ static STATUS: Ivar = Ivar::word(c"_status", c"Q");
 static CURRENT_ENCODER: Ivar = Ivar::word(c"_currentCommandEncoder", c"@");
 static RETAINED_REFERENCES: Ivar = Ivar::word(c"_retainedReferences", c"Q");
 static STATE: Ivar = Ivar::word(c"_state", c"^v");
+static ERROR: Ivar = Ivar::word(c"_error", c"@");
 
 /// `_MTLCommandBuffer`.
 pub fn metal() -> ClassSpec {
@@ -41,6 +44,7 @@ pub fn metal() -> ClassSpec {
         Method::new(c"commandQueue", c"@@:", command_queue::<true> as *const ()),
         Method::new(c"device", c"@@:", device::<true> as *const ()),
         Method::new(c"status", c"Q@:", status_of::<true> as *const ()),
+        Method::new(c"error", c"@@:", error::<true> as *const ()),
         Method::new(c"isCommitted", c"B@:", is_committed::<true> as *const ()),
         Method::new(
             c"retainedReferences",
@@ -65,6 +69,7 @@ pub fn metal() -> ClassSpec {
             &CURRENT_ENCODER,
             &RETAINED_REFERENCES,
             &STATE,
+            &ERROR,
         ],
         methods,
         class_methods: vec![],
@@ -198,6 +203,21 @@ unsafe extern "C-unwind" fn status_of<const LOCAL: bool>(this: Id, _: Sel) -> us
     unsafe { status_word(this) }.load(Ordering::SeqCst)
 }
 
+/// Keeps the error that a command buffer ended with; nil for none.
+///
+/// # Safety
+/// `this` is a live command buffer that has not completed; the error is nil or alive.
+pub unsafe fn set_error(this: Id, error: Id) {
+    // SAFETY: the caller's promise; nobody reads the variable before the status says that it stands.
+    unsafe { ERROR.store(this, retain(error)) }
+}
+
+#[unsafe(export_name = "-[_MTLCommandBuffer error]")]
+unsafe extern "C-unwind" fn error<const LOCAL: bool>(this: Id, _: Sel) -> Id {
+    // SAFETY: a method runs on a live instance of its class.
+    unsafe { ERROR.load(this) }
+}
+
 #[unsafe(export_name = "-[_MTLCommandBuffer isCommitted]")]
 pub(super) unsafe extern "C-unwind" fn is_committed<const LOCAL: bool>(
     this: Id,
@@ -237,6 +257,7 @@ unsafe extern "C-unwind" fn dealloc<const LOCAL: bool>(this: Id, _: Sel) {
         release(CURRENT_ENCODER.take(this));
         let state = Box::from_raw(STATE.take(this).cast::<State>());
         state.release_handlers();
+        release(ERROR.take(this));
         release(QUEUE.take(this));
         send_super!(this, &METAL, "dealloc"; ());
     }

@@ -1,11 +1,11 @@
 //! The end of a `_MTLCommandBuffer`'s life as its user sees it: handlers, waiting, scheduled, completed.
 
-use super::command_buffer::{is_committed, state, status, status_word};
+use super::command_buffer::{is_committed, set_error, state, status, status_word};
 use crate::block::Block;
 use crate::failure::{Assertion, fail};
 use crate::queue_thread::Step;
 use crate::runtime::class::Method;
-use crate::runtime::{Id, Sel, copy_block, release_block};
+use crate::runtime::{Id, NIL, Sel, copy_block, release_block};
 use std::sync::atomic::Ordering;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -196,11 +196,19 @@ unsafe extern "C-unwind" fn did_complete<const LOCAL: bool>(
     _: Sel,
     _start: u64,
     _end: u64,
-    _error: Id,
+    error: Id,
 ) {
     // SAFETY: the queue's thread holds a reference.
     unsafe {
+        set_error(this, error);
         run_handlers(this, |inner| std::mem::take(&mut inner.completed));
-        advance(this, status::COMPLETED);
+        advance(
+            this,
+            if error == NIL {
+                status::COMPLETED
+            } else {
+                status::ERROR
+            },
+        );
     }
 }

@@ -13,13 +13,17 @@ pub static AGX: ClassRef = ClassRef::new();
 static IMPL: Ivar = Ivar::word(c"_impl", c"^v");
 /// The encoder's own copy of `_impl`, not raced for: what sites read that are not selected, and what is given back.
 static OWN_IMPL: Ivar = Ivar::word(c"_ownImpl", c"^v");
+/// Whether `deferredEndEncoding` has run: from then on only `destroyImpl` gives `_impl` back.
+static ENDED: Ivar = Ivar::word(c"_ended", c"Q");
+/// What a fence adds to the checksum, as one command. A blit encoder's adds something else.
+pub const FENCE: u64 = 0x1_0001;
 
 /// `AGXG16XFamilyComputeContext`.
 pub fn agx() -> ClassSpec {
     ClassSpec {
         name: c"AGXG16XFamilyComputeContext",
         superclass: Some(c"IOGPUMetalComputeCommandEncoder"),
-        ivars: vec![&IMPL, &OWN_IMPL],
+        ivars: vec![&IMPL, &OWN_IMPL, &ENDED],
         methods: vec![
             Method::new(
                 c"initWithCommandBuffer:config:",
@@ -71,6 +75,7 @@ pub fn agx() -> ClassSpec {
                 c"v@:{?=QQQ}{?=QQQ}",
                 dispatch_threadgroups::<true> as *const (),
             ),
+            Method::new(c"updateFence:", c"v@:@", update_fence::<true> as *const ()),
             Method::new(c"endEncoding", c"v@:", end_encoding::<true> as *const ()),
             Method::new(
                 c"deferredEndEncoding",
@@ -108,6 +113,7 @@ unsafe fn take_impl(this: Id) {
         let taken = device::pool(encoder::device_of(this)).take_block();
         IMPL.store(this, taken);
         OWN_IMPL.store(this, taken);
+        ENDED.store(this, 0_usize);
     }
 }
 
@@ -353,6 +359,20 @@ unsafe extern "C-unwind" fn dispatch_threadgroups<const LOCAL: bool>(
     unsafe { enqueue(this, groups.volume() * per_group.volume()) }
 }
 
+/// Counts as one command of its own kind: code of another class that runs here shows in the checksum.
+#[unsafe(export_name = "-[AGXG16XFamilyComputeContext updateFence:]")]
+#[inline(never)]
+unsafe extern "C-unwind" fn update_fence<const LOCAL: bool>(this: Id, _: Sel, _fence: Id) {
+    // SAFETY: as for `setBufferOffset:atIndex:`. A blit encoder has its own copy of `_impl` in the same place.
+    unsafe {
+        let context: Impl = OWN_IMPL.load(this);
+        let count: u64 = context.read(offset::DISPATCHES);
+        let sum: u64 = context.read(offset::CHECKSUM);
+        context.write(offset::DISPATCHES, count + 1);
+        context.write(offset::CHECKSUM, sum.wrapping_add(FENCE));
+    }
+}
+
 /// Ends the encoder for its user. The command buffer keeps it, `_impl` and all, until it is coalesced or committed.
 #[unsafe(export_name = "-[AGXG16XFamilyComputeContext endEncoding]")]
 unsafe extern "C-unwind" fn end_encoding<const LOCAL: bool>(this: Id, _: Sel) {
@@ -371,6 +391,7 @@ unsafe extern "C-unwind" fn deferred_end_encoding<const LOCAL: bool>(this: Id, _
         if !own.0.is_null() {
             command_buffer::append_work(encoder::command_buffer_of(this), own.take_work());
         }
+        ENDED.store(this, 1_usize);
         send!(this, "destroyImpl"; ());
     }
 }
@@ -408,14 +429,15 @@ unsafe extern "C-unwind" fn destroy_impl<const LOCAL: bool>(this: Id, _: Sel) {
 
 #[unsafe(export_name = "-[AGXG16XFamilyComputeContext dealloc]")]
 unsafe extern "C-unwind" fn dealloc<const LOCAL: bool>(this: Id, _: Sel) {
-    // SAFETY: the last reference is gone. An encoder whose work was never committed still has its block.
+    // SAFETY: the last reference is gone. An encoder whose work was never committed still has its block. One that has ended lost it
+    // to `destroyImpl`; where that was kept from running, the block is lost.
     unsafe {
         if encoder::device_of(this) != NIL {
             if faults::retains_late() {
                 device::pool(encoder::device_of(this)).forget_encoder(this);
             }
             let own = Impl(OWN_IMPL.take(this).cast());
-            if !own.0.is_null() {
+            if !own.0.is_null() && ENDED.load::<usize>(this) == 0 {
                 device::pool(encoder::device_of(this))
                     .lock()
                     .give_block(own);

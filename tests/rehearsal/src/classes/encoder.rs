@@ -4,6 +4,7 @@ use super::command_buffer;
 use crate::failure::{Assertion, fail};
 use crate::runtime::class::{ClassRef, ClassSpec, Ivar, Method};
 use crate::runtime::{Id, NIL, Sel, send, send_super};
+use std::sync::atomic::{AtomicI64, Ordering};
 
 static METAL: ClassRef = ClassRef::new();
 static IOGPU: ClassRef = ClassRef::new();
@@ -12,6 +13,13 @@ static IOGPU_BLIT: ClassRef = ClassRef::new();
 static COMMAND_BUFFER: Ivar = Ivar::word(c"_commandBuffer", c"@");
 static DEVICE: Ivar = Ivar::word(c"_device", c"@");
 static OPEN: Ivar = Ivar::word(c"_open", c"Q");
+/// Encoders that were initialised and not yet deallocated.
+static LIVE: AtomicI64 = AtomicI64::new(0);
+
+/// Encoders that are alive, those that wait to be used again included.
+pub fn live() -> i64 {
+    LIVE.load(Ordering::SeqCst)
+}
 
 /// `_MTLCommandEncoder`.
 pub fn metal() -> ClassSpec {
@@ -101,6 +109,9 @@ pub unsafe fn device_of(this: Id) -> Id {
 unsafe extern "C-unwind" fn init<const LOCAL: bool>(this: Id, _: Sel, command_buffer: Id) -> Id {
     // SAFETY: the receiver is nobody else's yet; the command buffer is alive.
     unsafe {
+        if DEVICE.load::<Id>(this) == NIL {
+            LIVE.fetch_add(1, Ordering::SeqCst);
+        }
         COMMAND_BUFFER.store(this, command_buffer);
         DEVICE.store(this, command_buffer::device_of(command_buffer));
         OPEN.store(this, 1_usize);
@@ -136,6 +147,9 @@ unsafe extern "C-unwind" fn dealloc<const LOCAL: bool>(this: Id, _: Sel) {
                 line: 131,
                 sentence: c"Command encoder released without endEncoding",
             });
+        }
+        if DEVICE.load::<Id>(this) != NIL {
+            LIVE.fetch_sub(1, Ordering::SeqCst);
         }
         send_super!(this, &METAL, "dealloc"; ());
     }

@@ -1,6 +1,7 @@
 //! The driver's classes, a file a family. [`register_all`] lists them superclass first; a new class is one more line there.
 //!
-//! Names, superclasses, selectors and type encodings are those of published class dumps; methods are what the model needs.
+//! Names, superclasses, selectors and type encodings are those of published class dumps. The methods here are what the model needs;
+//! the others of the dump have recorders (`crate::recording`).
 
 pub mod blit;
 pub mod coalescing;
@@ -13,9 +14,11 @@ pub mod events;
 pub mod mps;
 pub mod queue;
 pub mod resources;
+pub mod tools;
+pub mod workless;
 
-use crate::runtime;
-use crate::runtime::class::{RegisterError, register};
+use crate::runtime::class::RegisterError;
+use crate::{recording, runtime};
 
 /// `MTLSize`: width, height, depth. Anonymous in the runtime's encodings: `{?=QQQ}`.
 #[repr(C)]
@@ -46,9 +49,10 @@ pub struct Range {
     pub length: usize,
 }
 
-/// Registers every class of the driver.
+/// Registers every class of the driver: the modelled ones, and what the class dump has besides.
 pub fn register_all() -> Result<(), RegisterError> {
-    let specs = runtime::first_classes().into_iter().chain([
+    let specs = runtime::first_classes().into_iter();
+    let specs = specs.chain([
         resources::object_with_label(),
         device::metal(),
         device::iogpu(),
@@ -70,10 +74,13 @@ pub fn register_all() -> Result<(), RegisterError> {
         resources::buffer_base(),
         resources::buffer(),
         resources::shared_event(),
+        resources::error(),
         mps::command_buffer(),
+        tools::object(),
+        tools::encoder(),
+        tools::compute(),
+        tools::command_buffer(),
     ]);
-    for spec in specs {
-        register(&spec)?;
-    }
-    Ok(())
+    let specs = specs.chain(workless::classes());
+    recording::classes::register_all(specs)
 }

@@ -2,8 +2,8 @@
 
 use crate::runtime::class::{ClassRef, ClassSpec, Ivar, Method};
 use crate::runtime::{
-    Class, Id, Sel, allocate, autorelease, class_of, class_respondsToSelector, release, retain,
-    send, send_super,
+    Class, Id, NIL, Sel, allocate, autorelease, class_of, class_respondsToSelector, release,
+    retain, send, send_super,
 };
 
 /// `MPSCommandBuffer`.
@@ -155,6 +155,7 @@ unsafe extern "C-unwind" fn responds_to<const LOCAL: bool>(
         let held: Id = COMMAND_BUFFER.load(this);
         [this, held]
             .into_iter()
+            .filter(|object| *object != NIL)
             .any(|object| class_respondsToSelector(class_of(object), selector) != 0)
     }
 }

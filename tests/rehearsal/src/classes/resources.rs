@@ -2,7 +2,7 @@
 
 use crate::queue_thread::EventState;
 use crate::runtime::class::{ClassRef, ClassSpec, Ivar, Method};
-use crate::runtime::{Id, Sel, release, retain, send_super};
+use crate::runtime::{Id, Sel, allocate, release, retain, send_super};
 use std::sync::Arc;
 
 static OBJECT_WITH_LABEL: ClassRef = ClassRef::new();
@@ -179,4 +179,35 @@ unsafe extern "C-unwind" fn event_dealloc<const LOCAL: bool>(this: Id, _: Sel) {
         ));
         send_super!(this, &SHARED_EVENT, "dealloc"; ());
     }
+}
+
+static ERROR: ClassRef = ClassRef::new();
+static ERROR_CODE: Ivar = Ivar::word(c"_code", c"q");
+
+/// `AGXRehearsalError`: stands in for `NSError`, which belongs to Foundation. It knows its code and nothing else.
+pub fn error() -> ClassSpec {
+    ClassSpec {
+        name: c"AGXRehearsalError",
+        superclass: Some(c"NSObject"),
+        ivars: vec![&ERROR_CODE],
+        methods: vec![Method::new(c"code", c"q@:", code::<true> as *const ())],
+        class_methods: vec![],
+        registered: &ERROR,
+    }
+}
+
+/// An error with an `MTLCommandBufferError` code, owned by the caller.
+pub fn new_error(code: usize) -> Id {
+    // SAFETY: the class stands and declares the variable.
+    unsafe {
+        let error = allocate(ERROR.get());
+        ERROR_CODE.store(error, code);
+        error
+    }
+}
+
+#[unsafe(export_name = "-[AGXRehearsalError code]")]
+unsafe extern "C-unwind" fn code<const LOCAL: bool>(this: Id, _: Sel) -> usize {
+    // SAFETY: a method runs on a live instance of its class.
+    unsafe { ERROR_CODE.load(this) }
 }

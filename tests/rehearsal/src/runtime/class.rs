@@ -95,9 +95,12 @@ impl Ivar {
 
 /// One method: selector, type encoding, implementation.
 pub struct Method {
-    selector: &'static CStr,
-    types: &'static CStr,
-    imp: Imp,
+    /// Its selector.
+    pub selector: &'static CStr,
+    /// Its type encoding.
+    pub types: &'static CStr,
+    /// Its implementation.
+    pub imp: Imp,
 }
 
 impl Method {
@@ -136,6 +139,10 @@ pub enum RegisterError {
     NameTaken(&'static CStr),
     /// The runtime refused a method or a variable.
     Refused(&'static CStr, &'static CStr),
+    /// A method finds no free recorder.
+    NoSlot(&'static CStr, &'static CStr),
+    /// The class dump cannot be read.
+    Table(String),
 }
 
 impl std::fmt::Display for RegisterError {
@@ -153,6 +160,11 @@ impl std::fmt::Display for RegisterError {
             Self::Refused(class, member) => {
                 write!(f, "the runtime refused {member:?} of class {class:?}")
             }
+            Self::NoSlot(class, selector) => write!(
+                f,
+                "no recorder is left for {selector:?} of class {class:?} (raise `SLOTS`)"
+            ),
+            Self::Table(why) => f.write_str(why),
         }
     }
 }

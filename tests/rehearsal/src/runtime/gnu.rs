@@ -128,10 +128,11 @@ unsafe extern "C-unwind" fn release_object(object: Id) {
     reason = "the fault has to show in objc_retain and objc_release themselves"
 )]
 unsafe fn touch_class(object: Id) {
-    // SAFETY: a live object's first word points at its class.
+    // SAFETY: a live object's first word points at its class, which is longer than this. The fifth word, as in Apple's runtime (at
+    // 0x20): its first one would be a NULL of its own where the object is gone, which the compiler's checks turn into a panic.
     unsafe {
         let class = object.cast::<*const usize>().read_volatile();
-        class.read_volatile();
+        class.wrapping_add(4).read_volatile();
     }
 }
 

@@ -17,9 +17,10 @@ use crate::symbols::Symbols;
 use crate::unwind::{Frame, Unwinder};
 use crate::{clock, file};
 
+/// A crash.
 const BUG_TYPE: &str = "309";
-const NO_UUID: &str = "00000000-0000-0000-0000-000000000000";
-const REPORTER: &str = concat!("agx-rehearsal-reporter ", env!("CARGO_PKG_VERSION"));
+pub const NO_UUID: &str = "00000000-0000-0000-0000-000000000000";
+pub const REPORTER: &str = concat!("agx-rehearsal-reporter ", env!("CARGO_PKG_VERSION"));
 
 /// The report of one crash.
 pub fn report(message: &Message, capture: &Capture) -> Result<String> {
@@ -110,7 +111,8 @@ pub fn report(message: &Message, capture: &Capture) -> Result<String> {
 }
 
 /// A random (version 4) UUID, upper case.
-fn incident() -> Result<String> {
+/// A fresh incident id: a random UUID.
+pub fn incident() -> Result<String> {
     let mut bytes = file::random()?;
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
@@ -276,14 +278,18 @@ impl<'a> Names<'a> {
 }
 
 /// The system, in the places where macOS names itself.
-struct Os {
-    train: String,
-    build: String,
-    model: String,
+pub struct Os {
+    /// `Linux` and its version.
+    pub train: String,
+    /// The kernel's release.
+    pub build: String,
+    /// The machine's model, or its architecture.
+    pub model: String,
 }
 
 impl Os {
-    fn read() -> Self {
+    /// Asks the kernel.
+    pub fn read() -> Self {
         let uname = uname().ok();
         let uname = uname.as_ref();
         let text =

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::capture::Capture;
 use crate::message::Message;
-use crate::{capture, clock, compose, file, message, tracees};
+use crate::{capture, clock, compose, file, gpu_event, message, tracees};
 
 /// Time from the crash to the report where `AGX_REHEARSAL_REPORT_DELAY_MS` does not say.
 const DEFAULT_DELAY: Duration = Duration::from_millis(150);
@@ -23,7 +23,12 @@ pub fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match run(&folder) {
+    let mut arguments = std::env::args().skip(1);
+    let done = match arguments.next().as_deref() {
+        Some(gpu_event::OPTION) => gpu_event::run(&folder, arguments, delay().time),
+        _ => run(&folder),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             file::log(&folder, &format!("{error:#}"));

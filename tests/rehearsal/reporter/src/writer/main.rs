@@ -1,6 +1,7 @@
 //! The report writer: reads a crashed process from outside and writes its `.ips` report.
 //!
-//! Started by the preloaded library in the moment of a crash, never by hand.
+//! Started by the preloaded library in the moment of a crash, never by hand; or, as `--gpu-event PID REASON`, by the rehearsal
+//! driver when its GPU faults.
 
 #[cfg(target_os = "linux")]
 mod annotations;
@@ -14,6 +15,8 @@ mod compose;
 mod exception;
 #[cfg(target_os = "linux")]
 mod file;
+#[cfg(target_os = "linux")]
+mod gpu_event;
 #[cfg(target_os = "linux")]
 mod images;
 #[cfg(target_os = "linux")]

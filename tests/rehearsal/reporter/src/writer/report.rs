@@ -131,6 +131,25 @@ pub struct Image {
     pub name: Option<String>,
 }
 
+/// The body of a GPU event (kind 284): it names a process and no process id.
+#[derive(Serialize)]
+pub struct GpuEventBody<'a> {
+    pub bug_type: &'a str,
+    pub timestamp: String,
+    pub os_version: String,
+    pub process_name: String,
+    pub analysis: GpuAnalysis<'a>,
+    /// Not in Apple's form: who wrote this.
+    pub reporter: &'a str,
+}
+
+/// `analysis` of a GPU event.
+#[derive(Serialize)]
+pub struct GpuAnalysis<'a> {
+    pub signature: i64,
+    pub restart_reason_desc: &'a str,
+}
+
 /// `sharedCache`: Linux has none.
 #[derive(Serialize)]
 pub struct SharedCache {
@@ -140,7 +159,7 @@ pub struct SharedCache {
 }
 
 /// The file's text: header line and body.
-pub fn to_text(header: &Header, body: &Body) -> serde_json::Result<String> {
+pub fn to_text(header: &Header, body: &impl Serialize) -> serde_json::Result<String> {
     let mut text = serde_json::to_string(header)?;
     text.push('\n');
     let mut bytes = Vec::new();

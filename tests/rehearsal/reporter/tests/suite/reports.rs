@@ -325,3 +325,48 @@ fn a_process_that_may_not_be_read_is_reported_all_the_same() {
     assert_eq!(thread["threadState"][counter]["value"], base + offset);
     assert_eq!(body["threads"].as_array().expect("threads").len(), 2);
 }
+
+#[test]
+fn a_gpu_event_names_the_process_and_the_reason() {
+    let bench = Bench::new();
+    let status = bench
+        .preloaded(env!("CARGO_BIN_EXE_agx-rehearsal-reporter"))
+        .env_remove("LD_PRELOAD")
+        .args([
+            "--gpu-event",
+            &std::process::id().to_string(),
+            "BIF0 page fault",
+        ])
+        .status()
+        .expect("the writer starts");
+    assert!(status.success(), "{}", bench.log());
+    let (name, header, body) = bench.wait_for(1).remove(0);
+    assert!(name.starts_with("gpuEvent-suite-"), "{name}");
+    assert_eq!(header["bug_type"], "284");
+    assert_eq!(body["bug_type"], "284");
+    assert_eq!(body["analysis"]["restart_reason_desc"], "BIF0 page fault");
+    let process = body["process_name"].as_str().expect("a name");
+    assert!(
+        process.starts_with("suite-") && process.len() <= 16,
+        "{process}"
+    );
+    assert!(
+        header["incident_id"]
+            .as_str()
+            .is_some_and(|it| it.len() == 36)
+    );
+}
+
+#[test]
+fn a_gpu_event_of_nobody_is_no_report() {
+    let bench = Bench::new();
+    let status = bench
+        .preloaded(env!("CARGO_BIN_EXE_agx-rehearsal-reporter"))
+        .env_remove("LD_PRELOAD")
+        .args(["--gpu-event", "0", "BIF0 page fault"])
+        .status()
+        .expect("the writer starts");
+    assert_eq!(status.code(), Some(1));
+    assert!(bench.visible().is_empty());
+    assert!(bench.log().contains("process 0 is gone"), "{}", bench.log());
+}

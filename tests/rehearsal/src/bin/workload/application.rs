@@ -2,6 +2,7 @@
 
 use crate::arguments::Arguments;
 use crate::driver::{Driver, Object};
+use std::collections::VecDeque;
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -19,6 +20,29 @@ const FILL: (usize, u8) = (256, 3);
 /// Threads of a dispatch of `agx_rehearsal_encode`.
 const THREADS_OF_A_DISPATCH: u64 = 64;
 
+/// What a fence adds to the checksum, by the kind of its encoder. See `agx_rehearsal.h`.
+const FENCES: [u64; 2] = [0x1_0001, 0x2_0003];
+
+/// In what the application differs from the usual one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Style {
+    /// Compute encoders come from a factory that no published fix library hooks.
+    pub private_factory: bool,
+    /// Each encoder updates a fence.
+    pub fences: bool,
+    /// Command buffers that a thread commits before it waits for the oldest.
+    pub in_flight: usize,
+}
+
+impl Style {
+    /// The usual application.
+    pub const USUAL: Self = Self {
+        private_factory: false,
+        fences: false,
+        in_flight: 1,
+    };
+}
+
 /// What was asked for and what the driver says it did.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Done {
@@ -34,6 +58,10 @@ pub struct Done {
     pub executed: u64,
     /// Checksum of what was executed.
     pub executed_checksum: u64,
+    /// Command buffers that the GPU gave up.
+    pub gpu_errors: u64,
+    /// Encoders alive after everything was released.
+    pub live_encoders: i64,
 }
 
 impl Done {
@@ -57,6 +85,7 @@ impl Done {
         unsafe {
             self.executed = (driver.executed)();
             self.executed_checksum = (driver.checksum)();
+            self.gpu_errors = (driver.gpu_faults)();
         }
     }
 }
@@ -106,6 +135,7 @@ pub fn run(driver: &Driver, arguments: &Arguments, fault: &str) -> Result<Done, 
         (driver.release)(resources.buffer);
         (driver.release)(resources.pipeline);
         (driver.release)(resources.device);
+        done.live_encoders = (driver.live_encoders)();
     }
     Ok(done)
 }
@@ -125,60 +155,89 @@ fn work(
         Some(deadline) => Instant::now() < deadline,
         None => share.iterations < arguments.iterations,
     };
+    let mut pending = VecDeque::new();
     while goes_on(&share) {
-        // SAFETY: every object is this thread's own and alive, and the calls come in the order that Metal asks for.
-        let command_buffer = unsafe {
-            let guard = app_lock.map(|lock| lock.lock().unwrap_or_else(PoisonError::into_inner));
-            let make = if arguments.mps {
-                driver.mps_command_buffer
-            } else {
-                driver.command_buffer
-            };
-            let command_buffer = make(queue);
-            // Truncation only makes the numbers start again.
-            #[expect(clippy::cast_possible_truncation)]
-            let first = share.iterations as u32;
-            let encoder = (driver.compute_encoder)(command_buffer);
-            (driver.encode)(
-                encoder,
-                resources.pipeline,
-                resources.buffer,
-                first,
-                DISPATCHES,
-            );
-            (driver.end_encoding)(encoder);
-            let again = (driver.compute_encoder)(command_buffer);
-            (driver.encode)(
-                again,
-                resources.pipeline,
-                resources.buffer,
-                first,
-                COALESCED_DISPATCHES,
-            );
-            (driver.end_encoding)(again);
-            let blit = (driver.blit_encoder)(command_buffer);
-            (driver.fill_buffer)(blit, resources.buffer, 0, FILL.0, FILL.1);
-            (driver.end_encoding)(blit);
-            (driver.add_completed_handler)(
-                command_buffer,
-                count_completion,
-                (&raw const handled).cast_mut().cast(),
-            );
-            (driver.commit)(command_buffer);
-            drop(guard);
-            share.add(&asked_of_a_buffer(first));
-            command_buffer
-        };
-        // SAFETY: committed, and owned by this thread. Outside the application's lock: waiting is not encoding.
-        unsafe {
-            (driver.wait)(command_buffer);
-            (driver.release)(command_buffer);
+        // Truncation only makes the numbers start again.
+        #[expect(clippy::cast_possible_truncation)]
+        let first = share.iterations as u32;
+        {
+            let _guard = app_lock.map(|lock| lock.lock().unwrap_or_else(PoisonError::into_inner));
+            // SAFETY: the queue and the resources are alive, and the counter outlives the queue.
+            pending.push_back(unsafe {
+                encode_and_commit(driver, resources, arguments, queue, first, &handled)
+            });
         }
+        share.add(&asked_of_a_buffer(first, arguments.style));
+        if pending.len() >= arguments.style.in_flight {
+            complete(driver, pending.pop_front());
+        }
+    }
+    while !pending.is_empty() {
+        complete(driver, pending.pop_front());
     }
     // SAFETY: every command buffer of the queue has completed.
     unsafe { (driver.release)(queue) };
     share.handled = handled.load(Ordering::SeqCst);
     share
+}
+
+/// One command buffer, from its making to its commit; owned by the caller.
+///
+/// # Safety
+/// The queue and the resources are alive, `handled` until the command buffer has completed.
+unsafe fn encode_and_commit(
+    driver: &Driver,
+    resources: &Resources,
+    arguments: &Arguments,
+    queue: Object,
+    first: u32,
+    handled: &AtomicU64,
+) -> Object {
+    let style = arguments.style;
+    let make = if arguments.mps {
+        driver.mps_command_buffer
+    } else {
+        driver.command_buffer
+    };
+    let compute = if style.private_factory {
+        driver.private_compute_encoder
+    } else {
+        driver.compute_encoder
+    };
+    // SAFETY: every object is this thread's own and alive, and the calls come in the order that Metal asks for.
+    unsafe {
+        let command_buffer = make(queue);
+        let end = |encoder| {
+            if style.fences {
+                (driver.update_fence)(encoder, resources.buffer);
+            }
+            (driver.end_encoding)(encoder);
+        };
+        for count in [DISPATCHES, COALESCED_DISPATCHES] {
+            let encoder = compute(command_buffer);
+            (driver.encode)(encoder, resources.pipeline, resources.buffer, first, count);
+            end(encoder);
+        }
+        let blit = (driver.blit_encoder)(command_buffer);
+        (driver.fill_buffer)(blit, resources.buffer, 0, FILL.0, FILL.1);
+        end(blit);
+        let context = std::ptr::from_ref(handled).cast_mut().cast();
+        (driver.add_completed_handler)(command_buffer, count_completion, context);
+        (driver.commit)(command_buffer);
+        command_buffer
+    }
+}
+
+/// Waits for a command buffer and drops it. Outside of the application's lock: waiting is not encoding.
+fn complete(driver: &Driver, command_buffer: Option<Object>) {
+    let Some(command_buffer) = command_buffer else {
+        return;
+    };
+    // SAFETY: committed, and owned by this thread.
+    unsafe {
+        (driver.wait)(command_buffer);
+        (driver.release)(command_buffer);
+    }
 }
 
 unsafe extern "C" fn count_completion(_command_buffer: Object, handled: *mut c_void) {
@@ -199,7 +258,7 @@ pub fn encoded(first: u32, count: u32) -> Done {
 }
 
 /// What one command buffer of the application asks for.
-fn asked_of_a_buffer(first: u32) -> Done {
+fn asked_of_a_buffer(first: u32, style: Style) -> Done {
     let blit = Done {
         asked: 1,
         asked_checksum: FILL.0 as u64 * u64::from(FILL.1),
@@ -215,6 +274,11 @@ fn asked_of_a_buffer(first: u32) -> Done {
         blit,
     ] {
         done.add(&part);
+    }
+    if style.fences {
+        let [compute, blit] = FENCES;
+        done.asked += 3;
+        done.asked_checksum += 2 * compute + blit;
     }
     done
 }

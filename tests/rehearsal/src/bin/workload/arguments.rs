@@ -1,6 +1,8 @@
 //! The command line.
 
+use crate::application::Style;
 use crate::misuse::Misuse;
+use crate::scenario::Scenario;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,14 +19,19 @@ Usage: agx-rehearsal-workload [OPTIONS]
   --seed N         seed of the driver's windows [1]
   --fault NAME     of the driver: impl, setBuffer, dispatch, prepare, spill, bind, any, uaf, none [impl];
                    of the application: coalesce, commit, double-commit, event, wait-event, handler,
-                   scheduled-handler, encode-after-commit, unended
+                   scheduled-handler, encode-after-commit, unended;
+                   of the GPU: page-fault
+  --scenario NAME  instead: unlocked, untracked, leak, open-commit, pool, event, event-late, event-own, fence, page-fault
+  --watchdog S     a run that takes longer hangs [20 with --scenario, else none]
+  --json           the summary as one line of JSON
   --app-lock       hold one lock around all that one command buffer needs, from its making to its commit
   --mps            use MPSCommandBuffer, which forwards
   --quiet          print no summary
   --driver PATH    libagx_rehearsal [AGX_REHEARSAL_DRIVER, else beside this program]
   --help           this text
 
-Exit codes: 0 done, 2 usage or no driver, 3 work was lost.
+Exit codes: 0 ok, 2 usage or no driver, 3 dropped: work was lost or done otherwise, 4 leak: encoders are left (scenarios only),
+5 GPU error, 6 hang (watchdog only). A crash is a signal: SIGSEGV, or SIGABRT after an assertion.
 ";
 
 /// Which rule is broken, and by whom.
@@ -34,6 +41,17 @@ pub enum Fault {
     Driver(&'static str),
     /// The application's; the driver is correct.
     Misuse(Misuse),
+}
+
+/// What is printed in the end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Summary {
+    /// A line for people.
+    Line,
+    /// A line of JSON.
+    Json,
+    /// Nothing.
+    Nothing,
 }
 
 /// The parsed command line.
@@ -53,8 +71,14 @@ pub struct Arguments {
     pub app_lock: bool,
     /// Whether command buffers are `MPSCommandBuffer`s.
     pub mps: bool,
-    /// Whether the summary is left out.
-    pub quiet: bool,
+    /// How the run is summed up.
+    pub summary: Summary,
+    /// The scenario, where one is chosen; it decides on `fault` and `style`.
+    pub scenario: Option<&'static Scenario>,
+    /// In what the application differs from the usual one.
+    pub style: Style,
+    /// How long a run may take.
+    pub watchdog: Option<Duration>,
     /// The driver's path, where one is given.
     pub driver: Option<PathBuf>,
 }
@@ -69,13 +93,16 @@ impl Default for Arguments {
             fault: Fault::Driver("impl"),
             app_lock: false,
             mps: false,
-            quiet: false,
+            summary: Summary::Line,
+            scenario: None,
+            style: Style::USUAL,
+            watchdog: None,
             driver: None,
         }
     }
 }
 
-const DRIVER_FAULTS: [&str; 9] = [
+const DRIVER_FAULTS: [&str; 10] = [
     "none",
     "any",
     "impl",
@@ -85,6 +112,7 @@ const DRIVER_FAULTS: [&str; 9] = [
     "spill",
     "bind",
     "uaf",
+    "page-fault",
 ];
 
 fn fault(name: &str) -> Option<Fault> {
@@ -107,13 +135,18 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Arg
             "--help" | "-h" => return Ok(None),
             "--app-lock" => parsed.app_lock = true,
             "--mps" => parsed.mps = true,
-            "--quiet" => parsed.quiet = true,
-            "--threads" | "--iterations" | "--seconds" | "--seed" | "--fault" | "--driver" => {
+            "--quiet" => parsed.summary = Summary::Nothing,
+            "--json" => parsed.summary = Summary::Json,
+            "--threads" | "--iterations" | "--seconds" | "--seed" | "--fault" | "--scenario"
+            | "--watchdog" | "--driver" => {
                 let value = rest.next().ok_or_else(|| format!("{name} needs a value"))?;
                 set(&mut parsed, name, value)?;
             }
             _ => return Err(format!("unknown option {name} (see --help)")),
         }
+    }
+    if let Some(scenario) = parsed.scenario {
+        scenario.apply(&mut parsed);
     }
     Ok(Some(parsed))
 }
@@ -142,12 +175,22 @@ fn set(parsed: &mut Arguments, name: &str, value: OsString) -> Result<(), String
                 .filter(|n| *n > 0)
                 .ok_or_else(|| invalid("a number above 0"))?;
         }
-        "--seconds" => {
+        "--seconds" | "--watchdog" => {
             let seconds = text
                 .parse()
                 .ok()
                 .and_then(|s| Duration::try_from_secs_f64(s).ok());
-            parsed.duration = Some(seconds.ok_or_else(|| invalid("a number of seconds"))?);
+            let seconds = seconds.ok_or_else(|| invalid("a number of seconds"))?;
+            if name == "--seconds" {
+                parsed.duration = Some(seconds);
+            } else {
+                parsed.watchdog = Some(seconds);
+            }
+        }
+        "--scenario" => {
+            let scenario = Scenario::from_name(text);
+            parsed.scenario =
+                Some(scenario.ok_or_else(|| invalid("a known scenario (see --help)"))?);
         }
         "--seed" => parsed.seed = text.parse().map_err(|_| invalid("a number"))?,
         _ => parsed.fault = fault(text).ok_or_else(|| invalid("a known fault (see --help)"))?,
@@ -165,7 +208,7 @@ mod tests {
 
     #[test]
     fn every_option_reaches_its_field() {
-        let line = "--threads 3 --iterations 5 --seconds 0.5 --seed 9 --fault commit --app-lock --mps --quiet --driver /d.so";
+        let line = "--threads 3 --iterations 5 --seconds 0.5 --seed 9 --fault commit --app-lock --mps --quiet --json --watchdog 2 --driver /d.so";
         let expected = Arguments {
             threads: 3,
             iterations: 5,
@@ -174,8 +217,10 @@ mod tests {
             fault: Fault::Misuse(Misuse::CommitOpenEncoder),
             app_lock: true,
             mps: true,
-            quiet: true,
+            summary: Summary::Json,
+            watchdog: Some(Duration::from_secs(2)),
             driver: Some(PathBuf::from("/d.so")),
+            ..Arguments::default()
         };
         assert_eq!(parse_text(line), Ok(Some(expected)));
         assert_eq!(parse_text(""), Ok(Some(Arguments::default())));
@@ -189,6 +234,8 @@ mod tests {
             ("--iterations x", "--iterations: \"x\""),
             ("--seconds -1", "--seconds: \"-1\""),
             ("--fault nil", "--fault: \"nil\""),
+            ("--scenario nil", "--scenario: \"nil\""),
+            ("--watchdog nil", "--watchdog: \"nil\""),
             ("--seed", "--seed needs a value"),
             ("extra", "unknown option extra"),
         ] {

@@ -78,6 +78,11 @@ interface! {
     release: "agx_rehearsal_release", fn(Object);
     executed: "agx_rehearsal_executed", fn() -> u64;
     checksum: "agx_rehearsal_checksum", fn() -> u64;
+    private_compute_encoder: "agx_rehearsal_private_compute_encoder", fn(Object) -> Object;
+    update_fence: "agx_rehearsal_update_fence", fn(Object, Object);
+    event_value: "agx_rehearsal_event_value", fn(Object) -> u64;
+    live_encoders: "agx_rehearsal_live_encoders", fn() -> i64;
+    gpu_faults: "agx_rehearsal_gpu_faults", fn() -> u64;
 }
 
 unsafe fn symbol(library: *mut c_void, name: &str) -> Result<*mut c_void, String> {

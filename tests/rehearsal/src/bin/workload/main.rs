@@ -1,15 +1,22 @@
 //! The rehearsal workload: an application that is correct by Metal's contract, or breaks one rule of it on purpose.
 //!
-//! Exit codes: 0 done; 2 usage, or no driver; 3 work was lost. A fault of the driver ends it by a signal.
+//! Exit codes: 2 usage, or no driver; otherwise those of [`outcome::Outcome`]. A fault of the driver ends it by a signal.
 
 mod application;
 mod arguments;
 mod driver;
 mod misuse;
+mod outcome;
+mod scenario;
+mod watchdog;
 
-use arguments::{Arguments, Fault};
+use application::Done;
+use arguments::{Arguments, Fault, Summary};
 use driver::Driver;
+use outcome::Outcome;
 use std::process::ExitCode;
+
+const USAGE_ERROR: u8 = 2;
 
 fn main() -> ExitCode {
     let arguments = match arguments::parse(std::env::args_os().skip(1)) {
@@ -18,43 +25,49 @@ fn main() -> ExitCode {
             print!("{}", arguments::USAGE);
             return ExitCode::SUCCESS;
         }
-        Err(why) => return complain(&why, 2),
+        Err(why) => return complain(&why, USAGE_ERROR),
     };
     let path = arguments
         .driver
         .clone()
         .unwrap_or_else(driver::default_path);
-    match Driver::load(&path) {
-        Ok(driver) => run(&driver, &arguments),
-        Err(why) => complain(&why, 2),
+    let done = Driver::load(&path).and_then(|driver| {
+        let _watch = watchdog::watch(&arguments)?;
+        run(&driver, &arguments)
+    });
+    match done {
+        Ok(done) => {
+            let outcome = Outcome::of(&done, arguments.scenario.is_some());
+            tell(&arguments, outcome, &done)
+        }
+        Err(why) => complain(&why, USAGE_ERROR),
     }
 }
 
-fn run(driver: &Driver, arguments: &Arguments) -> ExitCode {
-    let outcome = match arguments.fault {
+fn run(driver: &Driver, arguments: &Arguments) -> Result<Done, String> {
+    if let Some(scenario) = arguments.scenario {
+        return scenario.run(driver, arguments);
+    }
+    match arguments.fault {
         Fault::Driver(name) => application::run(driver, arguments, name),
         Fault::Misuse(misuse) => misuse::run(driver, arguments, misuse),
-    };
-    let done = match outcome {
-        Ok(done) => done,
-        Err(why) => return complain(&why, 2),
-    };
-    if !arguments.quiet {
-        println!(
+    }
+}
+
+/// Prints the summary and what went wrong; the exit code.
+fn tell(arguments: &Arguments, outcome: Outcome, done: &Done) -> ExitCode {
+    match arguments.summary {
+        Summary::Nothing => {}
+        Summary::Json => println!("{}", outcome::json(arguments, outcome, done)),
+        Summary::Line => println!(
             "iterations={} dispatches asked={} executed={}",
             done.iterations, done.asked, done.executed
-        );
+        ),
     }
-    if done.lost_work() {
-        return complain(
-            &format!(
-                "work was lost: {} dispatches asked, {} executed",
-                done.asked, done.executed
-            ),
-            3,
-        );
+    match outcome.complaint(done) {
+        None => ExitCode::SUCCESS,
+        Some(why) => complain(&why, outcome.code()),
     }
-    ExitCode::SUCCESS
 }
 
 fn complain(why: &str, code: u8) -> ExitCode {

@@ -48,6 +48,14 @@ impl Misuse {
             .find(|entry| entry.0 == name)
             .map(|entry| entry.1)
     }
+
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        NAMES
+            .into_iter()
+            .find(|entry| entry.1 == self)
+            .map_or("unknown", |entry| entry.0)
+    }
 }
 
 unsafe extern "C" fn ignore(_: Object, _: *mut c_void) {}
@@ -120,6 +128,7 @@ pub fn run(driver: &Driver, arguments: &Arguments, misuse: Misuse) -> Result<Don
         for object in [command_buffer, queue, event, pipeline, buffer, device] {
             (driver.release)(object);
         }
+        done.live_encoders = (driver.live_encoders)();
     }
     Ok(done)
 }

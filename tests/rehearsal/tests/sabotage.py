@@ -1,0 +1,111 @@
+"""Does to the driver what some published fix does, through the Objective-C runtime: `sabotage.py DRIVER KIND`. Prints a number."""
+
+import ctypes
+import sys
+
+POINTER, WORD = ctypes.c_void_p, ctypes.c_uint64
+driver = ctypes.CDLL(sys.argv[1])
+
+
+def function(name, result, *arguments):
+    found = getattr(driver, name)
+    found.restype, found.argtypes = result, arguments
+    return found
+
+
+look_up_class = function("objc_lookUpClass", POINTER, ctypes.c_char_p)
+selector = function("sel_registerName", POINTER, ctypes.c_char_p)
+method_of = function("class_getInstanceMethod", POINTER, POINTER, POINTER)
+implementation_of = function("method_getImplementation", POINTER, POINTER)
+implement = function("method_setImplementation", POINTER, POINTER, POINTER)
+call = {
+    name: function(f"agx_rehearsal_{name}", result, *arguments)
+    for name, result, arguments in [
+        ("set_fault", ctypes.c_int, [ctypes.c_char_p]),
+        ("device_create", POINTER, []),
+        ("queue_create", POINTER, [POINTER]),
+        ("pipeline_create", POINTER, [POINTER, WORD]),
+        ("buffer_create", POINTER, [POINTER, ctypes.c_size_t]),
+        ("submit", None, [POINTER, POINTER, POINTER] + 3 * [ctypes.c_uint32]),
+        ("command_buffer", POINTER, [POINTER]),
+        ("compute_encoder", POINTER, [POINTER]),
+        ("blit_encoder", POINTER, [POINTER]),
+        ("tools_command_buffer", POINTER, [POINTER]),
+        ("tools_compute_encoder", POINTER, [POINTER]),
+        ("render_encoder", POINTER, [POINTER]),
+        ("resource_state_encoder", POINTER, [POINTER]),
+        ("update_fence", None, [POINTER, POINTER]),
+        ("end_encoding", None, [POINTER]),
+        ("commit", None, [POINTER]),
+        ("wait", None, [POINTER]),
+        ("retain", POINTER, [POINTER]),
+        ("release", None, [POINTER]),
+        ("checksum", WORD, []),
+        ("live_encoders", ctypes.c_int64, []),
+    ]
+}
+
+
+def method(class_name, selector_name):
+    """A class's method. A class gets its first message before it is changed, as it would from a program."""
+    return method_of(look_up_class(class_name), selector(selector_name))
+
+
+def once(queue, make, keep=False):
+    """One command buffer with one encoder that updates a fence."""
+    command_buffer = call["command_buffer"](queue)
+    encoder = make(command_buffer)
+    if keep:
+        call["retain"](encoder)
+    call["update_fence"](encoder, None)
+    call["end_encoding"](encoder)
+    call["commit"](command_buffer)
+    call["wait"](command_buffer)
+    call["release"](command_buffer)
+
+
+def main():
+    call["set_fault"](b"none")
+    device = call["device_create"]()
+    queue = call["queue_create"](device)
+    kind = sys.argv[2]
+    if kind == "blocked-destroy":
+        nothing = ctypes.CFUNCTYPE(None, POINTER, POINTER)(lambda this, name: None)
+        implement(method(b"AGXG16XFamilyComputeContext", b"destroyImpl"), ctypes.cast(nothing, POINTER))
+        pipeline, buffer = call["pipeline_create"](device, 1), call["buffer_create"](device, 16)
+        call["submit"](queue, pipeline, buffer, 0, 1, 1100)
+        print(0)
+    elif kind in ("right-fence", "wrong-fence"):
+        if kind == "wrong-fence":
+            compute = implementation_of(method(b"AGXG16XFamilyComputeContext", b"updateFence:"))
+            implement(method(b"AGXG16XFamilyBlitContext", b"updateFence:"), compute)
+        once(queue, call["blit_encoder"])
+        print(call["checksum"]())
+    elif kind == "workless":
+        for _ in range(1100):
+            command_buffer = call["command_buffer"](queue)
+            for make in (call["render_encoder"], call["resource_state_encoder"]):
+                call["end_encoding"](make(command_buffer))
+            call["commit"](command_buffer)
+            call["wait"](command_buffer)
+            call["release"](command_buffer)
+        print(call["live_encoders"]())
+    elif kind == "wrapped":
+        command_buffer = call["tools_command_buffer"](queue)
+        encoder = call["tools_compute_encoder"](command_buffer)
+        call["update_fence"](encoder, None)
+        call["end_encoding"](encoder)
+        call["commit"](command_buffer)
+        call["wait"](command_buffer)
+        for thing in (encoder, command_buffer, queue, device):
+            call["release"](thing)
+        print(call["checksum"](), call["live_encoders"]())
+    else:
+        for _ in range(3):
+            once(queue, call["blit_encoder"], keep=kind == "kept")
+        call["release"](queue)
+        call["release"](device)
+        print(call["live_encoders"]())
+
+
+main()

@@ -1,7 +1,7 @@
 //! What happens around every hooked call: enter, the original, leave.
 //!
 //! The common case is here and cannot panic: it indexes by masks and wraps its sums. The rest is in
-//! [`around`](super::around), out of line.
+//! [`super::around`], out of line.
 
 use std::ffi::c_void;
 use std::ptr;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what building, rehearsing and testing need and this machine lacks.
-# Linux: GCC's Objective-C runtime (libobjc4) and python3, through apt. macOS: nothing but Rust.
+# Linux: GCC's Objective-C runtime (libobjc4), python3, a C compiler for linking, and less, through apt. macOS: nothing but Rust.
 set -euo pipefail
 
 say() { printf 'setup: %s\n' "$*" >&2; }
@@ -20,9 +20,14 @@ Linux) ;;
 esac
 
 missing=()
-ldconfig -p 2>/dev/null | grep -q 'libobjc\.so\.4' || /sbin/ldconfig -p 2>/dev/null | grep -q 'libobjc\.so\.4' || missing+=(libobjc4)
+case "$(ldconfig -p 2>/dev/null || /sbin/ldconfig -p 2>/dev/null || true)" in
+*libobjc.so.4*) ;;
+*) missing+=(libobjc4) ;;
+esac
 command -v python3 >/dev/null 2>&1 || missing+=(python3)
 command -v cc >/dev/null 2>&1 || missing+=(gcc libc6-dev)
+# A test pages with it.
+command -v less >/dev/null 2>&1 || missing+=(less)
 [ "${#missing[@]}" -eq 0 ] && exit 0
 
 command -v apt-get >/dev/null 2>&1 ||

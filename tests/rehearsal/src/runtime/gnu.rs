@@ -29,8 +29,9 @@ pub fn stack_block_class() -> *const c_void {
 static CONSTRUCTOR: extern "C" fn() = crate::load;
 
 /// Freed objects that stay mapped, poisoned, before their memory goes back to the allocator. A fresh object in the same place
-/// would turn a use after free into a silent success.
-const QUARANTINE: usize = 256;
+/// would turn a use after free into a silent success, and a page given back to the system would fault before the poison is
+/// read: a thread may be held up between its load and its use while the others free some thousands.
+const QUARANTINE: usize = 16_384;
 
 /// What freed memory is filled with. As a pointer it is canonical, never mapped on Linux (above the heap, far below the
 /// libraries), and says in a report what happened.

@@ -100,6 +100,14 @@ impl TreeEvidence {
         !self.processes.is_empty()
     }
 
+    /// How many processes have hooks.
+    pub fn armed(&self) -> usize {
+        self.processes
+            .iter()
+            .filter(|process| process.ledger().armed)
+            .count()
+    }
+
     /// Processes that have Metal classes and no hooks, and did not ask for that.
     pub fn metal_without_hooks(&self) -> impl Iterator<Item = &ProcessEvidence> {
         self.processes.iter().filter(|process| {

@@ -221,11 +221,7 @@ fn view(record: &RunRecord) -> View<'_> {
             origin: library.origin.phrase(),
             requested_policy: record.plan.policy,
             loaded: evidence.processes.len(),
-            armed: evidence
-                .processes
-                .iter()
-                .filter(|process| process.ledger().armed)
-                .count(),
+            armed: evidence.armed(),
             dropped_calls: evidence.dropped_calls(),
             missing_hooks: evidence.missing_hooks(),
         }),
@@ -270,22 +266,17 @@ fn view(record: &RunRecord) -> View<'_> {
 }
 
 fn ended(ending: Ending) -> Ended {
-    match ending {
-        Ending::Exited(code) => Ended {
-            ending: TargetEnding::Exited {
-                code: u8::try_from(code & 0xff).unwrap_or(u8::MAX),
-            },
-            signal_name: None,
-            core_dumped: None,
-        },
+    let (signal_name, core_dumped) = match ending {
+        Ending::Exited(_) => (None, None),
         Ending::Signaled {
             signal,
             core_dumped,
-        } => Ended {
-            ending: TargetEnding::Signaled { signal },
-            signal_name: Some(signal_name(signal)),
-            core_dumped: Some(core_dumped),
-        },
+        } => (Some(signal_name(signal)), Some(core_dumped)),
+    };
+    Ended {
+        ending: ending.into(),
+        signal_name,
+        core_dumped,
     }
 }
 

@@ -321,11 +321,7 @@ fn fix(record: &RunRecord) -> String {
     }
     let evidence = &record.evidence;
     let loaded = evidence.processes.len();
-    let armed = evidence
-        .processes
-        .iter()
-        .filter(|process| process.ledger().armed)
-        .count();
+    let armed = evidence.armed();
     if loaded == 0 {
         return "fix not loaded".to_owned();
     }

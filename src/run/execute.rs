@@ -6,8 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Local, TimeDelta, Utc};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 
 use super::collect::Collector;
 use super::expectation::{expected, waited};
@@ -19,7 +18,7 @@ use super::preflight::{self, Refusal};
 use super::record::{Notice, RunRecord, SeenLine};
 use super::settle::{self, Expected, Settled, Waiting};
 use super::supervise::{self, Ending, Outcome};
-use super::verdict::{Facts, TargetEnding, Verdict};
+use super::verdict::{Facts, Verdict};
 use super::workspace::Workspace;
 use crate::diagnose::match_line;
 use crate::evidence::{End, TreeEvidence, read_folder};
@@ -121,7 +120,7 @@ pub fn execute(
         notices.push(Notice::NoReportWriter);
     }
     let facts = Facts {
-        ending: target_ending(outcome.ending),
+        ending: outcome.ending.into(),
         timed_out: outcome.timed_out.is_some(),
         counted_reports: reports
             .iter()
@@ -197,16 +196,6 @@ impl supervise::Observer for StderrLines {
     }
 }
 
-fn target_ending(ending: Ending) -> TargetEnding {
-    match ending {
-        // The system hands out the low eight bits only.
-        Ending::Exited(code) => TargetEnding::Exited {
-            code: u8::try_from(code & 0xff).unwrap_or(u8::MAX),
-        },
-        Ending::Signaled { signal, .. } => TargetEnding::Signaled { signal },
-    }
-}
-
 fn read_evidence(plan: &Plan, workspace: &Workspace, outcome: &Outcome) -> TreeEvidence {
     if plan.library.is_none() {
         return TreeEvidence::default();
@@ -222,17 +211,8 @@ fn read_evidence(plan: &Plan, workspace: &Workspace, outcome: &Outcome) -> TreeE
             Some((u32::try_from(pid).ok()?, end))
         })
         .collect();
-    TreeEvidence::of(files, unreadable, &ends, &is_alive)
-}
-
-/// Signal 0 asks without sending; EPERM means that somebody is there.
-fn is_alive(pid: u32) -> bool {
-    i32::try_from(pid).is_ok_and(|pid| {
-        !matches!(
-            kill(Pid::from_raw(pid), None),
-            Err(nix::errno::Errno::ESRCH)
-        )
-    })
+    let alive = |pid: u32| i32::try_from(pid).is_ok_and(supervise::is_alive);
+    TreeEvidence::of(files, unreadable, &ends, &alive)
 }
 
 fn wait_for_reports(

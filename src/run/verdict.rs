@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::supervise::Ending;
+
 /// Exit codes: part of the interface, documented in the README.
 pub mod exit_code {
     /// Nothing to complain about.
@@ -40,6 +42,18 @@ pub enum TargetEnding {
         /// The signal's number on this system.
         signal: i32,
     },
+}
+
+impl From<Ending> for TargetEnding {
+    fn from(ending: Ending) -> Self {
+        match ending {
+            // The system hands out the low eight bits only.
+            Ending::Exited(code) => Self::Exited {
+                code: u8::try_from(code & 0xff).unwrap_or(u8::MAX),
+            },
+            Ending::Signaled { signal, .. } => Self::Signaled { signal },
+        }
+    }
 }
 
 /// The facts that decide; everything else about a run is commentary.

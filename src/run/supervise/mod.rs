@@ -88,6 +88,12 @@ pub fn supervise(
         .map_err(LaunchError::failed("cannot watch the target"))
 }
 
+/// Whether a process with this id is there, a zombie included. Signal 0 asks without sending; EPERM
+/// means that somebody is.
+pub fn is_alive(pid: i32) -> bool {
+    kill(Pid::from_raw(pid), None) != Err(Errno::ESRCH)
+}
+
 /// Looks once more at the processes that were alive when the supervision ended: many were on their
 /// way out. One that has ended is left behind no longer, and told as an orphan where its status
 /// comes to us.
@@ -100,7 +106,7 @@ pub fn look_again(outcome: &mut Outcome) {
         }
         Ok(_) => true,
         // Not a child of ours: all that can be asked is whether it is there.
-        Err(_) => kill(Pid::from_raw(pid), None) != Err(Errno::ESRCH),
+        Err(_) => is_alive(pid),
     });
 }
 

@@ -17,6 +17,7 @@ fn main() -> io::Result<()> {
     let mut hasher = DefaultHasher::new();
     hash_folder(Path::new("src"), &mut hasher)?;
     hash_folder(Path::new("ledger/src"), &mut hasher)?;
+    hash_folder(Path::new("policy/src"), &mut hasher)?;
     println!(
         "cargo:rustc-env=AGX_FIX_BUILD_HASH={:016x}",
         hasher.finish()

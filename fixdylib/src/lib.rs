@@ -22,7 +22,6 @@ mod ledger;
 mod lifecycle;
 mod lock;
 mod os;
-mod policy;
 mod runtime;
 mod say;
 
@@ -81,7 +80,7 @@ fn start(config: Config) {
         Err(refusal) => {
             say(format_args!("{refusal}"));
             flags |= flag::POLICY_UNKNOWN;
-            refusal.name()
+            refusal.0.as_str()
         }
     };
     if config.disabled {

@@ -12,12 +12,12 @@ use agx_ledger::Counter;
 use agx_ledger::layout::{degraded, event_phase};
 
 use super::engine::{Call, LOCK, Open, State, end_encoding, fact, finish, impl_is_null};
-use super::rules::Role;
 use super::slots::{self, Slot};
 use crate::ledger::{self, count, count_locked, discount_locked};
 use crate::lifecycle::{Commit, Entered, Opened};
 use crate::runtime::{self, Id};
 use crate::{os, say};
+use agx_policy::rules::Role;
 
 /// A call that was not made has been told.
 static TOLD: AtomicBool = AtomicBool::new(false);

@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use agx_ledger::layout::flag;
 use agx_ledger::{Counter, Reason};
 
-use super::abi::{self, Returns};
 use super::engine;
-use super::rules::{self, Family, Role};
 use super::slots::{self, Filling};
 use crate::ledger::{self, Finding, count};
 use crate::lock::Reentrant;
 use crate::runtime::{self, Class, OwnMethod};
 use crate::say::say;
+use agx_policy::abi::{self, Returns};
+use agx_policy::rules::{self, Family, Role};
 
 /// Classes whose methods are hooked. The lock keeps installing to one thread at a time.
 static HOOKED: Reentrant<Vec<usize>> = Reentrant::new(Vec::new());

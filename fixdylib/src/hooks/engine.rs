@@ -11,12 +11,12 @@ use agx_ledger::Counter;
 use agx_ledger::layout::{EventRecord, event_phase};
 
 use super::around;
-use super::rules::Role;
 use super::slots::{self, Slot};
 use crate::ledger::{self, Entry, Thread, count_locked};
 use crate::lifecycle::{Entered, Index, Lifecycle};
 use crate::lock::{Acquired, Reentrant};
 use crate::runtime;
+use agx_policy::rules::Role;
 
 /// What the lock protects.
 pub struct State {

@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, 
 
 use agx_ledger::Reason;
 
-use super::abi::Shape;
 use super::forward::{self, POOLS};
-use super::rules::Role;
 use crate::runtime::Imp;
+use agx_policy::abi::Shape;
+use agx_policy::rules::Role;
 
 /// No census entry, no instance variable.
 pub const NONE: u32 = u32::MAX;

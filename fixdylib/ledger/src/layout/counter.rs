@@ -70,6 +70,46 @@ counters! {
     DroppedEvents = "dropped_events",
     /// Calls that met something unexpected and were passed on untouched.
     PassedUntouched = "passed_untouched",
+    /// Work calls that a published policy did not make because it had not tracked the encoder.
+    DroppedUntracked = "dropped_untracked",
+    /// Work calls that a published policy did not make because the encoder had ended or was destroyed.
+    DroppedEnded = "dropped_ended",
+    /// `destroyImpl` calls that a published policy did not make.
+    DestroysBlocked = "destroys_blocked",
+    /// Work calls on untracked encoders that a published policy passed on.
+    UntrackedCalls = "untracked_calls",
+    /// Releases that waited for the last call inside the encoder.
+    DeferredReleases = "deferred_releases",
+    /// Encoders that factories of the driver's command buffers handed out.
+    AgxEncoderCreates = "agx_encoder_creates",
+    /// Encoders that factories of `MPSCommandBuffer` handed out.
+    MpsEncoderCreates = "mps_encoder_creates",
+    /// Parallel render encoders handed out.
+    ParallelEncoderCreates = "parallel_encoder_creates",
+    /// `commitAndContinue` calls.
+    CommitAndContinues = "commit_and_continues",
+    /// Events that waited for an encoder that another thread had open.
+    EventEncoderWaits = "event_encoder_waits",
+    /// Of those, the ones that went on at the end of their limit, the encoder still open.
+    EventWaitTimeouts = "event_wait_timeouts",
+    /// Commits that waited because as many command buffers were in flight as are allowed.
+    ThrottleWaits = "throttle_waits",
+    /// Of those, the ones that went on at the end of their limit.
+    ThrottleLetThrough = "throttle_let_through",
+    /// The most command buffers that were in flight at once, as far as the throttle counts them.
+    InFlightMost = "in_flight_most",
+    /// Waits for the lock longer than `AGX_FIX_LOCK_WARN_MS`.
+    LockLongWaits = "lock_long_waits",
+    /// Waits for the lock longer than `AGX_FIX_LOCK_TIMEOUT_MS`.
+    LockTimeouts = "lock_timeouts",
+    /// Longest wait for the lock, in milliseconds.
+    LockMaxWaitMs = "lock_max_wait_ms",
+    /// Calls that went on without a second lock, because waiting for it could have been a deadlock.
+    LockOrderEscapes = "lock_order_escapes",
+    /// Hooked calls on something that is no object of the hook's class: passed on untouched.
+    OddReceivers = "odd_receivers",
+    /// Hooks that were found replaced by somebody else's code.
+    HooksReplaced = "hooks_replaced",
     /// Panics of the library's own code that were caught.
     CaughtPanics = "caught_panics",
 }

@@ -2,7 +2,7 @@
 //! points, for which the forwarder's own result must have the very size.
 
 use super::{Integers, Passed, Pool, forward, forwarder, shared_forwarder, table};
-use crate::hooks::abi::Returns;
+use agx_policy::abi::Returns;
 
 /// v0 to v3. The bits are moved, never computed with, so that `float`s in the low halves survive.
 #[repr(C)]

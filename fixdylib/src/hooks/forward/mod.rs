@@ -15,8 +15,8 @@ pub use aarch64::{POOLS, SLOTS};
 #[cfg(target_arch = "x86_64")]
 pub use x86_64::{POOLS, SLOTS};
 
-use super::abi::Returns;
 use crate::runtime::Imp;
+use agx_policy::abi::Returns;
 
 /// A function's address in a table.
 #[derive(Clone, Copy)]

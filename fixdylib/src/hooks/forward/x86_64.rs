@@ -2,7 +2,7 @@
 //! and comes back in rax, so that it is passed on like an integer.
 
 use super::{Integers, Passed, Pool, forward, forwarder, shared_forwarder, table};
-use crate::hooks::abi::Returns;
+use agx_policy::abi::Returns;
 
 /// xmm0 and xmm1. The bits are moved, never computed with, so that a `float` in the low half survives.
 #[repr(C)]

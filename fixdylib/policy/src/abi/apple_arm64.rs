@@ -4,7 +4,7 @@
 use agx_ledger::Reason;
 
 use super::{LARGEST, Returns, Shape, layout, scalars};
-use crate::hooks::encoding::{Signature, Type};
+use crate::encoding::{Signature, Type};
 
 const REGISTERS: usize = 8;
 

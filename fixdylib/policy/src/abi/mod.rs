@@ -1,14 +1,12 @@
 //! From a signature to the shape in which its arguments travel, for each processor. Pure: both are tested on both.
 
-// Each is used on one processor and tested on all.
-#[cfg_attr(not(target_arch = "aarch64"), allow(dead_code))]
 pub mod apple_arm64;
-#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
+
 pub mod sysv_x86_64;
 
 use agx_ledger::Reason;
 
-use super::encoding::{Signature, Type};
+use crate::encoding::{Signature, Type};
 
 #[cfg(target_arch = "aarch64")]
 use apple_arm64 as native;
@@ -17,7 +15,7 @@ use sysv_x86_64 as native;
 
 /// Registers in which a result comes back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(dead_code)] // no processor uses all of them
+
 pub enum Returns {
     /// Nothing, or the integer registers (x0 and x1; rax and rdx).
     Integers,

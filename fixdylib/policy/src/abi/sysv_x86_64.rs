@@ -3,7 +3,7 @@
 use agx_ledger::Reason;
 
 use super::{LARGEST, Returns, Shape, layout, scalars};
-use crate::hooks::encoding::{Signature, Type};
+use crate::encoding::{Signature, Type};
 
 const INTEGER_REGISTERS: usize = 6;
 const FLOAT_REGISTERS: usize = 8;

@@ -39,6 +39,8 @@ pub enum Role {
     Wait,
     /// Command buffer: adds a handler.
     Handler,
+    /// Whatever a published version does around it.
+    Published,
 }
 
 /// The root of each family, at which hooking stops.

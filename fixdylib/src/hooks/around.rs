@@ -151,7 +151,7 @@ fn plan(call: &mut Call, role: Role, receiver: u64) -> Option<Counter> {
             }
             None
         }
-        Role::Work | Role::Init | Role::BufferWork => None,
+        Role::Work | Role::Init | Role::BufferWork | Role::Published => None,
         Role::Factory => {
             call.set(fact::SLOW);
             None

@@ -39,7 +39,7 @@ static SLOTS: [Slot; forward::SLOTS] = [const {
 /// Slots in use of each pool. Changed by one thread at a time.
 static USED: [AtomicUsize; POOLS.len()] = [const { AtomicUsize::new(0) }; POOLS.len()];
 
-const ROLES: [Role; 12] = [
+const ROLES: [Role; 13] = [
     Role::Work,
     Role::End,
     Role::Init,
@@ -52,6 +52,7 @@ const ROLES: [Role; 12] = [
     Role::Signal,
     Role::Wait,
     Role::Handler,
+    Role::Published,
 ];
 
 const _: () = {
@@ -67,6 +68,11 @@ impl Slot {
     #[inline]
     pub fn original(&self) -> Imp {
         self.original.load(Ordering::Acquire)
+    }
+
+    /// Has the hook run other code instead: a published version's originals go by the selector alone.
+    pub fn set_original(&self, original: Imp) {
+        self.original.store(original.cast_mut(), Ordering::Release);
     }
 
     /// Whether this happens around it.

@@ -2,13 +2,9 @@
 //! that tries every order in which threads can meet.
 
 use std::cell::UnsafeCell;
-pub use std::hint::spin_loop;
 #[cfg(target_os = "macos")]
 pub use std::sync::atomic::fence;
 pub use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
-
-/// How often a lock that is taken is looked at before its thread sleeps: about the length of a short driver call.
-pub const SPINS: u32 = 100;
 
 /// A function that can make a static here, and cannot in a model.
 macro_rules! constant {

@@ -1,4 +1,4 @@
-//! What the locks are built from. The models of `tests/models/` compile the same locks against a version of this module
+//! What the locks are built from. The models of `fixdylib/models/` compile the same locks against a version of this module
 //! that tries every order in which threads can meet.
 
 use std::cell::UnsafeCell;
@@ -11,6 +11,14 @@ macro_rules! constant {
     ($(#[$meta:meta])* $vis:vis fn $($rest:tt)*) => { $(#[$meta])* $vis const fn $($rest)* };
 }
 pub(crate) use constant;
+
+/// An array of the same expression, evaluated for each place.
+macro_rules! array {
+    ($each:expr; $count:expr) => {
+        [const { $each }; $count]
+    };
+}
+pub(crate) use array;
 
 /// A value that something else guards.
 pub struct Guarded<T>(UnsafeCell<T>);

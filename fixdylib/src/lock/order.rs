@@ -102,6 +102,6 @@ impl Held {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 #[path = "order_tests.rs"]
 mod tests;

@@ -233,6 +233,6 @@ impl Holder {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 #[path = "watch_tests.rs"]
 mod tests;

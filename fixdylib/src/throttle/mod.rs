@@ -8,12 +8,9 @@ mod slots;
 
 use crate::lock::Plain;
 use crate::os::{self, EventCount};
-use crate::sync::{AtomicU32, AtomicU64, Ordering, constant};
+use crate::sync::{AtomicU32, AtomicU64, Ordering, array, constant};
 
 use slots::{Arrival, Slots, Ticket};
-
-/// Who waits sleeps on one of so many counts, so that a completion wakes few besides the one it is for.
-const COUNTS: usize = 32;
 
 /// How a commit was admitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,14 +24,23 @@ pub enum Admitted {
 }
 
 /// Bounds the command buffers in flight. Allocates nothing.
-pub struct Throttle {
+///
+/// Follows `BUFFERS` (a power of two) in flight, and lets `WAITERS` commits wait at once; what is beyond goes. Those who wait
+/// sleep on one of `COUNTS` counts, so that a completion wakes few besides the one it is for.
+pub struct Throttle<
+    const BUFFERS: usize = 1024,
+    const WAITERS: usize = 256,
+    const COUNTS: usize = 32,
+> {
     limit: AtomicU32,
     patience_ms: AtomicU64,
-    slots: Plain<Slots>,
+    slots: Plain<Slots<BUFFERS, WAITERS>>,
     admitted: [EventCount; COUNTS],
 }
 
-impl Throttle {
+impl<const BUFFERS: usize, const WAITERS: usize, const COUNTS: usize>
+    Throttle<BUFFERS, WAITERS, COUNTS>
+{
     constant! {
         /// At most `limit` in flight (0: no limit), and no commit that waits longer than the patience.
         pub fn new(limit: u32, patience_ms: u64) -> Self {
@@ -42,7 +48,7 @@ impl Throttle {
                 limit: AtomicU32::new(limit),
                 patience_ms: AtomicU64::new(patience_ms),
                 slots: Plain::new(Slots::new()),
-                admitted: counts(),
+                admitted: array![EventCount::new(); COUNTS],
             }
         }
     }
@@ -131,11 +137,5 @@ impl Throttle {
     }
 }
 
-constant! {
-    fn counts() -> [EventCount; COUNTS] {
-        [const { EventCount::new() }; COUNTS]
-    }
-}
-
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests;

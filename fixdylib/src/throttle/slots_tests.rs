@@ -4,7 +4,10 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn fresh() -> Box<Slots> {
+const BUFFERS: usize = 1024;
+const WAITERS: usize = 256;
+
+fn fresh() -> Box<Slots<BUFFERS, WAITERS>> {
     Box::new(Slots::new())
 }
 

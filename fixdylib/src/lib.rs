@@ -20,10 +20,14 @@ mod config;
 mod hooks;
 mod ledger;
 mod lifecycle;
+#[allow(dead_code, unused_imports)] // a policy uses what it needs
 mod lock;
 mod os;
 mod runtime;
 mod say;
+mod sync;
+#[allow(dead_code)] // a policy uses what it needs
+mod throttle;
 
 use std::env;
 use std::ffi::{CStr, CString, OsString, c_char};

@@ -113,7 +113,7 @@ fn start(config: Config) {
     if config.disabled {
         return;
     }
-    hooks::follow_published(policy);
+    hooks::follow_published(policy, None);
     ENABLED.store(true, Ordering::Release);
     runtime::start();
 }

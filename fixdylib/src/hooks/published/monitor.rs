@@ -141,6 +141,7 @@ impl Held {
 
     /// What the mutex protects, for `with`, which must neither take the mutex nor send a message.
     #[inline]
+    #[allow(clippy::unused_self)] // its existence is the proof that the mutex is held
     pub fn with<R>(&self, with: impl FnOnce(&mut Inside) -> R) -> R {
         // SAFETY: this thread has the mutex. No closure in this room nests another call of this function.
         with(unsafe { &mut *INSIDE.0.get() })
@@ -180,6 +181,7 @@ impl Held {
     }
 
     /// An encoder has ended: whoever waits looks again.
+    #[allow(clippy::unused_self)] // as above
     pub fn wake(&self) {
         ENDED.wake();
     }

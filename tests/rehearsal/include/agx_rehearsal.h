@@ -17,7 +17,7 @@
 typedef void *agx_object;
 
 /* Before the first device is made. Faults: none, any (the default), impl, setBuffer, dispatch, prepare, spill, bind, uaf,
- * page-fault; README.md says what each is. Returns 0, or -1 for an unknown name. */
+ * page-fault, allocator, submission, unowned; README.md says what each is. Returns 0, or -1 for an unknown name. */
 int agx_rehearsal_set_fault(const char *name);
 /* Seeds the lengths of the windows in which the faults strike. The scheduler still decides which thread strikes. */
 void agx_rehearsal_set_seed(uint64_t seed);
@@ -88,6 +88,18 @@ agx_object agx_rehearsal_tools_command_buffer(agx_object queue);
 agx_object agx_rehearsal_tools_compute_encoder(agx_object tools_command_buffer);
 /* updateFence:. One command; a compute encoder adds 0x10001 to the checksum, a blit encoder 0x20003. */
 void agx_rehearsal_update_fence(agx_object encoder, agx_object fence);
+/* setBuffers:offsets:withRange: from index 0 on; it sends setBuffer:offset:atIndex: for each. */
+void agx_rehearsal_set_buffers(agx_object encoder, const agx_object *buffers, const size_t *offsets, size_t count);
+/* setVertexBuffer:offset:atIndex: of a render encoder; the last offset bound is added to the checksum of each draw. */
+void agx_rehearsal_set_vertex_buffer(agx_object encoder, agx_object buffer, size_t offset, size_t index);
+/* computeCommandEncoderWithDispatchType:, of which MPSCommandBuffer has a method of its own. */
+agx_object agx_rehearsal_compute_encoder_with_dispatch_type(agx_object command_buffer, size_t dispatch_type);
+/* commitAndContinue of an MPSCommandBuffer, which goes on in a new command buffer. */
+void agx_rehearsal_commit_and_continue(agx_object mps_command_buffer);
+/* Has the function called from a point of the driver, with the object whose method has come there, on its thread: 0 endEncoding of an
+ * encoder, before its command buffer lets go of it; 1 commit of a command buffer, before it is validated. NULL takes the function
+ * away. Returns 0, or -1 for a point that there is not. */
+int agx_rehearsal_observe(int point, void (*function)(agx_object, void *), void *context);
 /* An MTLCommandBufferStatus: 4 completed, 5 completed with an error. */
 size_t agx_rehearsal_status(agx_object command_buffer);
 /* Encoders alive, those that wait in a device's pool included. Waits until every committed command buffer is let go. */

@@ -62,13 +62,25 @@ impl Impl {
     /// No block.
     pub const NULL: Self = Self(std::ptr::null_mut());
 
-    fn allocate() -> Self {
+    /// A block of zeros.
+    pub fn allocate() -> Self {
         // SAFETY: the layout's size is not zero.
         let block = unsafe { alloc_zeroed(BLOCK) };
         if block.is_null() {
             handle_alloc_error(BLOCK)
         }
         Self(block)
+    }
+
+    /// Frees a block.
+    ///
+    /// # Safety
+    /// The block came from [`Impl::allocate`] and is not used again; NULL is nothing.
+    pub unsafe fn free(self) {
+        if !self.0.is_null() {
+            // SAFETY: allocated with this layout.
+            unsafe { dealloc(self.0, BLOCK) }
+        }
     }
 
     /// Reads the word at `offset`.
@@ -212,8 +224,8 @@ impl Kept {
         if self.blocks.len() < KEPT {
             self.blocks.push(block.0.expose_provenance());
         } else {
-            // SAFETY: allocated with this layout.
-            unsafe { dealloc(block.0, BLOCK) }
+            // SAFETY: the caller's promise.
+            unsafe { block.free() }
         }
     }
 

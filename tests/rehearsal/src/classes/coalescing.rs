@@ -197,9 +197,7 @@ unsafe fn make_compute_encoder(this: Id, config: ComputeConfig) -> Id {
             compute::hand_out(encoder);
             encoder
         };
-        send!(this, "setCurrentCommandEncoder:", encoder => Id; ());
-        release(encoder);
-        encoder
+        command_buffer::hand_out(this, encoder)
     }
 }
 
@@ -226,7 +224,7 @@ unsafe extern "C-unwind" fn try_coalescing<const LOCAL: bool>(
             return false;
         }
         send!(previous, "reInitWithCommandBuffer:", this => Id; Id);
-        send!(this, "setCurrentCommandEncoder:", previous => Id; ());
+        command_buffer::hand_out(this, retain(previous));
         send!(this, "setPreviousComputeCommandEncoder:", NIL => Id; ());
         true
     }
@@ -267,9 +265,7 @@ unsafe extern "C-unwind" fn blit_encoder_common<const LOCAL: bool>(
         let encoder = allocate(blit::AGX.get());
         let encoder =
             send!(encoder, "initWithCommandBuffer:descriptor:", this => Id, descriptor => Id; Id);
-        send!(this, "setCurrentCommandEncoder:", encoder => Id; ());
-        release(encoder);
-        encoder
+        command_buffer::hand_out(this, encoder)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::command_buffer;
 use crate::failure::{Assertion, fail};
+use crate::observers::{self, Point};
 use crate::runtime::class::{ClassRef, ClassSpec, Ivar, Method};
 use crate::runtime::{Id, NIL, Sel, send, send_super};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -160,6 +161,7 @@ unsafe extern "C-unwind" fn iogpu_end_encoding<const LOCAL: bool>(this: Id, _: S
     // SAFETY: a method runs on a live instance of its class. The command buffer's reference to the encoder may be the last
     // one, so nothing touches the encoder after it is dropped.
     unsafe {
+        observers::tell(Point::Ending, this);
         send_super!(this, &IOGPU, "endEncoding"; ());
         send!(command_buffer_of(this), "setCurrentCommandEncoder:", NIL => Id; ());
     }

@@ -5,6 +5,7 @@
 
 pub mod blit;
 pub mod coalescing;
+pub mod command;
 pub mod command_buffer;
 pub mod completion;
 pub mod compute;

@@ -4,6 +4,7 @@
 
 mod application;
 mod arguments;
+mod asleep;
 mod driver;
 mod misuse;
 mod outcome;

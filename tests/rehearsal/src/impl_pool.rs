@@ -49,6 +49,8 @@ pub mod offset {
     pub const CHECKSUM: usize = 0x608;
     /// First four bytes of the last `setBytes:`.
     pub const BYTES: usize = 0x610;
+    /// Numbers of the last state set of a render encoder, added up.
+    pub const STATE: usize = 0x618;
     /// Read by `setBuffer:offset:atIndex:`: offset of the last buffer bound.
     pub const BUFFER: usize = 0x3b90;
 }
@@ -141,6 +143,7 @@ impl Impl {
             self.write(offset::PIPELINE, 0_u64);
             self.write(offset::BUFFER, 0_u64);
             self.write(offset::BYTES, 0_u32);
+            self.write(offset::STATE, 0_u64);
         }
     }
 }

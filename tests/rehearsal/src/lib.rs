@@ -18,6 +18,7 @@ mod failure;
 mod faults;
 mod gpu_fault;
 mod impl_pool;
+mod kinds_api;
 mod observers;
 mod queue_thread;
 mod recording;

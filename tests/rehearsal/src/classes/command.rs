@@ -1,6 +1,6 @@
 //! What commands of all encoders do: they use what the device has once, and add to what their encoder has recorded.
 
-use super::{device, encoder};
+use super::{command_buffer, device, encoder};
 use crate::faults::{self, Flaw, Window};
 use crate::impl_pool::{Impl, offset};
 use crate::runtime::Id;
@@ -61,6 +61,52 @@ pub unsafe fn record(encoder: Id, context: Impl, checksum: u64) {
     }
 }
 
+/// Gives an encoder's block back to the pool, and what was recorded in it to the command buffer. NULL is nothing.
+///
+/// # Safety
+/// `encoder` is a live encoder of a live command buffer, `own` was its block and is not used again.
+pub unsafe fn hand_in(encoder: Id, own: Impl) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if !own.0.is_null() {
+            let work = own.take_work();
+            device::pool(encoder::device_of(encoder))
+                .lock()
+                .give_block(own);
+            command_buffer::append_work(encoder::command_buffer_of(encoder), work);
+        }
+    }
+}
+
+/// Gives an encoder's block back, and what was recorded in it to nobody. NULL is nothing.
+///
+/// # Safety
+/// As for [`hand_in`], but for the command buffer.
+pub unsafe fn give_up(encoder: Id, own: Impl) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if !own.0.is_null() {
+            device::pool(encoder::device_of(encoder))
+                .lock()
+                .give_block(own);
+        }
+    }
+}
+
+/// Keeps the first four bytes of what was set, little-endian.
+///
+/// # Safety
+/// `context` is a live block; `bytes` has `length` bytes.
+pub unsafe fn keep_bytes(context: Impl, bytes: *const u8, length: usize) {
+    let mut first = [0; 4];
+    let count = length.min(first.len());
+    // SAFETY: the caller's promise.
+    unsafe {
+        std::ptr::copy_nonoverlapping(bytes, first.as_mut_ptr(), count);
+        context.write(offset::BYTES, u32::from_le_bytes(first));
+    }
+}
+
 /// What a dispatch or a draw of `elements` adds to the checksum, by what is bound.
 ///
 /// # Safety
@@ -71,8 +117,10 @@ pub unsafe fn checksum_of(context: Impl, elements: u64) -> u64 {
         let tag: u64 = context.read(offset::PIPELINE);
         let bound: u64 = context.read(offset::BUFFER);
         let bytes: u32 = context.read(offset::BYTES);
+        let state: u64 = context.read(offset::STATE);
         tag.wrapping_mul(elements)
             .wrapping_add(bound)
             .wrapping_add(u64::from(bytes))
+            .wrapping_add(state)
     }
 }

@@ -1,7 +1,7 @@
 //! `_MTLCommandBuffer` and `IOGPUMetalCommandBuffer`: status, encoders, validation, commit.
 
 use super::completion::State;
-use super::{command, completion, events, queue};
+use super::{command, completion, events, factories, queue};
 use crate::failure::{Assertion, fail, fail_condition};
 use crate::faults::{self, Flaw};
 use crate::impl_pool::Work;
@@ -62,6 +62,7 @@ pub fn metal() -> ClassSpec {
         Method::new(c"dealloc", c"v@:", dealloc::<true> as *const ()),
     ];
     methods.extend(completion::metal_methods());
+    methods.extend(factories::metal_methods());
     ClassSpec {
         name: c"_MTLCommandBuffer",
         superclass: Some(c"_MTLObjectWithLabel"),

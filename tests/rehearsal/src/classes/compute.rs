@@ -5,7 +5,7 @@ use super::{Range, Size, command, command_buffer, device, encoder, resources};
 use crate::faults::{self, Site, Window};
 use crate::impl_pool::{Impl, offset};
 use crate::runtime::class::{ClassRef, ClassSpec, Ivar, Method};
-use crate::runtime::{Id, NIL, Sel, send, send_super};
+use crate::runtime::{Id, NIL, Sel, class_of, send, send_super};
 
 /// `AGXG16XFamilyComputeContext`.
 pub static AGX: ClassRef = ClassRef::new();
@@ -244,12 +244,7 @@ unsafe extern "C-unwind" fn set_bytes<const LOCAL: bool>(
 ) {
     // SAFETY: as for `setBufferOffset:atIndex:`; the sender vouches for `length` bytes.
     unsafe {
-        let mut first = [0; 4];
-        let count = length.min(first.len());
-        std::ptr::copy_nonoverlapping(bytes, first.as_mut_ptr(), count);
-        OWN_IMPL
-            .load::<Impl>(this)
-            .write(offset::BYTES, u32::from_le_bytes(first));
+        command::keep_bytes(OWN_IMPL.load(this), bytes, length);
     }
 }
 
@@ -412,7 +407,9 @@ unsafe extern "C-unwind" fn destroy_impl<const LOCAL: bool>(this: Id, _: Sel) {
         }
         let mut kept = pool.lock();
         kept.give_block(own);
-        kept.give_encoder(this);
+        if class_of(this) == AGX.get() {
+            kept.give_encoder(this);
+        }
         if faults::stores_late() {
             drop(kept);
             faults::wait_in(Window::Destroy, || !OWN_IMPL.load::<Impl>(this).0.is_null());

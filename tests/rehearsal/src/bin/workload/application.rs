@@ -2,6 +2,7 @@
 
 use crate::arguments::Arguments;
 use crate::driver::{Driver, Object};
+use crate::mix;
 use std::collections::VecDeque;
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,6 +28,10 @@ const FENCES: [u64; 2] = [0x1_0001, 0x2_0003];
 
 /// In what the application differs from the usual one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an independent difference"
+)]
 pub struct Style {
     /// Compute encoders come from a factory that no published fix library hooks.
     pub private_factory: bool,
@@ -38,6 +43,8 @@ pub struct Style {
     pub nested: bool,
     /// A command buffer has a blit encoder, besides two of compute.
     pub blits: bool,
+    /// Encoders of every kind come besides.
+    pub mix: bool,
     /// Devices, which the threads take in turn.
     pub devices: usize,
 }
@@ -50,6 +57,7 @@ impl Style {
         in_flight: 1,
         nested: false,
         blits: true,
+        mix: false,
         devices: 1,
     };
     /// Without blit encoders, which the first versions of the fix leave alone.
@@ -260,6 +268,15 @@ unsafe fn encode_and_commit(
             (driver.fill_buffer)(blit, resources.buffer, 0, FILL.0, FILL.1);
             end(blit);
         }
+        if style.mix {
+            mix::encode(
+                driver,
+                command_buffer,
+                resources.pipeline,
+                resources.buffer,
+                first,
+            );
+        }
         let context = std::ptr::from_ref(handled).cast_mut().cast();
         (driver.add_completed_handler)(command_buffer, count_completion, context);
         (driver.commit)(command_buffer);
@@ -307,6 +324,9 @@ fn asked_of_a_buffer(first: u32, style: Style) -> Done {
     if style.blits {
         done.asked += 1;
         done.asked_checksum += FILL.0 as u64 * u64::from(FILL.1);
+    }
+    if style.mix {
+        done.add(&mix::asked(first));
     }
     if style.fences {
         let [compute, blit] = FENCES;

@@ -29,6 +29,7 @@ Usage: agx-rehearsal-workload [OPTIONS]
   --json           the summary as one line of JSON
   --app-lock       hold one lock around all that one command buffer needs, from its making to its commit
   --mps            use MPSCommandBuffer, which forwards
+  --mix            encoders of every kind in each command buffer, besides two of compute and one of blit
   --quiet          print no summary
   --driver PATH    libagx_rehearsal [AGX_REHEARSAL_DRIVER, else beside this program]
   --help           this text
@@ -59,6 +60,7 @@ pub enum Summary {
 
 /// The parsed command line.
 #[derive(Clone, PartialEq, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option")]
 pub struct Arguments {
     /// Number of threads, at least 1.
     pub threads: usize,
@@ -74,6 +76,8 @@ pub struct Arguments {
     pub app_lock: bool,
     /// Whether command buffers are `MPSCommandBuffer`s.
     pub mps: bool,
+    /// Whether encoders of every kind come besides the usual ones.
+    pub mix: bool,
     /// How the run is summed up.
     pub summary: Summary,
     /// The scenario, where one is chosen; it decides on `fault` and `style`.
@@ -98,6 +102,7 @@ impl Default for Arguments {
             fault: Fault::Driver("impl"),
             app_lock: false,
             mps: false,
+            mix: false,
             summary: Summary::Line,
             scenario: None,
             style: Style::USUAL,
@@ -144,6 +149,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Arg
             "--help" | "-h" => return Ok(None),
             "--app-lock" => parsed.app_lock = true,
             "--mps" => parsed.mps = true,
+            "--mix" => parsed.mix = true,
             "--quiet" => parsed.summary = Summary::Nothing,
             "--json" => parsed.summary = Summary::Json,
             "--list-scenarios" => parsed.list = true,
@@ -158,6 +164,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Arg
     if let Some(scenario) = parsed.scenario {
         scenario.apply(&mut parsed);
     }
+    parsed.style.mix |= parsed.mix;
     Ok(Some(parsed))
 }
 
@@ -215,7 +222,7 @@ mod tests {
 
     #[test]
     fn every_option_reaches_its_field() {
-        let line = "--threads 3 --iterations 5 --seconds 0.5 --seed 9 --fault commit --app-lock --mps --quiet --json --watchdog 2 --driver /d.so";
+        let line = "--threads 3 --iterations 5 --seconds 0.5 --seed 9 --fault commit --app-lock --mps --mix --quiet --json --watchdog 2 --driver /d.so";
         let expected = Arguments {
             threads: 3,
             iterations: Some(5),
@@ -224,6 +231,11 @@ mod tests {
             fault: Fault::Misuse(Misuse::CommitOpenEncoder),
             app_lock: true,
             mps: true,
+            mix: true,
+            style: Style {
+                mix: true,
+                ..Style::USUAL
+            },
             summary: Summary::Json,
             watchdog: Some(Duration::from_secs(2)),
             driver: Some(PathBuf::from("/d.so")),

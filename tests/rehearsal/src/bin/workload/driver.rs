@@ -79,6 +79,8 @@ interface! {
     executed: "agx_rehearsal_executed", fn() -> u64;
     checksum: "agx_rehearsal_checksum", fn() -> u64;
     private_compute_encoder: "agx_rehearsal_private_compute_encoder", fn(Object) -> Object;
+    encoder: "agx_rehearsal_encoder", fn(Object, c_int) -> Object;
+    work: "agx_rehearsal_work", fn(Object, c_int, Object, Object, u32);
     render_encoder: "agx_rehearsal_render_encoder", fn(Object) -> Object;
     compute_encoder_with_dispatch_type: "agx_rehearsal_compute_encoder_with_dispatch_type", fn(Object, usize) -> Object;
     commit_and_continue: "agx_rehearsal_commit_and_continue", fn(Object);

@@ -7,6 +7,7 @@ mod arguments;
 mod asleep;
 mod driver;
 mod misuse;
+mod mix;
 mod outcome;
 mod scenario;
 mod watchdog;

@@ -18,7 +18,7 @@ const USUAL: Scenario = Scenario {
 };
 
 /// All of them, in the order of the versions whose failures they show.
-pub static SCENARIOS: [Scenario; 18] = [
+pub static SCENARIOS: [Scenario; 20] = [
     Scenario {
         name: "deadlock",
         models: "a method of an encoder sends the encoder another message: a nested call",
@@ -138,6 +138,26 @@ pub static SCENARIOS: [Scenario; 18] = [
         breaks: &["v2.9"],
         style: Style {
             fences: true,
+            ..Style::USUAL
+        },
+        ..USUAL
+    },
+    Scenario {
+        name: "uncovered",
+        models: "encoders of every kind, with methods that no published version hooks, meet in what the device has once",
+        breaks: &["v2.9"],
+        fault: "allocator",
+        style: Style {
+            mix: true,
+            ..Style::USUAL
+        },
+        ..USUAL
+    },
+    Scenario {
+        name: "mixed",
+        models: "encoders of every kind, on a driver without its races: nothing may be lost",
+        style: Style {
+            mix: true,
             ..Style::USUAL
         },
         ..USUAL

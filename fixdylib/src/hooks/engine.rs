@@ -11,6 +11,7 @@ use agx_ledger::Counter;
 use agx_ledger::layout::{EventRecord, event_phase};
 
 use super::around;
+use super::receiver;
 use super::slots::{self, Slot};
 use crate::ledger::{self, Entry, Thread, count_locked};
 use crate::lifecycle::{Entered, Index, Lifecycle};
@@ -198,7 +199,7 @@ fn abandon(number: usize, receiver: u64, call: Call) {
 pub fn enter(number: usize, receiver: u64) -> Call {
     let slot = slots::get(number);
     let me = ledger::thread();
-    if slot.is(Role::Completion) {
+    if slot.is(Role::Completion) || receiver::is_odd(slot, receiver) {
         return around::unlocked(number, receiver, me);
     }
     let entry = match LOCK.try_lock(me as usize) {

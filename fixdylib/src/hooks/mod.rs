@@ -4,7 +4,10 @@ mod around;
 mod discover;
 mod engine;
 mod forward;
+mod receiver;
 mod slots;
 
-pub use discover::{hook_count, on_class_ready, reset_after_fork as reset_discovery_after_fork};
+pub use discover::{
+    hook_count, look_for_replaced, on_class_ready, reset_after_fork as reset_discovery_after_fork,
+};
 pub use engine::reset_after_fork;

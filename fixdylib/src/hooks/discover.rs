@@ -196,7 +196,8 @@ unsafe fn find(class: Class) -> Found {
                 found = Found::Ours(family, depth + 1);
             }
         }
-        if matches!(found, Found::Ours(..)) && wraps(class) {
+        if matches!(found, Found::Ours(..)) && runtime::ivar_offset(class, rules::WRAPPED).is_some()
+        {
             return Found::Wrapper;
         }
         found
@@ -206,33 +207,18 @@ unsafe fn find(class: Class) -> Found {
 /// # Safety
 /// `class` is a class of the runtime.
 unsafe fn by_protocol(class: Class) -> Option<Family> {
-    const NAMES: [&CStr; rules::PROTOCOLS.len()] = [
-        c"MTLCommandEncoder",
-        c"MTL4CommandEncoder",
-        c"MTLCommandBuffer",
-        c"MTL4CommandBuffer",
-    ];
-    NAMES
+    rules::PROTOCOLS
         .iter()
-        .zip(rules::PROTOCOLS)
         // SAFETY: promised by the caller.
         .find(|(name, _)| unsafe { runtime::conforms(class, name) })
-        .map(|(_, (_, family))| family)
-}
-
-/// Whether instances keep what they wrap.
-///
-/// # Safety
-/// `class` is a class of the runtime.
-unsafe fn wraps(class: Class) -> bool {
-    // SAFETY: promised by the caller.
-    unsafe { runtime::ivar_offset(class, c"_baseObject").is_some() }
+        .map(|(_, family)| *family)
 }
 
 /// One entry for the class: its methods are all left alone for one reason.
 fn record_wrapper(class: Class) {
     let me = ledger::thread() as usize;
     HOOKED.lock(me);
+    arm();
     // SAFETY: the runtime gave the class; locked above.
     unsafe {
         let name = runtime::class_name(class).to_bytes();

@@ -124,6 +124,7 @@ fn is_enabled() -> bool {
 }
 
 extern "C" fn at_exit() {
+    guarded(hooks::look_for_replaced);
     ledger::close(exit_route::ATEXIT, 0);
 }
 

@@ -12,6 +12,7 @@ use agx_ledger::layout::{EventRecord, event_phase};
 
 use super::around;
 use super::published;
+use super::receiver;
 use super::slots::{self, Slot};
 use crate::ledger::{self, Entry, Thread, count_locked};
 use crate::lifecycle::{Entered, Index, Lifecycle};
@@ -222,7 +223,7 @@ pub fn enter(number: usize, receiver: u64) -> Call {
         return published::enter(number, receiver);
     }
     let me = ledger::thread();
-    if slot.is(Role::Completion) {
+    if slot.is(Role::Completion) || receiver::is_odd(slot, receiver) {
         return around::unlocked(number, receiver, me);
     }
     let entry = match LOCK.try_lock(me as usize) {

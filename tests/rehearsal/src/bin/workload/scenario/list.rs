@@ -18,7 +18,7 @@ const USUAL: Scenario = Scenario {
 };
 
 /// All of them, in the order of the versions whose failures they show.
-pub static SCENARIOS: [Scenario; 20] = [
+pub static SCENARIOS: [Scenario; 21] = [
     Scenario {
         name: "deadlock",
         models: "a method of an encoder sends the encoder another message: a nested call",
@@ -66,7 +66,7 @@ pub static SCENARIOS: [Scenario; 20] = [
     Scenario {
         name: "untracked",
         models: "encoders come from a factory that no published version hooks, and are freed while in use",
-        breaks: &["v2.4", "v2.9"],
+        breaks: &["v2.4"],
         fault: "uaf",
         style: Style {
             private_factory: true,
@@ -130,6 +130,16 @@ pub static SCENARIOS: [Scenario; 20] = [
         breaks: &["v2.9"],
         hangs: true,
         program: Program::Misuse(Misuse::SignalOpenEncoder),
+        ..USUAL
+    },
+    Scenario {
+        name: "unseen",
+        models: "encoders come from a factory that no published version hooks, on a driver without its races: nothing may be lost",
+        breaks: &["v2.9"],
+        style: Style {
+            private_factory: true,
+            ..Style::COMPUTE
+        },
         ..USUAL
     },
     Scenario {

@@ -18,7 +18,7 @@ const USUAL: Scenario = Scenario {
 };
 
 /// All of them, in the order of the versions whose failures they show.
-pub static SCENARIOS: [Scenario; 21] = [
+pub static SCENARIOS: [Scenario; 22] = [
     Scenario {
         name: "deadlock",
         models: "a method of an encoder sends the encoder another message: a nested call",
@@ -179,6 +179,18 @@ pub static SCENARIOS: [Scenario; 21] = [
         fault: "allocator",
         style: Style {
             devices: 2,
+            ..Style::COMPUTE
+        },
+        ..USUAL
+    },
+    Scenario {
+        name: "second-driver",
+        models: "a driver of another family is loaded when the first one has been used, and its commands race as the first one's do",
+        breaks: &[],
+        fault: "allocator",
+        style: Style {
+            devices: 2,
+            second_driver: true,
             ..Style::COMPUTE
         },
         ..USUAL

@@ -21,7 +21,9 @@ Usage: agx-rehearsal-workload [OPTIONS]
                    of the application: coalesce, commit, double-commit, event, wait-event, handler,
                    scheduled-handler, encode-after-commit, unended;
                    of the GPU: page-fault
-  --scenario NAME  instead: unlocked, untracked, leak, open-commit, pool, event, event-late, event-own, fence, page-fault
+  --scenario NAME  instead: a published failure, with its fault and its application (see --list-scenarios)
+  --list-scenarios print what scenarios there are; with --json their names, what each models and the published
+                   versions of the fix that it breaks by their author's word
   --watchdog S     a run that takes longer hangs [20 with --scenario, else none]
   --json           the summary as one line of JSON
   --app-lock       hold one lock around all that one command buffer needs, from its making to its commit
@@ -81,6 +83,8 @@ pub struct Arguments {
     pub watchdog: Option<Duration>,
     /// The driver's path, where one is given.
     pub driver: Option<PathBuf>,
+    /// Nothing runs: the scenarios are listed.
+    pub list: bool,
 }
 
 impl Default for Arguments {
@@ -98,6 +102,7 @@ impl Default for Arguments {
             style: Style::USUAL,
             watchdog: None,
             driver: None,
+            list: false,
         }
     }
 }
@@ -137,6 +142,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Arg
             "--mps" => parsed.mps = true,
             "--quiet" => parsed.summary = Summary::Nothing,
             "--json" => parsed.summary = Summary::Json,
+            "--list-scenarios" => parsed.list = true,
             "--threads" | "--iterations" | "--seconds" | "--seed" | "--fault" | "--scenario"
             | "--watchdog" | "--driver" => {
                 let value = rest.next().ok_or_else(|| format!("{name} needs a value"))?;
@@ -190,7 +196,7 @@ fn set(parsed: &mut Arguments, name: &str, value: OsString) -> Result<(), String
         "--scenario" => {
             let scenario = Scenario::from_name(text);
             parsed.scenario =
-                Some(scenario.ok_or_else(|| invalid("a known scenario (see --help)"))?);
+                Some(scenario.ok_or_else(|| invalid("a known scenario (see --list-scenarios)"))?);
         }
         "--seed" => parsed.seed = text.parse().map_err(|_| invalid("a number"))?,
         _ => parsed.fault = fault(text).ok_or_else(|| invalid("a known fault (see --help)"))?,
@@ -225,6 +231,8 @@ mod tests {
         assert_eq!(parse_text(line), Ok(Some(expected)));
         assert_eq!(parse_text(""), Ok(Some(Arguments::default())));
         assert_eq!(parse_text("--threads 3 --help"), Ok(None));
+        let listed = parse_text("--list-scenarios").map(|it| it.map(|it| it.list));
+        assert_eq!(listed, Ok(Some(true)));
     }
 
     #[test]

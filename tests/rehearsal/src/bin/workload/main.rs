@@ -27,6 +27,16 @@ fn main() -> ExitCode {
         }
         Err(why) => return complain(&why, USAGE_ERROR),
     };
+    if arguments.list {
+        let json = arguments.summary == Summary::Json;
+        let list = if json {
+            scenario::json() + "\n"
+        } else {
+            scenario::text()
+        };
+        print!("{list}");
+        return ExitCode::SUCCESS;
+    }
     let path = arguments
         .driver
         .clone()

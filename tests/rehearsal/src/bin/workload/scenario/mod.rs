@@ -1,9 +1,14 @@
 //! The published failures, each as a run that shows it: a fault of the driver, an application, and what to look at in the end.
 
+mod list;
+
+pub use list::{json, text};
+
 use crate::application::{self, DISPATCHES, Done, PIPELINE_TAG, Style, encoded};
 use crate::arguments::{Arguments, Fault};
 use crate::driver::Driver;
 use crate::misuse::{self, Misuse};
+use list::SCENARIOS;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -29,66 +34,16 @@ enum Program {
 pub struct Scenario {
     /// Its name on the command line.
     pub name: &'static str,
+    /// What it models, in one line.
+    pub models: &'static str,
+    /// The published versions of the fix of which their author says that this breaks them.
+    pub breaks: &'static [&'static str],
+    /// Whether no lock helps, but a limit to the command buffers in flight.
+    pub needs_throttle: bool,
     fault: &'static str,
     style: Style,
     program: Program,
 }
-
-const fn threads(name: &'static str, fault: &'static str, style: Style) -> Scenario {
-    Scenario {
-        name,
-        fault,
-        style,
-        program: Program::Threads,
-    }
-}
-
-const fn other(name: &'static str, program: Program) -> Scenario {
-    Scenario {
-        name,
-        fault: "none",
-        style: Style::USUAL,
-        program,
-    }
-}
-
-static SCENARIOS: [Scenario; 10] = [
-    threads("unlocked", "uaf", Style::USUAL),
-    threads(
-        "untracked",
-        "uaf",
-        Style {
-            private_factory: true,
-            ..Style::USUAL
-        },
-    ),
-    threads("leak", "none", Style::USUAL),
-    other("open-commit", Program::Misuse(Misuse::CommitOpenEncoder)),
-    // Twice the driver's `LIMIT`: each command buffer takes a block.
-    other("pool", Program::OneThread(2048)),
-    other("event", Program::ForeignEncoder(Duration::from_millis(30))),
-    other(
-        "event-late",
-        Program::ForeignEncoder(Duration::from_millis(400)),
-    ),
-    other("event-own", Program::Misuse(Misuse::SignalOpenEncoder)),
-    threads(
-        "fence",
-        "none",
-        Style {
-            fences: true,
-            ..Style::USUAL
-        },
-    ),
-    threads(
-        "page-fault",
-        "page-fault",
-        Style {
-            in_flight: 4,
-            ..Style::USUAL
-        },
-    ),
-];
 
 /// Command buffers of each thread, where each takes the GPU two milliseconds.
 const SLOW_BUFFERS: u64 = 40;

@@ -197,12 +197,18 @@ pub enum FixAction {
         /// Put it into this folder instead of the cache.
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
+        /// Lay the library that a run would inject out in DIR, under its own name and every published one.
+        #[arg(long, value_name = "DIR", conflicts_with = "out")]
+        all: Option<PathBuf>,
     },
-    /// List the policies.
+    /// List the policies: file, status, what they reach, and how they are known to fail.
     List {
-        /// Print JSON.
+        /// Print JSON: also what v3 cannot reach, and why.
         #[arg(long)]
         json: bool,
+        /// Also print what each policy reaches of each kind of encoder.
+        #[arg(short, long, conflicts_with = "json")]
+        verbose: bool,
     },
 }
 

@@ -49,10 +49,6 @@ pub fn on_class_ready(class: Class) {
         return;
     };
     ledger::set_flag(flag::METAL_SEEN);
-    // SAFETY: as above.
-    if family == Family::Encoder && !unsafe { is_compute(class, depth) } {
-        return;
-    }
     let me = ledger::thread() as usize;
     HOOKED.lock(me);
     // SAFETY: as above. The base classes come along: a compute encoder inherits work from them.
@@ -84,9 +80,6 @@ pub fn on_class_ready(class: Class) {
 unsafe fn family_of(class: Class) -> Option<(Family, usize)> {
     // SAFETY: promised by the caller, for the lineage too.
     unsafe {
-        if runtime::class_name(class).to_bytes() == rules::PROXY.as_bytes() {
-            return Some((Family::Buffer, 1));
-        }
         runtime::lineage(class)
             .enumerate()
             .find_map(|(depth, ancestor)| {
@@ -96,22 +89,6 @@ unsafe fn family_of(class: Class) -> Option<(Family, usize)> {
                     .find(|(root, _)| root.as_bytes() == name)?;
                 Some((*family, depth + 1))
             })
-    }
-}
-
-/// Whether an encoder class is for compute work.
-///
-/// # Safety
-/// `class` is a class of the runtime.
-unsafe fn is_compute(class: Class, depth: usize) -> bool {
-    // SAFETY: promised by the caller, for the lineage too.
-    unsafe {
-        runtime::lineage(class).take(depth).any(|ancestor| {
-            runtime::class_name(ancestor).to_bytes() == rules::COMPUTE_BASE.as_bytes()
-                || runtime::own_methods(ancestor)
-                    .iter()
-                    .any(|it| it.name.to_bytes() == rules::COMPUTE_METHOD.as_bytes())
-        })
     }
 }
 
@@ -139,11 +116,10 @@ unsafe fn hook_class(class: Class, family: Family) {
             runtime::ivar_offset(class, c"_impl"),
         )
     };
-    let proxy = name.to_bytes() == rules::PROXY.as_bytes();
     let mut installed = 0_u64;
     for method in &methods {
         // SAFETY: the method is the class's own.
-        let (finding, slot) = match unsafe { hook_method(method, family, proxy, impl_offset) } {
+        let (finding, slot) = match unsafe { hook_method(method, family, impl_offset) } {
             Ok(slot) => {
                 installed += 1;
                 (
@@ -190,23 +166,14 @@ unsafe fn hook_class(class: Class, family: Family) {
 unsafe fn hook_method(
     method: &OwnMethod,
     family: Family,
-    proxy: bool,
     impl_offset: Option<usize>,
 ) -> Result<usize, Reason> {
     let selector = method.name.to_str().map_err(|_| Reason::Unreadable)?;
     let encoding = method.encoding.to_bytes();
-    let result = encoding
-        .iter()
-        .find(|it| !matches!(it, b'r' | b'n' | b'N' | b'o' | b'O' | b'R' | b'V'))
-        .copied();
-    let role = match rules::decide(family, selector, result)? {
-        // A proxy's commit reaches the real command buffer, where it is counted and guarded.
-        role if !proxy || role == Role::Factory => role,
-        _ => Role::BufferWork,
-    };
+    let role = rules::decide_encoded(family, selector, encoding)?;
     let shape = abi::classify(encoding)?;
     // A call that is not made has to return something, and the size of what is behind a hidden pointer is not kept.
-    let checks_impl = role == Role::Work && shape.returns != Returns::HiddenPointer;
+    let checks_impl = role == Role::Work && !matches!(shape.returns, Returns::Memory(_));
     let filling = Filling {
         shape,
         role,

@@ -124,6 +124,13 @@ impl Call {
         }
     }
 
+    /// A call without the lock.
+    pub fn unlocked(entry: Entry) -> Self {
+        let mut call = Self::locked(entry);
+        call.clear(fact::LOCKED);
+        call
+    }
+
     /// Its event.
     #[inline]
     pub fn entry(self) -> Entry {
@@ -191,6 +198,9 @@ fn abandon(number: usize, receiver: u64, call: Call) {
 pub fn enter(number: usize, receiver: u64) -> Call {
     let slot = slots::get(number);
     let me = ledger::thread();
+    if slot.is(Role::Completion) {
+        return around::unlocked(number, receiver, me);
+    }
     let entry = match LOCK.try_lock(me as usize) {
         Some(how) => {
             if how == Acquired::Free {

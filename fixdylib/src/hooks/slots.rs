@@ -8,7 +8,7 @@ use agx_ledger::Reason;
 
 use super::forward::{self, POOLS};
 use crate::runtime::Imp;
-use agx_policy::abi::Shape;
+use agx_policy::abi::{Returns, Shape};
 use agx_policy::rules::Role;
 
 /// No census entry, no instance variable.
@@ -39,29 +39,6 @@ static SLOTS: [Slot; forward::SLOTS] = [const {
 /// Slots in use of each pool. Changed by one thread at a time.
 static USED: [AtomicUsize; POOLS.len()] = [const { AtomicUsize::new(0) }; POOLS.len()];
 
-const ROLES: [Role; 12] = [
-    Role::Work,
-    Role::End,
-    Role::Init,
-    Role::BufferInit,
-    Role::BufferWork,
-    Role::Factory,
-    Role::Commit,
-    Role::CommitReusable,
-    Role::CommitBlocking,
-    Role::Signal,
-    Role::Wait,
-    Role::Handler,
-];
-
-const _: () = {
-    let mut at = 0;
-    while at < ROLES.len() {
-        assert!(ROLES[at] as usize == at, "the list follows the enum");
-        at += 1;
-    }
-};
-
 impl Slot {
     /// The method's code before it was hooked.
     #[inline]
@@ -77,7 +54,7 @@ impl Slot {
 
     /// What happens around it.
     pub fn role(&self) -> Role {
-        ROLES[usize::from(self.role.load(Ordering::Relaxed)) % ROLES.len()]
+        Role::ALL[usize::from(self.role.load(Ordering::Relaxed)) % Role::ALL.len()]
     }
 
     /// Where `_impl` is in the receiver, if it is to be looked at.
@@ -131,7 +108,12 @@ pub fn fill(filling: &Filling<'static>) -> Result<(usize, Imp), Reason> {
     let shape = filling.shape;
     let mut why = Reason::ReturnKind;
     for (pool, used) in POOLS.iter().zip(&USED) {
-        if pool.returns != shape.returns || (shape.floats && !pool.floats) {
+        let in_memory = |it| matches!(it, Returns::Memory(_));
+        let returned = pool.returns == shape.returns
+            || (cfg!(target_arch = "x86_64")
+                && in_memory(pool.returns)
+                && in_memory(shape.returns));
+        if !returned || (shape.floats && !pool.floats) {
             continue;
         }
         if shape.stack_words > pool.stack_words {

@@ -149,7 +149,7 @@ pub static POOLS: [Pool; 9] = [
         table: table!(to_mixed, TO_MIXED, 0),
     },
     Pool {
-        returns: Returns::HiddenPointer,
+        returns: Returns::Memory(0),
         floats: true,
         stack_words: 12,
         first: TO_MEMORY,

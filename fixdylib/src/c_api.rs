@@ -107,9 +107,9 @@ pub extern "C" fn agx_fix_stats_json() -> *const c_char {
 }
 
 fn stats() -> String {
-    let policy = POLICY.get().map_or_else(String::new, |name| {
-        name.to_string_lossy().into_owned()
-    });
+    let policy = POLICY
+        .get()
+        .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let mut text = format!(
         "{{\"version\":{},\"policy\":{},\"enabled\":{},\"armed\":{},\"hooks\":{},\"counters\":{{",
         quoted(VERSION.trim_end_matches('\0')),

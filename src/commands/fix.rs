@@ -14,7 +14,9 @@ use crate::run::verdict::exit_code;
 pub fn run(action: FixAction) -> Result<u8> {
     match action {
         FixAction::Path { dylib, verbose } => path(dylib, verbose),
-        FixAction::Build { all: Some(folder), .. } => build_all(folder),
+        FixAction::Build {
+            all: Some(folder), ..
+        } => build_all(folder),
         FixAction::Build { out, all: None } => build(out),
         FixAction::List { json, verbose } => list(json, verbose),
     }
@@ -71,7 +73,7 @@ fn list(json: bool, verbose: bool) -> Result<u8> {
     terminal::print(&if json {
         policies::as_json()?
     } else {
-        policies::as_text(verbose)
+        policies::as_text(verbose)?
     })?;
     Ok(exit_code::OK)
 }

@@ -105,8 +105,12 @@ fn dropped(calls: &[(Counter, u64)]) -> String {
     let kinds: Vec<String> = calls
         .iter()
         .map(|(counter, times)| match counter {
-            Counter::NullImplSkips => format!("skipped {times} call(s) that would have read through NULL"),
-            Counter::DroppedUntracked => format!("dropped {times} call(s) on encoders that it did not track"),
+            Counter::NullImplSkips => {
+                format!("skipped {times} call(s) that would have read through NULL")
+            }
+            Counter::DroppedUntracked => {
+                format!("dropped {times} call(s) on encoders that it did not track")
+            }
             Counter::DroppedEnded => format!("dropped {times} call(s) on encoders that had ended"),
             other => format!("{} {times}", other.name()),
         })

@@ -324,7 +324,9 @@ fn process(process: &ProcessEvidence) -> Process {
             .in_state(State::Unhooked)
             .map(|entry| Unhooked {
                 method: entry.method(),
-                reason: entry.reason.map_or_else(String::new, |reason| reason.to_string()),
+                reason: entry
+                    .reason
+                    .map_or_else(String::new, |reason| reason.to_string()),
             })
             .collect(),
     }

@@ -371,10 +371,9 @@ fn tuning(plan: &Plan) -> String {
             format!(", throttle {limit}")
         }
     });
-    let scope = plan
-        .tuning
-        .lock_scope
-        .map_or_else(String::new, |scope| format!(", lock scope {}", scope.name()));
+    let scope = plan.tuning.lock_scope.map_or_else(String::new, |scope| {
+        format!(", lock scope {}", scope.name())
+    });
     throttle + &scope
 }
 

@@ -199,9 +199,12 @@ fn plan_fix(
         .find(|(name, _)| name == environment::FIX_VERSION)
         .map(|(_, value)| value.clone())
         .or_else(|| std::env::var_os(environment::FIX_VERSION));
-    let expected =
-        Expected::decide(policy.as_deref(), variable.as_deref(), library_name.as_deref())
-            .map_err(|refusal| PlanError::UnknownPolicy { name: refusal.0 })?;
+    let expected = Expected::decide(
+        policy.as_deref(),
+        variable.as_deref(),
+        library_name.as_deref(),
+    )
+    .map_err(|refusal| PlanError::UnknownPolicy { name: refusal.0 })?;
     if let Some(expected) = &expected {
         expected.allows(*tuning)?;
     }

@@ -139,12 +139,7 @@ mod tests {
     fn the_option_comes_before_the_variable_and_that_before_the_file_s_name() {
         let file = Some("libagx_fix_v2_8.so");
         for (option, variable, library, expected) in [
-            (
-                Some("2.9"),
-                Some("v1"),
-                file,
-                Some(("v2.9", By::Option)),
-            ),
+            (Some("2.9"), Some("v1"), file, Some(("v2.9", By::Option))),
             (None, Some("v1"), file, Some(("v1", By::Environment))),
             (None, Some(""), file, Some(("v2.8", By::FileName))),
             (None, None, Some("libagx_fix.so"), Some(("v3", By::Default))),
@@ -162,19 +157,17 @@ mod tests {
             throttle,
             lock_scope,
         };
-        let of = |name| Expected::decide(Some(name), None, None).expect("known").expect("known");
+        let of = |name| {
+            Expected::decide(Some(name), None, None)
+                .expect("known")
+                .expect("known")
+        };
         for policy in agx_policy::POLICIES.iter() {
             let published = of(policy.name).is_published();
-            for refused in [
-                tuning(Some(2), None),
-                tuning(None, Some(LockScope::Queue)),
-            ] {
+            for refused in [tuning(Some(2), None), tuning(None, Some(LockScope::Queue))] {
                 assert_eq!(of(policy.name).allows(refused).is_err(), published);
             }
-            for fine in [
-                tuning(None, None),
-                tuning(Some(0), Some(LockScope::Global)),
-            ] {
+            for fine in [tuning(None, None), tuning(Some(0), Some(LockScope::Global))] {
                 of(policy.name).allows(fine).expect("nothing is asked for");
             }
         }

@@ -3,7 +3,9 @@
 use std::sync::atomic::Ordering;
 
 use agx_ledger::Counter;
-use agx_ledger::layout::{BODY, CENSUS_CAPACITY, RING_CAPACITY, RING_STRIDE, RingHeader, STRINGS_CAPACITY, state};
+use agx_ledger::layout::{
+    BODY, CENSUS_CAPACITY, RING_CAPACITY, RING_STRIDE, RingHeader, STRINGS_CAPACITY, state,
+};
 
 use super::{census, counted, header, whole};
 

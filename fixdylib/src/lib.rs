@@ -109,9 +109,11 @@ fn start(config: Config) {
         ));
         return;
     }
-    if config.disabled || config.policy.is_err() {
+    let Ok(policy) = config.policy else { return };
+    if config.disabled {
         return;
     }
+    hooks::follow_published(policy);
     ENABLED.store(true, Ordering::Release);
     runtime::start();
 }
@@ -137,6 +139,7 @@ extern "C" fn in_child() {
     let me = ledger::thread() as usize;
     hooks::reset_after_fork(me);
     hooks::reset_discovery_after_fork(me);
+    hooks::reset_published_after_fork(me);
     runtime::reset_after_fork(me);
     ledger::replace_in_child();
 }

@@ -155,6 +155,7 @@ mod reason {
     pub const BOOKKEEPING: u32 = 5;
     pub const BLOCKING: u32 = 6;
     pub const CALLBACK: u32 = 7;
+    pub const WRAPPER: u32 = 8;
     pub const UNREADABLE: u32 = 32;
     pub const VECTOR: u32 = 33;
     pub const LONG_DOUBLE: u32 = 34;
@@ -187,6 +188,8 @@ number! {
         Blocking = reason::BLOCKING => "blocking call",
         /// Runs the program's own handlers: never under the lock.
         Callback = reason::CALLBACK => "runs the program's handlers",
+        /// A class that wraps the driver's objects, which are hooked themselves.
+        Wrapper = reason::WRAPPER => "wraps an object that is hooked",
         /// The type encoding cannot be read.
         Unreadable = reason::UNREADABLE => "type encoding unreadable",
         /// A vector type.
@@ -259,6 +262,12 @@ pub struct Ring {
     pub thread: u64,
     /// Hooked calls of every thread that had the ring.
     pub calls: u64,
+    /// Outermost acquisitions of a lock, by every thread that had the ring.
+    pub acquisitions: u64,
+    /// Number of the lock that the thread had; `None` also where the file does not tell.
+    pub holds: Option<u32>,
+    /// Number of the lock for which it waited; [`NO_LOCK`](crate::layout::NO_LOCK) less 1 for something that is none.
+    pub waits: Option<u32>,
     /// Hooked calls open on the thread.
     pub depth: u32,
     /// The thread was alive.

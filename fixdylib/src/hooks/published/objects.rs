@@ -6,7 +6,6 @@
 //! driver's objects, the published versions hook the wrapper; here it is the driver's class all the same.
 
 use agx_policy::published::Object;
-use agx_policy::rules;
 
 use crate::runtime::{self, Class};
 
@@ -37,8 +36,11 @@ const THEMSELVES: [(&[u8], Object); 2] = [
         b"_MTLSWRaytracingAccelerationStructureCommandEncoder",
         Object::AccelerationStructure,
     ),
-    (rules::PROXY.as_bytes(), Object::MpsBuffer),
+    (b"MPSCommandBuffer", Object::MpsBuffer),
 ];
+
+/// What a compute encoder under another base has.
+const COMPUTE_METHOD: &[u8] = b"setComputePipelineState:";
 
 /// What a class with this lineage, itself first, is. `computes` tells whether it has a compute encoder's method itself.
 fn classify<'a>(
@@ -76,7 +78,7 @@ pub unsafe fn object_of(class: Class) -> Option<Object> {
         let methods = unsafe { runtime::own_methods(class) };
         methods
             .iter()
-            .any(|it| it.name.to_bytes() == rules::COMPUTE_METHOD.as_bytes())
+            .any(|it| it.name.to_bytes() == COMPUTE_METHOD)
     })
 }
 

@@ -4,8 +4,10 @@
 
 mod application;
 mod arguments;
+mod asleep;
 mod driver;
 mod misuse;
+mod mix;
 mod outcome;
 mod scenario;
 mod watchdog;
@@ -27,6 +29,16 @@ fn main() -> ExitCode {
         }
         Err(why) => return complain(&why, USAGE_ERROR),
     };
+    if arguments.list {
+        let json = arguments.summary == Summary::Json;
+        let list = if json {
+            scenario::json() + "\n"
+        } else {
+            scenario::text()
+        };
+        print!("{list}");
+        return ExitCode::SUCCESS;
+    }
     let path = arguments
         .driver
         .clone()

@@ -262,6 +262,11 @@ impl Lifecycle {
         None
     }
 
+    /// The command buffer of a tracked encoder; 0 where it is not known.
+    pub fn buffer_of(&self, encoder: u64) -> u64 {
+        self.find(encoder).map_or(0, |it| self.encoders[it].buffer)
+    }
+
     fn remove_open(&mut self, position: usize) {
         self.open_len = self.open_len.saturating_sub(1);
         let moved = self.open[self.open_len & (ENCODERS - 1)];

@@ -155,6 +155,7 @@ mod reason {
     pub const BOOKKEEPING: u32 = 5;
     pub const BLOCKING: u32 = 6;
     pub const CALLBACK: u32 = 7;
+    pub const WRAPPER: u32 = 8;
     pub const UNREADABLE: u32 = 32;
     pub const VECTOR: u32 = 33;
     pub const LONG_DOUBLE: u32 = 34;
@@ -167,6 +168,7 @@ mod reason {
     pub const SLOTS_FULL: u32 = 48;
     pub const NOT_INSTALLED: u32 = 49;
     pub const NO_FORWARDER: u32 = 50;
+    pub const NOT_FOUND: u32 = 56;
 }
 
 number! {
@@ -186,6 +188,8 @@ number! {
         Blocking = reason::BLOCKING => "blocking call",
         /// Runs the program's own handlers: never under the lock.
         Callback = reason::CALLBACK => "runs the program's handlers",
+        /// A class that wraps the driver's objects, which are hooked themselves.
+        Wrapper = reason::WRAPPER => "wraps an object that is hooked",
         /// The type encoding cannot be read.
         Unreadable = reason::UNREADABLE => "type encoding unreadable",
         /// A vector type.
@@ -210,6 +214,9 @@ number! {
         NotInstalled = reason::NOT_INSTALLED => "the runtime refused the hook",
         /// The forwarders of the shape are all in use.
         NoForwarder = reason::NO_FORWARDER => "no forwarder of this shape is left",
+        /// A published version's list names a method that its class does not have. Not counted as missing: the version's
+        /// own hooks stand as published.
+        NotFound = reason::NOT_FOUND => "the class has no such method",
     }
 }
 

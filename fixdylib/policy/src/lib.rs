@@ -7,6 +7,8 @@
 #![forbid(unsafe_code)]
 
 pub mod abi;
+pub mod coverage;
+pub mod dump;
 pub mod encoding;
 pub mod policies;
 pub mod published;

@@ -1,14 +1,18 @@
 //! Which methods are hooked, and as what. By name and type alone; never by a chip.
 
+use std::ffi::CStr;
+
 use agx_ledger::Reason;
 
 /// What a class is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
-    /// Under `_MTLCommandEncoder`.
+    /// An encoder of any kind: compute, blit, render, parallel render, resource state, acceleration structure, debug.
     Encoder,
-    /// Under `_MTLCommandBuffer`, or a proxy of one.
+    /// A command buffer.
     Buffer,
+    /// A forwarding proxy of a command buffer: it retains the real one and passes on what it does not implement.
+    Proxy,
 }
 
 /// What is to happen around a hooked method.
@@ -39,21 +43,77 @@ pub enum Role {
     Wait,
     /// Command buffer: adds a handler.
     Handler,
+    /// Encoder: hands out an encoder of its own command buffer, as a parallel render encoder does.
+    SubFactory,
+    /// Proxy: commits the real command buffer, and goes on with another one.
+    Continue,
+    /// Command buffer: the GPU is done with it. Runs the program's handlers on the driver's thread: never under the lock.
+    Completion,
+    /// Whatever a published version does around it.
+    Published,
 }
 
-/// The root of each family, at which hooking stops.
-pub const ROOTS: [(&str, Family); 2] = [
+impl Role {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 16] = [
+        Self::Work,
+        Self::End,
+        Self::Init,
+        Self::BufferInit,
+        Self::BufferWork,
+        Self::Factory,
+        Self::Commit,
+        Self::CommitReusable,
+        Self::CommitBlocking,
+        Self::Signal,
+        Self::Wait,
+        Self::Handler,
+        Self::SubFactory,
+        Self::Continue,
+        Self::Completion,
+        Self::Published,
+    ];
+}
+
+const _: () = {
+    let mut at = 0;
+    while at < Role::ALL.len() {
+        assert!(Role::ALL[at] as usize == at, "the list follows the enum");
+        at += 1;
+    }
+};
+
+/// The root of each family, at which hooking stops. Class dumps of macOS 14.6 to 26.4: neither the parallel render encoder
+/// nor the software ray-tracing encoder is under `_MTLCommandEncoder`, and Metal 4's classes have roots of their own.
+pub const ROOTS: [(&str, Family); 7] = [
     ("_MTLCommandEncoder", Family::Encoder),
+    ("_MTLParallelRenderCommandEncoder", Family::Encoder),
+    (
+        "_MTLSWRaytracingAccelerationStructureCommandEncoder",
+        Family::Encoder,
+    ),
+    ("_MTL4CommandEncoder", Family::Encoder),
     ("_MTLCommandBuffer", Family::Buffer),
+    ("_MTL4CommandBuffer", Family::Buffer),
+    // MetalPerformanceShaders' proxy is under no root of Metal.
+    ("MPSCommandBuffer", Family::Proxy),
 ];
 
-/// A forwarding proxy of MetalPerformanceShaders that is under no Metal root.
-pub const PROXY: &str = "MPSCommandBuffer";
+/// The public protocols by which a class under none of the [`ROOTS`] is known.
+pub const PROTOCOLS: [(&CStr, Family); 4] = [
+    (c"MTLCommandEncoder", Family::Encoder),
+    (c"MTL4CommandEncoder", Family::Encoder),
+    (c"MTLCommandBuffer", Family::Buffer),
+    (c"MTL4CommandBuffer", Family::Buffer),
+];
 
-/// A class with this superclass is a compute encoder.
-pub const COMPUTE_BASE: &str = "IOGPUMetalComputeCommandEncoder";
-/// A class with this method is a compute encoder.
-pub const COMPUTE_METHOD: &str = "setComputePipelineState:";
+/// The root of the classes that wrap the driver's objects for validation, capture and counting.
+///
+/// They are left alone. A call on a wrapper reaches the driver's object, which is hooked; a hook on the wrapper too would
+/// count, retain and end each encoder twice, and hold the lock while the wrapper waits for its own.
+pub const WRAPPER_ROOT: &str = "MTLToolsObject";
+/// The instance variable in which a wrapper keeps what it wraps: by it a wrapper under another root is known.
+pub const WRAPPED: &CStr = c"_baseObject";
 
 const REFERENCE_COUNTING: [&str; 12] = [
     "retain",
@@ -119,6 +179,10 @@ const VERBS: [&str; 18] = [
     "grow",
 ];
 
+/// Methods that take a format and perhaps more arguments than their encoding says: it does not tell a variadic method, whose
+/// arguments would be lost on the stack (Apple's arm64 passes them there).
+const FORMATS: [&str; 2] = ["IOLog:", "kprintf:"];
+
 /// Methods that run the program's own handlers: under the lock they could wait for a thread that waits for the lock.
 const CALLBACKS: [&str; 3] = [
     "did",
@@ -141,13 +205,25 @@ pub fn decide(family: Family, selector: &str, returns: Option<u8>) -> Result<Rol
         return Err(Reason::Introspection);
     }
     // A name says nothing to the driver.
-    if selector == "setLabel:" {
+    if selector == "setLabel:" || FORMATS.contains(&selector) {
         return Err(Reason::Bookkeeping);
     }
     match family {
         Family::Encoder => encoder(selector, returns),
         Family::Buffer => buffer(selector, returns),
+        Family::Proxy => proxy(selector, returns),
     }
+}
+
+/// [`decide`] by a method's whole type encoding.
+///
+/// # Errors
+/// As [`decide`].
+pub fn decide_encoded(family: Family, selector: &str, encoding: &[u8]) -> Result<Role, Reason> {
+    let returns = encoding
+        .iter()
+        .find(|it| !matches!(it, b'r' | b'n' | b'N' | b'o' | b'O' | b'R' | b'V' | b'A'));
+    decide(family, selector, returns.copied())
 }
 
 /// `init`, `initWith...`, `reInit...`: they take an `_impl` from the device's pool, so that they belong under the lock.
@@ -179,10 +255,30 @@ fn encoder(selector: &str, returns: Option<u8>) -> Result<Role, Reason> {
     if ends {
         return Ok(Role::End);
     }
+    if hands_out_an_encoder(selector, returns) {
+        return Ok(Role::SubFactory);
+    }
     if is_getter(selector, returns) {
         return Err(Reason::Getter);
     }
     Ok(Role::Work)
+}
+
+/// `renderCommandEncoderWithDescriptor:`, `_renderCommandEncoderCommon`, but not `currentCommandEncoder`.
+fn hands_out_an_encoder(selector: &str, returns: Option<u8>) -> bool {
+    let asks = ["current", "previous", "get", "is", "num"]
+        .iter()
+        .any(|word| starts_with_word(selector, word));
+    returns == Some(b'@') && selector.contains("ommandEncoder") && !asks
+}
+
+/// A proxy's calls reach the real command buffer, where they are guarded and counted once.
+fn proxy(selector: &str, returns: Option<u8>) -> Result<Role, Reason> {
+    match buffer(selector, returns)? {
+        Role::Factory => Ok(Role::Factory),
+        _ if selector == "commitAndContinue" => Ok(Role::Continue),
+        _ => Ok(Role::BufferWork),
+    }
 }
 
 fn buffer(selector: &str, returns: Option<u8>) -> Result<Role, Reason> {
@@ -191,6 +287,9 @@ fn buffer(selector: &str, returns: Option<u8>) -> Result<Role, Reason> {
     }
     if selector.starts_with("waitUntil") {
         return Err(Reason::Blocking);
+    }
+    if selector.starts_with("didComplete") {
+        return Ok(Role::Completion);
     }
     if CALLBACKS
         .iter()
@@ -219,10 +318,7 @@ fn buffer(selector: &str, returns: Option<u8>) -> Result<Role, Reason> {
     if matches!(selector, "addCompletedHandler:" | "addScheduledHandler:") {
         return Ok(Role::Handler);
     }
-    let asks = ["current", "previous", "get", "is", "num"]
-        .iter()
-        .any(|word| starts_with_word(selector, word));
-    if returns == Some(b'@') && selector.contains("ommandEncoder") && !asks {
+    if hands_out_an_encoder(selector, returns) {
         return Ok(Role::Factory);
     }
     if is_getter(selector, returns) {
@@ -261,6 +357,16 @@ mod tests {
             ("getDriverUniqueID", b'Q', Err(Reason::Getter)),
             ("device", b'@', Err(Reason::Getter)),
             ("setLabel:", b'v', Err(Reason::Bookkeeping)),
+            ("kprintf:", b'v', Err(Reason::Bookkeeping)),
+            ("kprintfBytes:length:", b'v', Ok(Role::Work)),
+            ("renderCommandEncoder", b'@', Ok(Role::SubFactory)),
+            ("_renderCommandEncoderCommon", b'@', Ok(Role::SubFactory)),
+            (
+                "sampledRenderCommandEncoderWithProgramInfoBuffer:capacity:",
+                b'@',
+                Ok(Role::SubFactory),
+            ),
+            ("commandBuffer", b'@', Err(Reason::Getter)),
         ] {
             assert_eq!(
                 decide(Family::Encoder, selector, Some(returns)),
@@ -291,8 +397,9 @@ mod tests {
             (
                 "didCompleteWithStartTime:endTime:error:",
                 b'v',
-                Err(Reason::Callback),
+                Ok(Role::Completion),
             ),
+            ("didSchedule:error:", b'v', Err(Reason::Callback)),
             ("encodeSignalEvent:value:", b'v', Ok(Role::Signal)),
             ("encodeWaitForEvent:value:timeout:", b'v', Ok(Role::Wait)),
             ("addCompletedHandler:", b'v', Ok(Role::Handler)),
@@ -311,5 +418,41 @@ mod tests {
                 "{selector}"
             );
         }
+    }
+
+    #[test]
+    fn proxies() {
+        for (selector, returns, decision) in [
+            (
+                "computeCommandEncoderWithDispatchType:",
+                b'@',
+                Ok(Role::Factory),
+            ),
+            ("commit", b'v', Ok(Role::BufferWork)),
+            ("commitAndContinue", b'v', Ok(Role::Continue)),
+            (
+                "forwardingTargetForSelector:",
+                b'@',
+                Err(Reason::Introspection),
+            ),
+            ("waitUntilCompleted", b'v', Err(Reason::Blocking)),
+        ] {
+            assert_eq!(
+                decide(Family::Proxy, selector, Some(returns)),
+                decision,
+                "{selector}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_qualifier_does_not_hide_the_result() {
+        let name = "currentName";
+        let decided = decide_encoded(Family::Encoder, name, b"rV^v@:");
+        assert_eq!(decided, Err(Reason::Getter));
+        assert_eq!(
+            decide_encoded(Family::Encoder, name, b"Vv@:"),
+            Ok(Role::Work)
+        );
     }
 }

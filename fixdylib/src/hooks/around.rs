@@ -13,7 +13,7 @@ use agx_ledger::layout::{degraded, event_phase};
 
 use super::engine::{Call, LOCK, Open, State, end_encoding, fact, finish, impl_is_null};
 use super::slots::{self, Slot};
-use crate::ledger::{self, count, count_locked, discount_locked};
+use crate::ledger::{self, Thread, count, count_locked, discount_locked};
 use crate::lifecycle::{Commit, Entered, Opened};
 use crate::runtime::{self, Id};
 use crate::{os, say};
@@ -107,6 +107,16 @@ fn tell_skip(slot: &Slot, receiver: u64) {
     ));
 }
 
+/// A call that is passed on without the lock: it runs the program's own handlers, which may wait for a thread that waits for
+/// the lock, or its receiver is no object of the hook's class.
+#[cold]
+#[inline(never)]
+pub fn unlocked(number: usize, receiver: u64, me: *const Thread) -> Call {
+    // SAFETY: the thread's own state, alive as long as the thread.
+    let entry = unsafe { &*me }.begin(number as u32, receiver, event_phase::ENTERED);
+    Call::unlocked(entry)
+}
+
 /// A call of one of the other roles.
 #[cold]
 #[inline(never)]
@@ -151,8 +161,12 @@ fn plan(call: &mut Call, role: Role, receiver: u64) -> Option<Counter> {
             }
             None
         }
-        Role::Work | Role::Init | Role::BufferWork => None,
-        Role::Factory => {
+        Role::Work | Role::Init | Role::BufferWork | Role::Completion | Role::Published => None,
+        Role::Continue => {
+            count_locked(Counter::CommitAndContinues);
+            None
+        }
+        Role::Factory | Role::SubFactory => {
             call.set(fact::SLOW);
             None
         }
@@ -295,6 +309,9 @@ pub fn leave(number: usize, receiver: u64, mut call: Call, object: u64) {
     let finishing = Finishing(call);
     if role == Role::Factory && object != 0 {
         track(object, receiver);
+    } else if role == Role::SubFactory && object != 0 {
+        let buffer = state(|it| it.lifecycle.buffer_of(receiver));
+        track(object, buffer);
     }
     caught(|| {
         if call.has(fact::COMMITS) {

@@ -57,11 +57,7 @@ pub fn shape(signature: &Signature) -> Result<Shape, Reason> {
     let returns = match class(&signature.result)? {
         Class::Floats(_) => Returns::Floats,
         Class::Integers(_) => Returns::Integers,
-        // The forwarder's own result has to have the very size, or it would write past the caller's room.
-        Class::Reference if size.is_multiple_of(8) => {
-            Returns::Memory(u8::try_from(size / 8).map_err(|_| Reason::ReturnKind)?)
-        }
-        Class::Reference => return Err(Reason::ReturnKind),
+        Class::Reference => Returns::Memory(u16::try_from(size).map_err(|_| Reason::ReturnKind)?),
     };
     let (mut integers, mut floats) = (REGISTERS - 2, REGISTERS);
     let mut any_floats = false;
@@ -134,8 +130,9 @@ mod tests {
             ("d@:", Floats, false, 0),
             ("{?=dddd}@:", Floats, false, 0),
             ("{?=Qd}@:", Integers, false, 0),
-            ("{?=QQQ}@:", Memory(3), false, 0),
-            ("{?={?=QQQ}{?=QQQ}}@:", Memory(6), false, 0),
+            ("{?=QQQ}@:", Memory(24), false, 0),
+            ("{?=IIIII}@:", Memory(20), false, 0),
+            ("{?={?=QQQ}{?=QQQ}}@:", Memory(48), false, 0),
         ] {
             assert_eq!(
                 of(encoding),
@@ -152,7 +149,6 @@ mod tests {
     #[test]
     fn refusals() {
         for (encoding, reason) in [
-            ("{?=IIIII}@:", Reason::ReturnKind),
             ("v@:{?=b8b24I}", Reason::BitField),
             ("v@:(?=id)", Reason::Union),
             ("v@:D", Reason::LongDouble),

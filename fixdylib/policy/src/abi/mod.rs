@@ -1,21 +1,58 @@
 //! From a signature to the shape in which its arguments travel, for each processor. Pure: both are tested on both.
 
 pub mod apple_arm64;
-
 pub mod sysv_x86_64;
 
 use agx_ledger::Reason;
 
 use crate::encoding::{Signature, Type};
 
-#[cfg(target_arch = "aarch64")]
-use apple_arm64 as native;
-#[cfg(target_arch = "x86_64")]
-use sysv_x86_64 as native;
+/// A calling convention.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Convention {
+    /// System V on x86-64: Linux, and macOS on Intel.
+    SysV,
+    /// Apple's on arm64, which packs arguments on the stack.
+    AppleArm64,
+}
+
+impl Convention {
+    /// This processor's. (Linux on arm64 does not pack: the library is for macOS there.)
+    pub const NATIVE: Self = if cfg!(target_arch = "aarch64") {
+        Self::AppleArm64
+    } else {
+        Self::SysV
+    };
+
+    /// The shape of a method.
+    ///
+    /// # Errors
+    /// Why it cannot be forwarded.
+    pub fn shape(self, signature: &Signature) -> Result<Shape, Reason> {
+        let shape = match self {
+            Self::SysV => sysv_x86_64::shape(signature)?,
+            Self::AppleArm64 => apple_arm64::shape(signature)?,
+        };
+        if shape.stack_words > MOST_STACK_WORDS {
+            return Err(Reason::TooMuchStack);
+        }
+        Ok(shape)
+    }
+
+    /// The shape of a method with this type encoding.
+    ///
+    /// # Errors
+    /// Why it cannot be forwarded.
+    pub fn classify(self, encoding: &[u8]) -> Result<Shape, Reason> {
+        self.shape(&Signature::parse(encoding).ok_or(Reason::Unreadable)?)
+    }
+}
+
+/// Most eight-byte words of arguments on the stack that a forwarder copies. The dumps have 25 words in all.
+pub const MOST_STACK_WORDS: usize = 64;
 
 /// Registers in which a result comes back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-
 pub enum Returns {
     /// Nothing, or the integer registers (x0 and x1; rax and rdx).
     Integers,
@@ -23,10 +60,9 @@ pub enum Returns {
     Floats,
     /// x86-64: one of each (rax and xmm0).
     Mixed,
-    /// Through a pointer in the first integer register (x86-64): the receiver comes second.
-    HiddenPointer,
-    /// Through a pointer in x8 (arm64), to so many eight-byte words.
-    Memory(u8),
+    /// Through a pointer to so many bytes: in the first integer register, so that the receiver comes second (x86-64), or in
+    /// x8 (arm64).
+    Memory(u16),
 }
 
 /// All that a forwarder has to know.
@@ -45,7 +81,7 @@ pub struct Shape {
 /// # Errors
 /// Why it cannot be forwarded.
 pub fn classify(encoding: &[u8]) -> Result<Shape, Reason> {
-    native::shape(&Signature::parse(encoding).ok_or(Reason::Unreadable)?)
+    Convention::NATIVE.classify(encoding)
 }
 
 /// Size and alignment of a type in memory, in bytes: the same in both conventions for what is supported.

@@ -53,7 +53,10 @@ fn class(of: &Type) -> Result<Class, Reason> {
 /// Why it cannot be forwarded.
 pub fn shape(signature: &Signature) -> Result<Shape, Reason> {
     let returns = match class(&signature.result)? {
-        Class::Memory { .. } => Returns::HiddenPointer,
+        Class::Memory { .. } => {
+            let (size, _) = layout(&signature.result)?;
+            Returns::Memory(u16::try_from(size).map_err(|_| Reason::ReturnKind)?)
+        }
         Class::Registers {
             integers: 1,
             floats: 1,
@@ -66,7 +69,7 @@ pub fn shape(signature: &Signature) -> Result<Shape, Reason> {
         } => Returns::Floats,
         Class::Registers { .. } => Returns::Integers,
     };
-    let mut integers = INTEGER_REGISTERS - 2 - usize::from(returns == Returns::HiddenPointer);
+    let mut integers = INTEGER_REGISTERS - 2 - usize::from(matches!(returns, Returns::Memory(_)));
     let mut floats = FLOAT_REGISTERS;
     let mut stack_words = 0;
     for argument in &signature.arguments {
@@ -108,7 +111,7 @@ mod tests {
 
     #[test]
     fn shapes() {
-        use Returns::{Floats, HiddenPointer, Integers, Mixed};
+        use Returns::{Floats, Integers, Memory, Mixed};
         for (encoding, returns, floats, words) in [
             ("v@:", Integers, false, 0),
             ("v@:@QQQ", Integers, false, 0),
@@ -136,8 +139,8 @@ mod tests {
             ("{?=dQ}@:", Mixed, false, 0),
             ("{_NSRange=QQ}@:", Integers, false, 0),
             ("{?=ffff}@:", Floats, false, 0),
-            ("{?=QQQ}@:", HiddenPointer, false, 0),
-            ("{?=QQQ}@:@QQQ", HiddenPointer, false, 1),
+            ("{?=QQQ}@:", Memory(24), false, 0),
+            ("{?=QQQ}@:@QQQ", Memory(24), false, 1),
         ] {
             assert_eq!(of(encoding), plain(returns, floats, words), "{encoding}");
         }

@@ -1,6 +1,7 @@
 """Does to the driver what some published fix does, through the Objective-C runtime: `sabotage.py DRIVER KIND`. Prints a number."""
 
 import ctypes
+import os
 import sys
 
 POINTER, WORD = ctypes.c_void_p, ctypes.c_uint64
@@ -105,9 +106,23 @@ FACTORIES = {
 }
 
 
+def dumped_factories():
+    """Methods of the dump's command buffer classes that return an object and are named for an encoder."""
+    table = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "data", "driver-classes.tsv")
+    owner = ""
+    with open(table, encoding="ascii") as lines:
+        for line in lines:
+            first, _, rest = line.rstrip("\n").partition("\t")
+            name, _, encoding = rest.partition("\t")
+            owner = first or owner
+            wanted = "CommandEncoder" in name and not name.startswith("set") and encoding.startswith("@")
+            if not first and wanted and owner in ("AGXG16XFamilyCommandBuffer", "_MTLCommandBuffer"):
+                yield name.encode()
+
+
 def every_factory(queue):
-    """Each factory's encoder ends and gives everything back; prints the factories that made none, and the encoders left."""
-    made_none = []
+    """Each factory's encoder ends and gives everything back; prints factories that made none or are unknown here, and what is left."""
+    made_none = [name for name in dumped_factories() if name not in FACTORIES]
     for name, arguments in FACTORIES.items():
         command_buffer = call["command_buffer"](queue)
         encoder = send(command_buffer, name, *arguments)

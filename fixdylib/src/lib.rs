@@ -21,10 +21,14 @@ mod config;
 mod hooks;
 mod ledger;
 mod lifecycle;
+#[allow(dead_code, unused_imports)] // a policy uses what it needs
 mod lock;
 mod os;
 mod runtime;
 mod say;
+mod sync;
+#[allow(dead_code)] // a policy uses what it needs
+mod throttle;
 
 use std::env;
 use std::ffi::{CStr, CString, OsString};
@@ -106,9 +110,11 @@ fn start(config: Config) {
         ));
         return;
     }
-    if config.disabled || config.policy.is_err() {
+    let Ok(policy) = config.policy else { return };
+    if config.disabled {
         return;
     }
+    hooks::follow_published(policy);
     ENABLED.store(true, Ordering::Release);
     runtime::start();
 }
@@ -134,6 +140,7 @@ extern "C" fn in_child() {
     let me = ledger::thread() as usize;
     hooks::reset_after_fork(me);
     hooks::reset_discovery_after_fork(me);
+    hooks::reset_published_after_fork(me);
     runtime::reset_after_fork(me);
     ledger::replace_in_child();
 }

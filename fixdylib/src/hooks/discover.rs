@@ -6,6 +6,7 @@ use agx_ledger::layout::flag;
 use agx_ledger::{Counter, Reason};
 
 use super::engine;
+use super::published;
 use super::slots::{self, Filling};
 use crate::ledger::{self, Finding, count};
 use crate::lock::Reentrant;
@@ -44,6 +45,9 @@ pub fn on_class_ready(class: Class) {
         return;
     }
     count(Counter::ClassesSeen, 1);
+    if let Some(column) = published::column() {
+        return published::on_class_ready(class, column);
+    }
     // SAFETY: the runtime gave the class.
     let Some((family, depth)) = (unsafe { family_of(class) }) else {
         return;
@@ -93,7 +97,7 @@ unsafe fn family_of(class: Class) -> Option<(Family, usize)> {
 }
 
 /// Once, before the first hook.
-fn arm() {
+pub(super) fn arm() {
     if ARMED.swap(true, Ordering::Relaxed) {
         return;
     }

@@ -4,7 +4,9 @@ mod around;
 mod discover;
 mod engine;
 mod forward;
+mod published;
 mod slots;
 
 pub use discover::{hook_count, on_class_ready, reset_after_fork as reset_discovery_after_fork};
 pub use engine::reset_after_fork;
+pub use published::{follow as follow_published, reset_after_fork as reset_published_after_fork};

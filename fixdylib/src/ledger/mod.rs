@@ -65,6 +65,11 @@ pub fn count_locked(counter: Counter) {
     );
 }
 
+/// Makes a counter at least so great, from any thread.
+pub fn raise(counter: Counter, to: u64) {
+    cell(counter).fetch_max(to, Ordering::Relaxed);
+}
+
 /// Takes 1 from a counter that is only ever changed under the lock.
 pub fn discount_locked(counter: Counter) {
     let cell = cell(counter);

@@ -22,7 +22,7 @@ impl Object {
     }
 }
 
-/// A completion handler.
+/// A completion handler, or an observer.
 pub type Handler = unsafe extern "C" fn(Object, *mut c_void);
 
 macro_rules! interface {
@@ -79,6 +79,13 @@ interface! {
     executed: "agx_rehearsal_executed", fn() -> u64;
     checksum: "agx_rehearsal_checksum", fn() -> u64;
     private_compute_encoder: "agx_rehearsal_private_compute_encoder", fn(Object) -> Object;
+    encoder: "agx_rehearsal_encoder", fn(Object, c_int) -> Object;
+    work: "agx_rehearsal_work", fn(Object, c_int, Object, Object, u32);
+    render_encoder: "agx_rehearsal_render_encoder", fn(Object) -> Object;
+    compute_encoder_with_dispatch_type: "agx_rehearsal_compute_encoder_with_dispatch_type", fn(Object, usize) -> Object;
+    commit_and_continue: "agx_rehearsal_commit_and_continue", fn(Object);
+    set_buffers: "agx_rehearsal_set_buffers", fn(Object, *const Object, *const usize, usize);
+    observe: "agx_rehearsal_observe", fn(c_int, Option<Handler>, *mut c_void) -> c_int;
     update_fence: "agx_rehearsal_update_fence", fn(Object, Object);
     event_value: "agx_rehearsal_event_value", fn(Object) -> u64;
     live_encoders: "agx_rehearsal_live_encoders", fn() -> i64;

@@ -4,8 +4,10 @@
 
 mod application;
 mod arguments;
+mod asleep;
 mod driver;
 mod misuse;
+mod mix;
 mod outcome;
 mod scenario;
 mod watchdog;

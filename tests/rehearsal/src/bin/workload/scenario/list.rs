@@ -11,18 +11,56 @@ const USUAL: Scenario = Scenario {
     models: "",
     breaks: &[],
     needs_throttle: false,
+    hangs: false,
     fault: "none",
     style: Style::USUAL,
-    program: Program::Threads,
+    program: Program::Threads(1200),
 };
 
 /// All of them, in the order of the versions whose failures they show.
-pub static SCENARIOS: [Scenario; 10] = [
+pub static SCENARIOS: [Scenario; 20] = [
+    Scenario {
+        name: "deadlock",
+        models: "a method of an encoder sends the encoder another message: a nested call",
+        breaks: &["v1"],
+        hangs: true,
+        style: Style {
+            nested: true,
+            ..Style::COMPUTE
+        },
+        program: Program::OneThread(20),
+        ..USUAL
+    },
+    Scenario {
+        name: "freed",
+        models: "encoders are freed while other threads are handed them",
+        breaks: &["v1"],
+        fault: "uaf",
+        style: Style::COMPUTE,
+        ..USUAL
+    },
+    Scenario {
+        name: "first-call",
+        models: "nobody but the autorelease pool owns an encoder, which so dies before its first call",
+        breaks: &["v2"],
+        fault: "unowned",
+        program: Program::OneThread(50),
+        style: Style::COMPUTE,
+        ..USUAL
+    },
     Scenario {
         name: "unlocked",
-        models: "encoders are freed while other threads are handed them, which methods and factories outside of a lock let happen",
-        breaks: &["v1", "v2.2"],
-        fault: "uaf",
+        models: "commands of encoders of different threads meet in what the device has once",
+        breaks: &["v2.2"],
+        fault: "allocator",
+        style: Style::COMPUTE,
+        ..USUAL
+    },
+    Scenario {
+        name: "end-twice",
+        models: "an encoder is ended, and freed, by one thread while another waits to end it",
+        breaks: &["v2.3"],
+        program: Program::EndTwice,
         ..USUAL
     },
     Scenario {
@@ -32,7 +70,7 @@ pub static SCENARIOS: [Scenario; 10] = [
         fault: "uaf",
         style: Style {
             private_factory: true,
-            ..Style::USUAL
+            ..Style::COMPUTE
         },
         ..USUAL
     },
@@ -50,11 +88,26 @@ pub static SCENARIOS: [Scenario; 10] = [
         ..USUAL
     },
     Scenario {
+        name: "heavy",
+        models: "commits of different threads meet in what the device has once",
+        breaks: &["v2.5"],
+        fault: "submission",
+        program: Program::Threads(2400),
+        ..USUAL
+    },
+    Scenario {
         name: "pool",
         models: "twice as many encoders, one after the other, as the driver's pool has room for",
         breaks: &["v2.6"],
         // Twice the driver's `LIMIT`: each command buffer takes a block.
         program: Program::OneThread(2048),
+        ..USUAL
+    },
+    Scenario {
+        name: "commit-race",
+        models: "an encoder is made while another thread commits and goes on in a new command buffer",
+        breaks: &["v2.7"],
+        program: Program::EncodePastACommit,
         ..USUAL
     },
     Scenario {
@@ -75,6 +128,7 @@ pub static SCENARIOS: [Scenario; 10] = [
         name: "event-own",
         models: "an event is signalled while the caller's own encoder is open",
         breaks: &["v2.9"],
+        hangs: true,
         program: Program::Misuse(Misuse::SignalOpenEncoder),
         ..USUAL
     },
@@ -89,6 +143,37 @@ pub static SCENARIOS: [Scenario; 10] = [
         ..USUAL
     },
     Scenario {
+        name: "uncovered",
+        models: "encoders of every kind, with methods that no published version hooks, meet in what the device has once",
+        breaks: &["v2.9"],
+        fault: "allocator",
+        style: Style {
+            mix: true,
+            ..Style::USUAL
+        },
+        ..USUAL
+    },
+    Scenario {
+        name: "mixed",
+        models: "encoders of every kind, on a driver without its races: nothing may be lost",
+        style: Style {
+            mix: true,
+            ..Style::USUAL
+        },
+        ..USUAL
+    },
+    Scenario {
+        name: "two-devices",
+        models: "each thread uses one of two devices, whose commands race as with one",
+        breaks: &["v2.2"],
+        fault: "allocator",
+        style: Style {
+            devices: 2,
+            ..Style::COMPUTE
+        },
+        ..USUAL
+    },
+    Scenario {
         name: "page-fault",
         models: "each thread keeps four command buffers in flight, and the GPU faults from three on",
         needs_throttle: true,
@@ -97,6 +182,14 @@ pub static SCENARIOS: [Scenario; 10] = [
             in_flight: 4,
             ..Style::USUAL
         },
+        // Each takes the GPU two milliseconds.
+        program: Program::Threads(160),
+        ..USUAL
+    },
+    Scenario {
+        name: "needs-inflight",
+        models: "four command buffers wait for an event that a fifth one, committed later, signals",
+        program: Program::SignalLast,
         ..USUAL
     },
 ];

@@ -190,13 +190,25 @@ pub struct MatrixArgs {
     #[arg(long, help_heading = "Matrix")]
     pub matrix: bool,
     /// Runs of each policy in each scenario.
-    #[arg(long, value_name = "N", default_value_t = 2, requires = "matrix", value_parser = clap::value_parser!(u16).range(1..=10_000), help_heading = "Matrix")]
+    #[arg(long, value_name = "N", default_value_t = 5, requires = "matrix", value_parser = clap::value_parser!(u16).range(1..=10_000), help_heading = "Matrix")]
     pub runs: u16,
     /// Only these policies, separated by commas; `none` is the control [default: all].
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', requires = "matrix", help_heading = "Matrix")]
+    #[arg(
+        long,
+        value_name = "NAMES",
+        value_delimiter = ',',
+        requires = "matrix",
+        help_heading = "Matrix"
+    )]
     pub policies: Vec<String>,
     /// Only these scenarios, separated by commas [default: all].
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', requires = "matrix", help_heading = "Matrix")]
+    #[arg(
+        long,
+        value_name = "NAMES",
+        value_delimiter = ',',
+        requires = "matrix",
+        help_heading = "Matrix"
+    )]
     pub scenarios: Vec<String>,
     /// A run that takes longer hangs.
     #[arg(long, value_name = "DUR", value_parser = parse_duration, default_value = "10s", requires = "matrix", help_heading = "Matrix")]

@@ -14,11 +14,15 @@ use crate::output::{rehearsal, summary, terminal};
 use crate::run::execute::execute;
 use crate::run::options::{FixRequest, RunOptions, Scope, Tuning};
 use crate::run::record::RunRecord;
+use crate::run::verdict::exit_code;
 
 pub fn run(args: &RehearseArgs) -> Result<u8> {
     terminal::set_color(args.color.color);
     let [threads] = args.threads[..] else {
-        anyhow::bail!("--threads takes one number here (hint: several are for --matrix)");
+        terminal::error(&anyhow::anyhow!(
+            "--threads takes one number here (hint: several are for --matrix)"
+        ));
+        return Ok(exit_code::USAGE);
     };
     let place = Place::prepare()?;
     let workload = workload()?;

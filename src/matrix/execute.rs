@@ -78,7 +78,9 @@ pub fn execute(
         }
     };
     let outcomes: Vec<Result<Vec<Done>>> = thread::scope(|scope| {
-        let workers: Vec<_> = (0..tools.jobs.max(1)).map(|_| scope.spawn(worker)).collect();
+        let workers: Vec<_> = (0..tools.jobs.max(1))
+            .map(|_| scope.spawn(worker))
+            .collect();
         workers
             .into_iter()
             .map(|worker| {
@@ -98,10 +100,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 fn folder_name(job: Job) -> String {
-    format!(
-        "{}-{}-{}-{}",
-        job.threads, job.row, job.scenario, job.seed
-    )
+    format!("{}-{}-{}-{}", job.threads, job.row, job.scenario, job.seed)
 }
 
 /// One run; `None` where it was interrupted.
@@ -127,9 +126,8 @@ fn one(
         Ok(Ended::Interrupted) => return Ok(None),
         Ok(Ended::AtTheLimit) => (Outcome::Hang, Vec::new()),
         Ok(Ended::ByItself { status, stderr }) => {
-            let outcome = Outcome::of_status(status).map_err(|why| {
-                anyhow!("{}: {why}: {}", what(), last_line(&stderr))
-            })?;
+            let outcome = Outcome::of_status(status)
+                .map_err(|why| anyhow!("{}: {why}: {}", what(), last_line(&stderr)))?;
             (outcome, stderr)
         }
         Err(error) => return Err(error).with_context(what),

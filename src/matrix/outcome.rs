@@ -152,7 +152,8 @@ mod tests {
     #[test]
     fn calls_that_the_library_dropped_are_dropped_even_if_nobody_missed_them() {
         let dropped = ledger(|it| it.armed().counter(Counter::DroppedEnded, 1));
-        let judge = |outcome: Outcome| outcome.with_ledgers(row("v3"), std::slice::from_ref(&dropped));
+        let judge =
+            |outcome: Outcome| outcome.with_ledgers(row("v3"), std::slice::from_ref(&dropped));
         assert_eq!(judge(Outcome::Ok), Ok(Outcome::Dropped));
         assert_eq!(judge(Outcome::Crash), Ok(Outcome::Crash));
     }

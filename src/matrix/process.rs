@@ -53,7 +53,8 @@ pub(super) fn run(
             break Ended::AtTheLimit;
         }
         // A millisecond more, so that the last wait does not end just before the deadline.
-        let left = PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX);
+        let left =
+            PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX);
         let mut fds = [
             PollFd::new(pipe.as_fd(), PollFlags::POLLIN),
             PollFd::new(interrupted, PollFlags::POLLIN),
@@ -103,12 +104,20 @@ mod tests {
 
     fn sh(script: &str, limit: Duration) -> Ended {
         let (never, _writer) = pipe().expect("a pipe");
-        run(Command::new("sh").args(["-c", script]), limit, never.as_fd()).expect("sh runs")
+        run(
+            Command::new("sh").args(["-c", script]),
+            limit,
+            never.as_fd(),
+        )
+        .expect("sh runs")
     }
 
     #[test]
     fn the_status_and_the_start_of_stderr_come_back() {
-        let ended = sh("yes words | head -c 200000 >&2; exit 3", Duration::from_secs(60));
+        let ended = sh(
+            "yes words | head -c 200000 >&2; exit 3",
+            Duration::from_secs(60),
+        );
         let Ended::ByItself { status, stderr } = ended else {
             panic!("{ended:?}")
         };
@@ -124,7 +133,8 @@ mod tests {
         let (hung_up, writer) = pipe().expect("a pipe");
         drop(writer);
         let mut sleep = Command::new("sleep");
-        let ended = run(sleep.arg("60"), Duration::from_secs(60), hung_up.as_fd()).expect("it runs");
+        let ended =
+            run(sleep.arg("60"), Duration::from_secs(60), hung_up.as_fd()).expect("it runs");
         assert!(matches!(ended, Ended::Interrupted), "{ended:?}");
     }
 }

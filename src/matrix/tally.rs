@@ -94,8 +94,7 @@ impl Tally {
                 let Some(duty) = duty(*what, &scenario.breaks, scenario.needs_throttle) else {
                     continue;
                 };
-                let all_ok =
-                    (0..plan.threads.len()).all(|at| self.cell(at, row, column).is_ok());
+                let all_ok = (0..plan.threads.len()).all(|at| self.cell(at, row, column).is_ok());
                 expectations.push(Expectation {
                     policy: what.name(),
                     scenario: scenario.name.clone(),

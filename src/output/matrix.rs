@@ -155,6 +155,7 @@ impl Answer {
         for (scenario, width) in self.scenarios.iter().zip(&widths) {
             let _ = write!(text, "  {:<width$}", visible(&scenario.name));
         }
+        text.truncate(text.trim_end_matches(' ').len());
         text.push('\n');
         for row in rows {
             let _ = write!(text, "{:<first$}", row[0].policy);
@@ -162,10 +163,14 @@ impl Answer {
                 let cell = view.cell.text();
                 let style = if view.cell.is_ok() { OK } else { ERROR };
                 // Styles take no room on the screen, so that the padding stands outside.
-                let _ = write!(text, "  {style}{cell}{style:#}{:1$}", "", width - cell.len());
+                let _ = write!(
+                    text,
+                    "  {style}{cell}{style:#}{:1$}",
+                    "",
+                    width - cell.len()
+                );
             }
-            let trimmed = text.trim_end_matches(' ').len();
-            text.truncate(trimmed);
+            text.truncate(text.trim_end_matches(' ').len());
             text.push('\n');
         }
         text

@@ -114,7 +114,7 @@ fn start(config: Config) {
     if config.disabled {
         return;
     }
-    hooks::follow_published(policy);
+    hooks::follow_published(policy, None);
     ENABLED.store(true, Ordering::Release);
     runtime::start();
 }
@@ -125,6 +125,7 @@ fn is_enabled() -> bool {
 }
 
 extern "C" fn at_exit() {
+    guarded(hooks::look_for_replaced);
     ledger::close(exit_route::ATEXIT, 0);
 }
 

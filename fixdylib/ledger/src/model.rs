@@ -155,6 +155,7 @@ mod reason {
     pub const BOOKKEEPING: u32 = 5;
     pub const BLOCKING: u32 = 6;
     pub const CALLBACK: u32 = 7;
+    pub const WRAPPER: u32 = 8;
     pub const UNREADABLE: u32 = 32;
     pub const VECTOR: u32 = 33;
     pub const LONG_DOUBLE: u32 = 34;
@@ -187,6 +188,8 @@ number! {
         Blocking = reason::BLOCKING => "blocking call",
         /// Runs the program's own handlers: never under the lock.
         Callback = reason::CALLBACK => "runs the program's handlers",
+        /// A class that wraps the driver's objects, which are hooked themselves.
+        Wrapper = reason::WRAPPER => "wraps an object that is hooked",
         /// The type encoding cannot be read.
         Unreadable = reason::UNREADABLE => "type encoding unreadable",
         /// A vector type.

@@ -1,5 +1,7 @@
 //! Which methods are hooked, and as what. By name and type alone; never by a chip.
 
+use std::ffi::CStr;
+
 use agx_ledger::Reason;
 
 /// What a class is.
@@ -98,11 +100,11 @@ pub const ROOTS: [(&str, Family); 7] = [
 ];
 
 /// The public protocols by which a class under none of the [`ROOTS`] is known.
-pub const PROTOCOLS: [(&str, Family); 4] = [
-    ("MTLCommandEncoder", Family::Encoder),
-    ("MTL4CommandEncoder", Family::Encoder),
-    ("MTLCommandBuffer", Family::Buffer),
-    ("MTL4CommandBuffer", Family::Buffer),
+pub const PROTOCOLS: [(&CStr, Family); 4] = [
+    (c"MTLCommandEncoder", Family::Encoder),
+    (c"MTL4CommandEncoder", Family::Encoder),
+    (c"MTLCommandBuffer", Family::Buffer),
+    (c"MTL4CommandBuffer", Family::Buffer),
 ];
 
 /// The root of the classes that wrap the driver's objects for validation, capture and counting.
@@ -111,7 +113,7 @@ pub const PROTOCOLS: [(&str, Family); 4] = [
 /// count, retain and end each encoder twice, and hold the lock while the wrapper waits for its own.
 pub const WRAPPER_ROOT: &str = "MTLToolsObject";
 /// The instance variable in which a wrapper keeps what it wraps: by it a wrapper under another root is known.
-pub const WRAPPED: &str = "_baseObject";
+pub const WRAPPED: &CStr = c"_baseObject";
 
 const REFERENCE_COUNTING: [&str; 12] = [
     "retain",

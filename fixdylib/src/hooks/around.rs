@@ -107,7 +107,8 @@ fn tell_skip(slot: &Slot, receiver: u64) {
     ));
 }
 
-/// A call that runs the program's own code, which may wait for a thread that waits for the lock.
+/// A call that is passed on without the lock: it runs the program's own handlers, which may wait for a thread that waits for
+/// the lock, or its receiver is no object of the hook's class.
 #[cold]
 #[inline(never)]
 pub fn unlocked(number: usize, receiver: u64, me: *const Thread) -> Call {

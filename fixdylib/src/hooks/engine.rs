@@ -12,6 +12,7 @@ use agx_ledger::layout::{EventRecord, event_phase};
 
 use super::around;
 use super::published;
+use super::receiver;
 use super::slots::{self, Slot};
 use crate::ledger::{self, Entry, Thread, count_locked};
 use crate::lifecycle::{Entered, Index, Lifecycle};
@@ -127,13 +128,6 @@ impl Call {
         }
     }
 
-    /// A call without the lock.
-    pub fn unlocked(entry: Entry) -> Self {
-        let mut call = Self::locked(entry);
-        call.clear(fact::LOCKED);
-        call
-    }
-
     /// A call of a published version, with what it notes for itself.
     pub fn published(entry: Entry, notes: u16) -> Self {
         let word = u64::from(entry.number) << 32
@@ -150,6 +144,13 @@ impl Call {
     /// What [`Self::published`] was given.
     pub fn notes(self) -> u16 {
         self.word as u16
+    }
+
+    /// A call without the lock.
+    pub fn unlocked(entry: Entry) -> Self {
+        let mut call = Self::locked(entry);
+        call.clear(fact::LOCKED);
+        call
     }
 
     /// Its event.
@@ -222,7 +223,7 @@ pub fn enter(number: usize, receiver: u64) -> Call {
         return published::enter(number, receiver);
     }
     let me = ledger::thread();
-    if slot.is(Role::Completion) {
+    if slot.is(Role::Completion) || receiver::is_odd(slot, receiver) {
         return around::unlocked(number, receiver, me);
     }
     let entry = match LOCK.try_lock(me as usize) {

@@ -2,39 +2,58 @@
 
 use std::ffi::c_void;
 use std::ptr;
-use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{
+    AtomicI32, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicUsize, Ordering,
+};
 
 use agx_ledger::Reason;
 
 use super::forward::{self, POOLS};
-use crate::runtime::Imp;
+use crate::runtime::{Class, Imp, Method};
 use agx_policy::abi::{Returns, Shape};
 use agx_policy::rules::Role;
 
 /// No census entry, no instance variable.
 pub const NONE: u32 = u32::MAX;
 
-/// What a hook knows.
+/// What a hook knows: one cache line, what each call reads first.
+#[repr(C, align(64))]
 pub struct Slot {
     original: AtomicPtr<c_void>,
+    /// The class words of the objects that were last found to be of the hook's class. See [`super::receiver`].
+    pub(super) seen: [AtomicUsize; 2],
     role: AtomicU8,
+    stack_words: AtomicU8,
+    /// Bytes of a result in memory; 0 for other results.
+    result_bytes: AtomicU16,
     /// Offset of `_impl` in the receiver; negative where it is not to be looked at.
     impl_offset: AtomicI32,
-    /// Number of the census entry, or [`NONE`].
-    census: AtomicU32,
+    /// The class whose method is hooked; null where it was not told.
+    class: AtomicPtr<c_void>,
+    /// The method, where it was told.
+    method: AtomicPtr<c_void>,
     /// Selector's name, for the one line about a call that was not made.
     selector: AtomicPtr<c_void>,
+    /// Number of the census entry, or [`NONE`].
+    census: AtomicU32,
 }
 
 static SLOTS: [Slot; forward::SLOTS] = [const {
     Slot {
         original: AtomicPtr::new(ptr::null_mut()),
+        seen: [const { AtomicUsize::new(0) }; 2],
         role: AtomicU8::new(0),
+        stack_words: AtomicU8::new(0),
+        result_bytes: AtomicU16::new(0),
         impl_offset: AtomicI32::new(0),
-        census: AtomicU32::new(0),
+        class: AtomicPtr::new(ptr::null_mut()),
+        method: AtomicPtr::new(ptr::null_mut()),
         selector: AtomicPtr::new(ptr::null_mut()),
+        census: AtomicU32::new(0),
     }
 }; forward::SLOTS];
+
+const _: () = assert!(size_of::<Slot>() == 64);
 
 /// Slots in use of each pool. Changed by one thread at a time.
 static USED: [AtomicUsize; POOLS.len()] = [const { AtomicUsize::new(0) }; POOLS.len()];
@@ -66,6 +85,27 @@ impl Slot {
     #[inline]
     pub fn impl_offset(&self) -> Option<usize> {
         usize::try_from(self.impl_offset.load(Ordering::Relaxed)).ok()
+    }
+
+    /// Words of the stack that the method's arguments take.
+    pub fn stack_words(&self) -> u64 {
+        self.stack_words.load(Ordering::Relaxed).into()
+    }
+
+    /// Bytes of the method's result where that is in memory; otherwise 0.
+    pub fn result_bytes(&self) -> usize {
+        self.result_bytes.load(Ordering::Relaxed).into()
+    }
+
+    /// The class whose method is hooked; null where it was not told.
+    pub fn class(&self) -> Class {
+        self.class.load(Ordering::Acquire)
+    }
+
+    /// The method, where it was told.
+    fn method(&self) -> Option<Method> {
+        let method = self.method.load(Ordering::Acquire);
+        (!method.is_null()).then_some(method)
     }
 
     /// The census entry.
@@ -111,31 +151,27 @@ pub struct Filling<'a> {
 /// do are in use.
 pub fn fill(filling: &Filling<'static>) -> Result<(usize, Imp), Reason> {
     let shape = filling.shape;
-    let mut why = Reason::ReturnKind;
+    let mut why = Reason::TooMuchStack;
     for (pool, used) in POOLS.iter().zip(&USED) {
-        let in_memory = |it| matches!(it, Returns::Memory(_));
-        let returned = pool.returns == shape.returns
-            || (cfg!(target_arch = "x86_64")
-                && in_memory(pool.returns)
-                && in_memory(shape.returns));
-        if !returned || (shape.floats && !pool.floats) {
-            continue;
-        }
-        if shape.stack_words > pool.stack_words {
-            if why == Reason::ReturnKind {
-                why = Reason::TooMuchStack;
-            }
+        if !pool.carries(shape) {
             continue;
         }
         let index = used.load(Ordering::Relaxed);
-        if index >= pool.capacity() {
+        if index >= pool.capacity {
             why = Reason::NoForwarder;
             continue;
         }
-        used.store(index + 1, Ordering::Relaxed);
         let number = pool.first + index;
         let slot = get(number);
+        let result_bytes = match shape.returns {
+            Returns::Memory(bytes) => bytes,
+            _ => 0,
+        };
+        let stack_words = u8::try_from(shape.stack_words).map_err(|_| Reason::TooMuchStack)?;
+        used.store(index + 1, Ordering::Release);
         slot.role.store(filling.role as u8, Ordering::Relaxed);
+        slot.stack_words.store(stack_words, Ordering::Relaxed);
+        slot.result_bytes.store(result_bytes, Ordering::Relaxed);
         let offset = filling
             .impl_offset
             .and_then(|it| i32::try_from(it).ok())
@@ -153,10 +189,30 @@ pub fn fill(filling: &Filling<'static>) -> Result<(usize, Imp), Reason> {
     Err(why)
 }
 
+/// Tells a filled slot whose method it stands for, so that odd receivers and replaced hooks are noticed.
+///
+/// `method` is to be null where the runtime may free it.
+pub fn bind(number: usize, class: Class, method: Method) {
+    let slot = get(number);
+    slot.class.store(class.cast_mut(), Ordering::Release);
+    slot.method.store(method, Ordering::Release);
+}
+
+/// The slots that were told their method: number, method, and the hook that was installed there.
+pub fn bound() -> impl Iterator<Item = (usize, Method, Imp)> {
+    POOLS.iter().zip(&USED).flat_map(|(pool, used)| {
+        let used = used.load(Ordering::Acquire).min(pool.capacity);
+        (0..used).filter_map(move |index| {
+            let number = pool.first + index;
+            Some((number, get(number).method()?, pool.forwarder(index)))
+        })
+    })
+}
+
 /// Whether this code is a hook.
 pub fn is_hook(implementation: Imp) -> bool {
     POOLS.iter().zip(&USED).any(|(pool, used)| {
-        (0..used.load(Ordering::Relaxed).min(pool.capacity()))
-            .any(|index| pool.forwarder(index) == implementation)
+        pool.index_of(implementation)
+            .is_some_and(|index| index < used.load(Ordering::Acquire))
     })
 }

@@ -17,6 +17,8 @@ unsafe extern "C" {
     fn class_copyMethodList(class: Class, count: *mut c_uint) -> *mut Method;
     fn class_getInstanceVariable(class: Class, name: *const c_char) -> *const c_void;
     fn class_getInstanceMethod(class: Class, selector: Selector) -> Method;
+    fn class_conformsToProtocol(class: Class, protocol: *const c_void) -> i8;
+    fn objc_getProtocol(name: *const c_char) -> *const c_void;
     fn ivar_getOffset(ivar: *const c_void) -> isize;
     fn method_getName(method: Method) -> Selector;
     fn method_getImplementation(method: Method) -> Imp;
@@ -39,6 +41,8 @@ static COMMON: Common = Common {
     class_get_superclass: class_getSuperclass,
     class_copy_method_list: class_copyMethodList,
     class_get_instance_variable: class_getInstanceVariable,
+    class_conforms_to_protocol: class_conformsToProtocol,
+    get_protocol: objc_getProtocol,
     ivar_get_offset: ivar_getOffset,
     method_get_name: method_getName,
     method_get_implementation: method_getImplementation,
@@ -116,6 +120,30 @@ pub unsafe fn install(method: Method, implementation: Imp) -> bool {
 /// # Safety
 /// None; the other runtime's function has duties.
 pub unsafe fn class_finished(_class: Class) {}
+
+/// The class of an object.
+///
+/// # Safety
+/// `object` is an object.
+pub unsafe fn class_of(object: Id) -> Class {
+    // SAFETY: promised by the caller.
+    unsafe { object_getClass(object) }
+}
+
+/// The bits of an object's first word that say its class. The runtime exports them for debuggers
+/// (objc-gdb.h, `objc_debug_isa_class_mask`). Where they are not told all bits count: an object whose count changed is then
+/// looked at anew.
+pub fn class_bits() -> usize {
+    // SAFETY: the symbol, where it exists, is a word that never changes.
+    unsafe {
+        let found = libc::dlsym(libc::RTLD_DEFAULT, c"objc_debug_isa_class_mask".as_ptr());
+        if found.is_null() {
+            usize::MAX
+        } else {
+            found.cast::<usize>().read()
+        }
+    }
+}
 
 /// The code that a message to `object` would run; `None` if it does not respond.
 ///

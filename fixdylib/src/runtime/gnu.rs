@@ -97,6 +97,10 @@ fn look_up(library: *mut c_void) -> Option<Gnu> {
                 class_get_instance_variable: transmute::<*mut c_void, _>(symbol(
                     c"class_getInstanceVariable",
                 )?),
+                class_conforms_to_protocol: transmute::<*mut c_void, _>(symbol(
+                    c"class_conformsToProtocol",
+                )?),
+                get_protocol: transmute::<*mut c_void, _>(symbol(c"objc_getProtocol")?),
                 ivar_get_offset: transmute::<*mut c_void, _>(symbol(c"ivar_getOffset")?),
                 method_get_name: transmute::<*mut c_void, _>(symbol(c"method_getName")?),
                 method_get_implementation: transmute::<*mut c_void, _>(symbol(
@@ -238,9 +242,14 @@ pub unsafe fn class_finished(class: Class) {
 ///
 /// # Safety
 /// `object` is an object.
-unsafe fn class_of(object: Id) -> Class {
+pub unsafe fn class_of(object: Id) -> Class {
     // SAFETY: every object starts with its class.
     unsafe { *object.cast::<Class>() }
+}
+
+/// The bits of an object's first word that say its class: all.
+pub fn class_bits() -> usize {
+    usize::MAX
 }
 
 /// The code that a message to `object` would run; `None` if it does not respond.

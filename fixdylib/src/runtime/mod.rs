@@ -28,8 +28,8 @@ use apple as native;
 use gnu as native;
 
 pub use native::{
-    class_finished, implementation_for, install, release, reset_after_fork, retain, retain_count,
-    send, start,
+    class_bits, class_finished, class_of, implementation_for, install, release, reset_after_fork,
+    retain, retain_count, send, start,
 };
 
 /// A class, never null.
@@ -51,6 +51,8 @@ struct Common {
     class_copy_method_list: unsafe extern "C" fn(Class, *mut c_uint) -> *mut Method,
     class_get_instance_variable: unsafe extern "C" fn(Class, *const c_char) -> *const c_void,
     ivar_get_offset: unsafe extern "C" fn(*const c_void) -> isize,
+    class_conforms_to_protocol: unsafe extern "C" fn(Class, *const c_void) -> i8,
+    get_protocol: unsafe extern "C" fn(*const c_char) -> *const c_void,
     method_get_name: unsafe extern "C" fn(Method) -> Selector,
     method_get_implementation: unsafe extern "C" fn(Method) -> Imp,
     method_get_type_encoding: unsafe extern "C" fn(Method) -> *const c_char,
@@ -154,6 +156,32 @@ pub unsafe fn ivar_offset(class: Class, name: &CStr) -> Option<usize> {
         } else {
             usize::try_from((it.ivar_get_offset)(ivar)).ok()
         }
+    }
+}
+
+/// A method's code now.
+///
+/// # Safety
+/// `method` is of the list of a class that still exists.
+pub unsafe fn implementation(method: Method) -> Imp {
+    // SAFETY: promised by the caller.
+    native::common().map_or(std::ptr::null(), |it| unsafe {
+        (it.method_get_implementation)(method)
+    })
+}
+
+/// Whether the class itself, its superclasses aside, says that it conforms to the protocol of this name.
+///
+/// # Safety
+/// `class` is a class of the runtime.
+pub unsafe fn conforms(class: Class, protocol: &CStr) -> bool {
+    let Some(it) = native::common() else {
+        return false;
+    };
+    // SAFETY: `class` is valid and the name ends in NUL; a protocol that nobody declared is null, and not asked about.
+    unsafe {
+        let protocol = (it.get_protocol)(protocol.as_ptr());
+        !protocol.is_null() && (it.class_conforms_to_protocol)(class, protocol) != 0
     }
 }
 

@@ -1,131 +1,265 @@
 //! Apple arm64: eight general registers, eight floating ones, packed words on the stack. A result in memory goes where x8
-//! points, for which the forwarder's own result must have the very size.
+//! points.
 
-use super::{Integers, Passed, Pool, forward, forwarder, shared_forwarder, table};
-use agx_policy::abi::Returns;
+use std::arch::naked_asm;
+use std::mem::offset_of;
 
-/// v0 to v3. The bits are moved, never computed with, so that `float`s in the low halves survive.
+use super::{Pool, forward, shared_forwarder};
+use crate::runtime::Imp;
+use agx_policy::abi::MOST_STACK_WORDS;
+
+/// Distance between two stubs.
+pub const STUB_BYTES: usize = 16;
+
+/// Registers and stack of a call, and its results.
 #[repr(C)]
-#[derive(Clone, Copy)]
-struct Floats(f64, f64, f64, f64);
-
-impl Passed for Floats {
-    const ZERO: Self = Self(0.0, 0.0, 0.0, 0.0);
-
-    fn object(self) -> u64 {
-        0
-    }
+pub struct Frame {
+    /// x0 to x8.
+    integers: [u64; 9],
+    /// The slot that was called.
+    pub number: u64,
+    /// q0 to q7.
+    floats: [[u64; 2]; 8],
+    /// The arguments on the stack.
+    stack: *const u64,
+    /// Words of arguments on the stack.
+    pub words: u64,
+    /// x0, x1.
+    pub integer_results: [u64; 2],
+    /// q0 to q3.
+    float_results: [[u64; 2]; 4],
 }
 
-/// So many words in memory.
-#[repr(C)]
-#[derive(Clone, Copy)]
-struct Memory<const WORDS: usize>([u64; WORDS]);
+impl Frame {
+    /// The receiver.
+    pub fn receiver(&self, _in_memory: bool) -> u64 {
+        self.integers[0]
+    }
 
-impl<const WORDS: usize> Passed for Memory<WORDS> {
-    const ZERO: Self = Self([0; WORDS]);
-
-    fn object(self) -> u64 {
-        0
+    /// The result of a call that is not made.
+    ///
+    /// # Safety
+    /// The frame is a call's whose result has so many bytes in memory.
+    pub unsafe fn return_zeros(&mut self, result_bytes: usize) {
+        self.integer_results = [0; 2];
+        self.float_results = [[0; 2]; 4];
+        // SAFETY: promised by the caller.
+        unsafe { (self.integers[8] as *mut u8).write_bytes(0, result_bytes) };
     }
 }
 
 /// The stubs of a shared forwarder. x16 may be changed between a call and its function (AAPCS64, "IP0").
-macro_rules! stub {
-    ($name:ident, $common:ident) => {
-        /// # Safety
-        /// Called by the runtime as the method whose original is in the slot.
+macro_rules! plain_stubs {
+    ($stubs:ident, $common:ident, $first:expr, $count:expr) => {
+        /// Where the stubs begin.
         #[unsafe(naked)]
-        unsafe extern "C-unwind" fn $name<const SLOT: usize>() {
-            core::arch::naked_asm!(
-                "mov w16, #{slot}",
+        unsafe extern "C" fn $stubs() -> *const u8 {
+            naked_asm!(
+                "adr x0, 2f",
+                "ret",
+                ".balign 16",
+                "2:",
+                ".set agx_fix_slot, {first}",
+                ".rept {count}",
+                ".long 0x52800010 | (agx_fix_slot << 5)", // mov w16, slot
                 "fmov s0, w16",
                 "b {common}",
-                slot = const SLOT,
+                "nop",
+                ".set agx_fix_slot, agx_fix_slot + 1",
+                ".endr",
+                first = const $first,
+                count = const $count,
                 common = sym $common,
             )
         }
     };
 }
 
-shared_forwarder!(plain, plain_common, (a, b, c, d, e, f, g, h), ());
+/// Where the stubs of [`full_entry`] begin.
+#[unsafe(naked)]
+unsafe extern "C" fn full_stubs() -> *const u8 {
+    naked_asm!(
+        "adr x0, 2f",
+        "ret",
+        ".balign 16",
+        "2:",
+        ".set agx_fix_slot, {first}",
+        ".rept {count}",
+        ".long 0x52800010 | (agx_fix_slot << 5)", // mov w16, slot
+        "b {entry}",
+        "nop",
+        "nop",
+        ".set agx_fix_slot, agx_fix_slot + 1",
+        ".endr",
+        first = const FULL,
+        count = const FULL_COUNT,
+        entry = sym full_entry,
+    )
+}
+
+/// # Safety
+/// Jumped to by a stub, which was called by the runtime as the method whose original is in the slot that x16 names.
+#[unsafe(naked)]
+unsafe extern "C-unwind" fn full_entry() {
+    naked_asm!(
+        ".cfi_startproc",
+        "stp x29, x30, [sp, #-16]!",
+        ".cfi_def_cfa_offset 16",
+        ".cfi_offset w30, -8",
+        ".cfi_offset w29, -16",
+        "mov x29, sp",
+        ".cfi_def_cfa w29, 16",
+        "sub sp, sp, #{size}",
+        "stp x0, x1, [sp]",
+        "stp x2, x3, [sp, #16]",
+        "stp x4, x5, [sp, #32]",
+        "stp x6, x7, [sp, #48]",
+        "stp x8, x16, [sp, #64]",
+        "stp q0, q1, [sp, #{floats}]",
+        "stp q2, q3, [sp, #{floats} + 32]",
+        "stp q4, q5, [sp, #{floats} + 64]",
+        "stp q6, q7, [sp, #{floats} + 96]",
+        "add x9, x29, #16",
+        "str x9, [sp, #{stack}]",
+        "mov x0, sp",
+        "bl {run}",
+        "ldp x0, x1, [sp, #{integer_results}]",
+        "ldp q0, q1, [sp, #{float_results}]",
+        "ldp q2, q3, [sp, #{float_results} + 32]",
+        "mov sp, x29",
+        ".cfi_def_cfa wsp, 16",
+        "ldp x29, x30, [sp], #16",
+        ".cfi_def_cfa_offset 0",
+        ".cfi_restore w30",
+        ".cfi_restore w29",
+        "ret",
+        ".cfi_endproc",
+        size = const size_of::<Frame>(),
+        floats = const offset_of!(Frame, floats),
+        stack = const offset_of!(Frame, stack),
+        integer_results = const offset_of!(Frame, integer_results),
+        float_results = const offset_of!(Frame, float_results),
+        run = sym super::full::run,
+    )
+}
+
+/// Calls `function` with the registers and the stack of `frame`, and leaves its results there.
+///
+/// # Safety
+/// `function` takes what the frame holds, and `frame.stack` has `frame.words` words.
+#[unsafe(naked)]
+pub unsafe extern "C-unwind" fn invoke(function: Imp, frame: *mut Frame) {
+    naked_asm!(
+        ".cfi_startproc",
+        "stp x29, x30, [sp, #-32]!",
+        ".cfi_def_cfa_offset 32",
+        ".cfi_offset w30, -24",
+        ".cfi_offset w29, -32",
+        "mov x29, sp",
+        ".cfi_def_cfa w29, 32",
+        "str x19, [sp, #16]",
+        ".cfi_offset w19, -16",
+        "mov x16, x0",
+        "mov x19, x1",
+        "ldp x11, x10, [x19, #{stack}]",
+        "lsl x12, x10, #3",
+        "add x12, x12, #15",
+        "and x12, x12, #-16",
+        "sub sp, sp, x12",
+        "mov x13, sp",
+        "2:",
+        "cbz x10, 3f",
+        "ldr x14, [x11], #8",
+        "str x14, [x13], #8",
+        "sub x10, x10, #1",
+        "b 2b",
+        "3:",
+        "ldp q0, q1, [x19, #{floats}]",
+        "ldp q2, q3, [x19, #{floats} + 32]",
+        "ldp q4, q5, [x19, #{floats} + 64]",
+        "ldp q6, q7, [x19, #{floats} + 96]",
+        "ldp x0, x1, [x19]",
+        "ldp x2, x3, [x19, #16]",
+        "ldp x4, x5, [x19, #32]",
+        "ldp x6, x7, [x19, #48]",
+        "ldr x8, [x19, #64]",
+        "blr x16",
+        "stp x0, x1, [x19, #{integer_results}]",
+        "stp q0, q1, [x19, #{float_results}]",
+        "stp q2, q3, [x19, #{float_results} + 32]",
+        "mov sp, x29",
+        ".cfi_def_cfa wsp, 32",
+        "ldr x19, [sp, #16]",
+        "ldp x29, x30, [sp], #32",
+        ".cfi_def_cfa_offset 0",
+        ".cfi_restore w19",
+        ".cfi_restore w30",
+        ".cfi_restore w29",
+        "ret",
+        ".cfi_endproc",
+        stack = const offset_of!(Frame, stack),
+        floats = const offset_of!(Frame, floats),
+        integer_results = const offset_of!(Frame, integer_results),
+        float_results = const offset_of!(Frame, float_results),
+    )
+}
+
+/// The stack's address and its words are loaded by one instruction, and quadwords from multiples of sixteen.
+const _: () = assert!(
+    offset_of!(Frame, words) == offset_of!(Frame, stack) + 8
+        && offset_of!(Frame, number) == 72
+        && offset_of!(Frame, floats).is_multiple_of(16)
+        && offset_of!(Frame, float_results).is_multiple_of(16)
+        && size_of::<Frame>().is_multiple_of(16)
+);
+
 shared_forwarder!(
-    stack4,
+    plain_stubs,
+    plain_common,
+    0,
+    PLAIN_COUNT,
+    (a, b, c, d, e, f, g, h),
+    ()
+);
+shared_forwarder!(
+    stack4_stubs,
     stack4_common,
+    STACK4,
+    STACK4_COUNT,
     (a, b, c, d, e, f, g, h),
     (s0, s1, s2, s3)
 );
-forwarder!(floats12, Integers, a, (a: u64, b: u64, c: u64, d: u64, e: u64, f: u64, g: u64, h: u64,
-    x0: f64, x1: f64, x2: f64, x3: f64, x4: f64, x5: f64, x6: f64, x7: f64,
-    s0: u64, s1: u64, s2: u64, s3: u64, s4: u64, s5: u64, s6: u64, s7: u64, s8: u64, s9: u64, s10: u64, s11: u64));
-forwarder!(to_floats, Floats, a, (a: u64, b: u64, c: u64, d: u64, e: u64, f: u64, g: u64, h: u64,
-    x0: f64, x1: f64, x2: f64, x3: f64, x4: f64, x5: f64, x6: f64, x7: f64, s0: u64, s1: u64, s2: u64, s3: u64));
-forwarder!(to_three, Memory<3>, a, (a: u64, b: u64, c: u64, d: u64, e: u64, f: u64, g: u64, h: u64,
-    x0: f64, x1: f64, x2: f64, x3: f64, x4: f64, x5: f64, x6: f64, x7: f64, s0: u64, s1: u64, s2: u64, s3: u64));
-forwarder!(to_four, Memory<4>, a, (a: u64, b: u64, c: u64, d: u64, e: u64, f: u64, g: u64, h: u64,
-    x0: f64, x1: f64, x2: f64, x3: f64, x4: f64, x5: f64, x6: f64, x7: f64, s0: u64, s1: u64, s2: u64, s3: u64));
-forwarder!(to_six, Memory<6>, a, (a: u64, b: u64, c: u64, d: u64, e: u64, f: u64, g: u64, h: u64,
-    x0: f64, x1: f64, x2: f64, x3: f64, x4: f64, x5: f64, x6: f64, x7: f64, s0: u64, s1: u64, s2: u64, s3: u64));
 
-const STACK4: usize = 448;
-const FLOATS12: usize = STACK4 + 48;
-const TO_FLOATS: usize = FLOATS12 + 48;
-const TO_THREE: usize = TO_FLOATS + 16;
-const TO_FOUR: usize = TO_THREE + 16;
-const TO_SIX: usize = TO_FOUR + 16;
+const PLAIN_COUNT: usize = 2048;
+const STACK4_COUNT: usize = 256;
+const FULL_COUNT: usize = 192;
+const STACK4: usize = PLAIN_COUNT;
+const FULL: usize = STACK4 + STACK4_COUNT;
 /// All slots.
-pub const SLOTS: usize = TO_SIX + 16;
+pub const SLOTS: usize = FULL + FULL_COUNT;
 
-/// The shapes, those that copy least first: a method takes the first that carries it and has room. Capacities follow the
-/// class dumps of macOS 14.6 and 15.6, with room for as much again.
-pub static POOLS: [Pool; 7] = [
+/// The shapes, those that copy least first: a method takes the first that carries it and has room. Capacities are for two
+/// drivers with the classes of the dumps of macOS 14.6 and 15.6, and a quarter more, as a test counts.
+pub static POOLS: [Pool; 3] = [
     Pool {
-        returns: Returns::Integers,
-        floats: false,
+        full: false,
         stack_words: 0,
         first: 0,
-        table: table!(plain, 0, 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27),
+        capacity: PLAIN_COUNT,
+        stubs: plain_stubs,
     },
     Pool {
-        returns: Returns::Integers,
-        floats: false,
+        full: false,
         stack_words: 4,
         first: STACK4,
-        table: table!(stack4, STACK4, 0 1 2),
+        capacity: STACK4_COUNT,
+        stubs: stack4_stubs,
     },
     Pool {
-        returns: Returns::Integers,
-        floats: true,
-        stack_words: 12,
-        first: FLOATS12,
-        table: table!(floats12, FLOATS12, 0 1 2),
-    },
-    Pool {
-        returns: Returns::Floats,
-        floats: true,
-        stack_words: 4,
-        first: TO_FLOATS,
-        table: table!(to_floats, TO_FLOATS, 0),
-    },
-    Pool {
-        returns: Returns::Memory(24),
-        floats: true,
-        stack_words: 4,
-        first: TO_THREE,
-        table: table!(to_three, TO_THREE, 0),
-    },
-    Pool {
-        returns: Returns::Memory(32),
-        floats: true,
-        stack_words: 4,
-        first: TO_FOUR,
-        table: table!(to_four, TO_FOUR, 0),
-    },
-    Pool {
-        returns: Returns::Memory(48),
-        floats: true,
-        stack_words: 4,
-        first: TO_SIX,
-        table: table!(to_six, TO_SIX, 0),
+        full: true,
+        stack_words: MOST_STACK_WORDS,
+        first: FULL,
+        capacity: FULL_COUNT,
+        stubs: full_stubs,
     },
 ];

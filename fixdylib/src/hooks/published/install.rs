@@ -181,9 +181,12 @@ unsafe fn hook_method(installed: &mut Installed, found: &Found, row: &Row) -> bo
 unsafe fn install(installed: &mut Installed, found: &Found, row: &Row) -> Result<usize, Reason> {
     let policy = super::policy().ok_or(Reason::NotInstalled)?;
     let shape = abi::classify(found.method.encoding.to_bytes())?;
+    if matches!(shape.returns, Returns::Memory(_)) {
+        // No published function returns a structure, and a call that is not made would leave the caller's unwritten.
+        return Err(Reason::ReturnKind);
+    }
     let role = roles::of(row.object, row.selector);
-    let checks_impl =
-        policy.checks_impl && role == Role::Work && !matches!(shape.returns, Returns::Memory(_));
+    let checks_impl = policy.checks_impl && role == Role::Work;
     // Of the class that has the method: its heirs may keep the variable elsewhere.
     // SAFETY: promised by the caller.
     let impl_offset = unsafe { runtime::ivar_offset(found.owner, c"_impl") };

@@ -25,16 +25,19 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use agx_policy::Policy;
 use agx_policy::policies::Hooks;
 
+use crate::lock::watch::Watch;
+
 pub use calls::{enter, leave};
 pub use install::on_class_ready;
 
 /// The version that is followed; null while none is.
 static POLICY: AtomicPtr<Policy> = AtomicPtr::new(ptr::null_mut());
 
-/// Follows a published version from now on, if `policy` is one. Called once, before the first hook is installed.
-pub fn follow(policy: &'static Policy) {
+/// Follows a published version from now on, if `policy` is one, with long waits for its lock told to `watch`. Called once,
+/// before the first hook is installed.
+pub fn follow(policy: &'static Policy, watch: Option<&'static Watch>) {
     if matches!(policy.hooks, Hooks::Published(_)) {
-        monitor::prepare(policy.lock);
+        monitor::prepare(policy.lock, watch);
         POLICY.store(ptr::from_ref(policy).cast_mut(), Ordering::Release);
     }
 }

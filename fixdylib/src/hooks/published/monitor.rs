@@ -2,7 +2,8 @@
 
 use std::cell::UnsafeCell;
 use std::mem;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use agx_ledger::Counter;
@@ -11,6 +12,8 @@ use agx_policy::policies::LockKind;
 use super::mutex::{Condition, Mutex};
 use super::tables::Tables;
 use crate::ledger::{self, count_locked};
+use crate::lock::watch::{Holder, Watch};
+use crate::os;
 
 /// The mutex itself.
 static MUTEX: Mutex = Mutex::new();
@@ -18,6 +21,10 @@ static MUTEX: Mutex = Mutex::new();
 static ENDED: Condition = Condition::new();
 /// The thread that has the mutex; 0 for none.
 static OWNER: AtomicUsize = AtomicUsize::new(0);
+/// Who is told of long waits; null for nobody.
+static WATCH: AtomicPtr<Watch> = AtomicPtr::new(ptr::null_mut());
+/// The system's id of the owner, where there is a watch.
+static HOLDER: Holder = Holder::new();
 /// Whether the mutex is re-entrant, for the child of a `fork`.
 static RECURSIVE: AtomicU8 = AtomicU8::new(0);
 
@@ -41,8 +48,11 @@ static INSIDE: Protected = Protected(UnsafeCell::new(Inside {
     depth: 0,
 }));
 
-/// Makes the mutex one of this kind. Called once, before the first hook is installed.
-pub fn prepare(kind: LockKind) {
+/// Makes the mutex one of this kind, with long waits told to `watch`. Called once, before the first hook is installed.
+pub fn prepare(kind: LockKind, watch: Option<&'static Watch>) {
+    if let Some(watch) = watch {
+        WATCH.store(ptr::from_ref(watch).cast_mut(), Ordering::Release);
+    }
     RECURSIVE.store(u8::from(kind != LockKind::Plain), Ordering::Relaxed);
     // SAFETY: no hook stands, so that nobody uses them.
     let made = unsafe { MUTEX.make(kind) && ENDED.make() };
@@ -50,6 +60,41 @@ pub fn prepare(kind: LockKind) {
         crate::say::say(format_args!(
             "the system has no memory for a mutex; a published version runs with a plain one"
         ));
+    }
+}
+
+#[inline]
+fn watch() -> Option<&'static Watch> {
+    // SAFETY: null, or from a reference that holds for good.
+    unsafe { WATCH.load(Ordering::Acquire).as_ref() }
+}
+
+/// Waits for the mutex, which another thread has; a plain one, the calling thread itself perhaps.
+#[cold]
+fn wait() {
+    match watch() {
+        None => MUTEX.lock(),
+        Some(watch) => {
+            watch.wait(os::NEVER, |until| MUTEX.lock_until(until), || HOLDER.get());
+        }
+    }
+}
+
+/// The thread `me` has the mutex now.
+#[inline]
+fn own(me: usize) {
+    OWNER.store(me, Ordering::Relaxed);
+    if watch().is_some() {
+        HOLDER.set(os::thread_id());
+    }
+}
+
+/// The owner is about to give the mutex back.
+#[inline]
+fn disown() {
+    OWNER.store(0, Ordering::Relaxed);
+    if watch().is_some() {
+        HOLDER.clear();
     }
 }
 
@@ -63,16 +108,19 @@ impl Held {
         let contended = !MUTEX.try_lock();
         if contended {
             waits();
-            MUTEX.lock();
+            wait();
             comes();
         }
-        OWNER.store(me, Ordering::Relaxed);
         let held = Self(());
-        held.with(|inside| inside.depth += 1);
+        let outermost = held.with(|inside| {
+            inside.depth += 1;
+            inside.depth == 1
+        });
         if contended {
             count_locked(Counter::LockContentions);
         }
-        if held.with(|inside| inside.depth == 1) {
+        if outermost {
+            own(me);
             count_locked(Counter::LockAcquisitions);
         }
         held
@@ -93,6 +141,7 @@ impl Held {
 
     /// What the mutex protects, for `with`, which must neither take the mutex nor send a message.
     #[inline]
+    #[allow(clippy::unused_self)] // its existence is the proof that the mutex is held
     pub fn with<R>(&self, with: impl FnOnce(&mut Inside) -> R) -> R {
         // SAFETY: this thread has the mutex. No closure in this room nests another call of this function.
         with(unsafe { &mut *INSIDE.0.get() })
@@ -115,7 +164,7 @@ impl Held {
             let outermost = self.with(|inside| inside.depth == 1);
             if outermost {
                 self.with(|inside| inside.depth = 0);
-                OWNER.store(0, Ordering::Relaxed);
+                disown();
             }
             // SAFETY: this thread has the mutex.
             unsafe {
@@ -125,13 +174,14 @@ impl Held {
                 }
             }
             if outermost {
-                OWNER.store(me, Ordering::Relaxed);
+                own(me);
                 self.with(|inside| inside.depth = 1);
             }
         }
     }
 
     /// An encoder has ended: whoever waits looks again.
+    #[allow(clippy::unused_self)] // as above
     pub fn wake(&self) {
         ENDED.wake();
     }
@@ -145,7 +195,7 @@ impl Drop for Held {
             if inside.depth > 0 {
                 return None;
             }
-            OWNER.store(0, Ordering::Relaxed);
+            disown();
             inside.untold.take()
         });
         // SAFETY: this thread has the mutex.
@@ -180,7 +230,7 @@ pub fn reset_after_fork(me: usize) {
                 // Another thread may have been in the middle of a change: abandoned, not freed.
                 mem::forget(mem::replace(&mut inside.tables, Tables::new()));
             }
-            OWNER.store(0, Ordering::Relaxed);
+            disown();
         }
     }
 }

@@ -14,6 +14,8 @@ use std::time::Duration;
 
 use agx_policy::policies::LockKind;
 
+use crate::os;
+
 /// A mutex that stays where it is: for statics only.
 pub struct Mutex(UnsafeCell<libc::pthread_mutex_t>);
 
@@ -62,10 +64,15 @@ impl Mutex {
         unsafe { libc::pthread_mutex_lock(self.0.get()) };
     }
 
-    /// Takes the mutex, waiting for it at most this long; whether it did.
-    pub fn lock_for(&self, limit: Duration) -> bool {
+    /// Takes the mutex, waiting for it until this time of [`os::monotonic_ns`] at most; whether it did.
+    pub fn lock_until(&self, deadline_ns: u64) -> bool {
+        if deadline_ns == os::NEVER {
+            self.lock();
+            return true;
+        }
+        let left = deadline_ns.saturating_sub(os::monotonic_ns());
         // SAFETY: the mutex is initialised.
-        unsafe { native::lock_for(self.0.get(), limit) }
+        unsafe { native::lock_for(self.0.get(), Duration::from_nanos(left)) }
     }
 
     /// Gives one level back.
@@ -141,9 +148,9 @@ mod tests {
             assert!(PLAIN.make(LockKind::Plain) && RECURSIVE.make(LockKind::Recursive));
             PLAIN.lock();
             assert!(!PLAIN.try_lock());
-            assert!(!PLAIN.lock_for(Duration::from_millis(1)));
+            assert!(!PLAIN.lock_until(os::deadline_in_ms(1)));
             PLAIN.unlock();
-            assert!(PLAIN.lock_for(Duration::from_millis(1)));
+            assert!(PLAIN.lock_until(os::deadline_in_ms(1)));
             PLAIN.unlock();
             RECURSIVE.lock();
             assert!(RECURSIVE.try_lock());

@@ -39,6 +39,9 @@ const THEMSELVES: [(&[u8], Object); 2] = [
     (b"MPSCommandBuffer", Object::MpsBuffer),
 ];
 
+/// What a compute encoder under another base has.
+const COMPUTE_METHOD: &[u8] = b"setComputePipelineState:";
+
 /// What a class with this lineage, itself first, is. `computes` tells whether it has a compute encoder's method itself.
 fn classify<'a>(
     mut lineage: impl Iterator<Item = &'a [u8]>,
@@ -75,7 +78,7 @@ pub unsafe fn object_of(class: Class) -> Option<Object> {
         let methods = unsafe { runtime::own_methods(class) };
         methods
             .iter()
-            .any(|it| it.name.to_bytes() == b"setComputePipelineState:")
+            .any(|it| it.name.to_bytes() == COMPUTE_METHOD)
     })
 }
 

@@ -28,11 +28,7 @@ fn run_with_ledger(options: &[&str], build: impl FnOnce(Builder) -> Builder) -> 
     let builder = build(Builder::new(pid, 1, load_ns)).exited(8, exit_route::ATEXIT, 0);
     std::fs::write(&ledger, builder.build()).expect("written");
     let name = file_name(pid, load_ns);
-    let copy = format!(
-        "cp '{}' \"$AGX_FIX_LEDGER_DIR/{}\"",
-        ledger.display(),
-        name
-    );
+    let copy = format!("cp '{}' \"$AGX_FIX_LEDGER_DIR/{}\"", ledger.display(), name);
     sandbox.run(options, &["sh", "-c", &copy])
 }
 

@@ -45,6 +45,10 @@ pub struct Style {
     pub blits: bool,
     /// Encoders of every kind come besides.
     pub mix: bool,
+    /// Command buffers and encoders are Metal's wrappers of the driver's.
+    pub wrapped: bool,
+    /// `MPSCommandBuffer`s, which commit and go on once.
+    pub continues: bool,
     /// Devices, which the threads take in turn.
     pub devices: usize,
     /// All devices but the first are of a second driver, which is loaded when the first has been used.
@@ -60,6 +64,8 @@ impl Style {
         nested: false,
         blits: true,
         mix: false,
+        wrapped: false,
+        continues: false,
         devices: 1,
         second_driver: false,
     };
@@ -252,10 +258,10 @@ unsafe fn encode_and_commit(
 ) -> Object {
     let driver = resources.driver;
     let style = arguments.style;
-    let make = if arguments.mps {
-        driver.mps_command_buffer
-    } else {
-        driver.command_buffer
+    let make = match (arguments.mps || style.continues, style.wrapped) {
+        (true, _) => driver.mps_command_buffer,
+        (false, true) => driver.tools_command_buffer,
+        (false, false) => driver.command_buffer,
     };
     let compute = if style.private_factory {
         driver.private_compute_encoder
@@ -271,6 +277,18 @@ unsafe fn encode_and_commit(
             }
             (driver.end_encoding)(encoder);
         };
+        if style.continues {
+            let encoder = compute(command_buffer);
+            (driver.encode)(
+                encoder,
+                resources.pipeline,
+                resources.buffer,
+                first,
+                DISPATCHES,
+            );
+            (driver.end_encoding)(encoder);
+            (driver.commit_and_continue)(command_buffer);
+        }
         for count in [DISPATCHES, COALESCED_DISPATCHES] {
             let encoder = compute(command_buffer);
             if style.nested {
@@ -341,6 +359,9 @@ fn asked_of_a_buffer(first: u32, style: Style) -> Done {
     if style.blits {
         done.asked += 1;
         done.asked_checksum += FILL.0 as u64 * u64::from(FILL.1);
+    }
+    if style.continues {
+        done.add(&encoded(first, DISPATCHES));
     }
     if style.mix {
         done.add(&mix::asked(first));

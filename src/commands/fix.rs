@@ -1,6 +1,6 @@
 //! `agxrun fix path|build|list`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -16,7 +16,7 @@ pub fn run(action: FixAction) -> Result<u8> {
         FixAction::Path { dylib, verbose } => path(dylib, verbose),
         FixAction::Build {
             all: Some(folder), ..
-        } => build_all(folder),
+        } => build_all(&folder),
         FixAction::Build { out, all: None } => build(out),
         FixAction::List { json, verbose } => list(json, verbose),
     }
@@ -53,8 +53,8 @@ fn build(out: Option<PathBuf>) -> Result<u8> {
 }
 
 /// The policy goes by the file's name, so that one binary under all of them is all of them.
-fn build_all(folder: PathBuf) -> Result<u8> {
-    let folder = std::path::absolute(&folder)
+fn build_all(folder: &Path) -> Result<u8> {
+    let folder = std::path::absolute(folder)
         .with_context(|| format!("cannot use `{}`", folder.display()))?;
     let library = Surroundings::current()
         .find_or_build(Artifact::FixLibrary, &mut |line| terminal::note(line))?;

@@ -116,7 +116,7 @@ mod tests {
     fn the_status_and_the_start_of_stderr_come_back() {
         let ended = sh(
             "yes words | head -c 200000 >&2; exit 3",
-            Duration::from_secs(60),
+            Duration::from_mins(1),
         );
         let Ended::ByItself { status, stderr } = ended else {
             panic!("{ended:?}")
@@ -133,8 +133,7 @@ mod tests {
         let (hung_up, writer) = pipe().expect("a pipe");
         drop(writer);
         let mut sleep = Command::new("sleep");
-        let ended =
-            run(sleep.arg("60"), Duration::from_secs(60), hung_up.as_fd()).expect("it runs");
+        let ended = run(sleep.arg("60"), Duration::from_mins(1), hung_up.as_fd()).expect("it runs");
         assert!(matches!(ended, Ended::Interrupted), "{ended:?}");
     }
 }

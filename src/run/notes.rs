@@ -53,6 +53,33 @@ pub(super) fn mismatches(expected: &'static str, evidence: &TreeEvidence) -> Vec
         .collect()
 }
 
+/// Which policy ran, where that is not as expected or is one to compare with.
+fn note_policy(notices: &mut Vec<Notice>, plan: &Plan, evidence: &TreeEvidence) {
+    if let Some(expected) = plan.policy {
+        notices.extend(mismatches(expected.policy.name, evidence));
+        if expected.is_published() && evidence.armed() > 0 {
+            notices.push(Notice::PublishedPolicy {
+                name: expected.policy.name,
+                known_failure: expected.policy.known_failure,
+            });
+        }
+    }
+}
+
+/// What the library counted that a reader should know.
+fn note_counters(notices: &mut Vec<Notice>, evidence: &TreeEvidence) {
+    let counted = |counter: &Counter| {
+        let times = evidence.total(counter.name());
+        (times > 0).then_some((*counter, times))
+    };
+    let calls: Vec<_> = DROPPED.iter().filter_map(counted).collect();
+    if !calls.is_empty() {
+        notices.push(Notice::DroppedCalls { calls });
+    }
+    let others = TELLING.iter().filter_map(counted);
+    notices.extend(others.map(|(counter, times)| Notice::Counted { counter, times }));
+}
+
 pub(super) fn note_evidence(
     notices: &mut Vec<Notice>,
     plan: &Plan,
@@ -89,25 +116,8 @@ pub(super) fn note_evidence(
                 executable: String::from_utf8_lossy(&process.ledger().executable).into_owned(),
             }),
     );
-    if let Some(expected) = plan.policy {
-        notices.extend(mismatches(expected.policy.name, evidence));
-        if expected.is_published() && evidence.armed() > 0 {
-            notices.push(Notice::PublishedPolicy {
-                name: expected.policy.name,
-                known_failure: expected.policy.known_failure,
-            });
-        }
-    }
-    let counted = |counter: &Counter| {
-        let times = evidence.total(counter.name());
-        (times > 0).then_some((*counter, times))
-    };
-    let calls: Vec<_> = DROPPED.iter().filter_map(counted).collect();
-    if !calls.is_empty() {
-        notices.push(Notice::DroppedCalls { calls });
-    }
-    let others = TELLING.iter().filter_map(counted);
-    notices.extend(others.map(|(counter, times)| Notice::Counted { counter, times }));
+    note_policy(notices, plan, evidence);
+    note_counters(notices, evidence);
     let methods = evidence.missing_hooks();
     if methods > 0 {
         notices.push(Notice::MissingHooks { methods });

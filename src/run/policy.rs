@@ -162,7 +162,7 @@ mod tests {
                 .expect("known")
                 .expect("known")
         };
-        for policy in agx_policy::POLICIES.iter() {
+        for policy in &agx_policy::POLICIES {
             let published = of(policy.name).is_published();
             for refused in [tuning(Some(2), None), tuning(None, Some(LockScope::Queue))] {
                 assert_eq!(of(policy.name).allows(refused).is_err(), published);

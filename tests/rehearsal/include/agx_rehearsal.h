@@ -82,8 +82,9 @@ agx_object agx_rehearsal_private_compute_encoder(agx_object command_buffer);
 /* Encoders of those kinds; see agx_rehearsal_encoder. */
 agx_object agx_rehearsal_render_encoder(agx_object command_buffer);
 agx_object agx_rehearsal_resource_state_encoder(agx_object command_buffer);
-/* An MTLToolsCommandBuffer, as validation and capture put around the driver's: it makes a wrapped compute encoder, commits and waits.
- * The wrapped encoder takes set_buffer, dispatch_threadgroups, update_fence and end_encoding. Both are the caller's to release. */
+/* An MTLToolsCommandBuffer, as validation and capture put around the driver's: it makes wrapped compute, blit and render encoders,
+ * which are valid until it makes the next, takes completion handlers, commits and waits. It is the caller's to release, and so is an
+ * encoder of the second function. */
 agx_object agx_rehearsal_tools_command_buffer(agx_object queue);
 agx_object agx_rehearsal_tools_compute_encoder(agx_object tools_command_buffer);
 /* updateFence:. One command; a compute encoder adds 0x10001 to the checksum, a blit encoder 0x20003. */

@@ -19,7 +19,7 @@ pub unsafe extern "C-unwind" fn agx_rehearsal_private_compute_encoder(command_bu
     })
 }
 
-/// A render encoder, whose work is not modelled. The command buffer owns it.
+/// A render encoder. The command buffer owns it.
 ///
 /// # Safety
 /// `command_buffer` is a live command buffer.
@@ -31,7 +31,7 @@ pub unsafe extern "C-unwind" fn agx_rehearsal_render_encoder(command_buffer: Id)
     })
 }
 
-/// A resource state encoder, whose work is not modelled. The command buffer owns it.
+/// A resource state encoder. The command buffer owns it.
 ///
 /// # Safety
 /// `command_buffer` is a live command buffer.
@@ -41,7 +41,8 @@ pub unsafe extern "C-unwind" fn agx_rehearsal_resource_state_encoder(command_buf
     with_pool(|| unsafe { send!(command_buffer, "resourceStateCommandEncoder"; Id) })
 }
 
-/// An `MTLToolsCommandBuffer` around a new command buffer, owned by the caller. It makes wrapped compute encoders, commits and waits.
+/// An `MTLToolsCommandBuffer` around a new command buffer, owned by the caller. It makes wrapped
+/// compute, blit and render encoders, commits and waits.
 ///
 /// # Safety
 /// `queue` is a live queue.

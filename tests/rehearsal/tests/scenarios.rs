@@ -31,6 +31,7 @@ fn the_races_crash() {
         "untracked",
         "heavy",
         "two-devices",
+        "wrapped",
         "uncovered",
     ] {
         let crashed = crashes(5, SIGSEGV, |seed| scenario(name, &["--seed", seed]));
@@ -74,6 +75,7 @@ fn what_only_a_fix_gets_wrong_is_right_without_one() {
         "fence",
         "deadlock",
         "needs-inflight",
+        "unseen",
         "mixed",
     ] {
         assert_outcome(&scenario(name, &[]), 0, "ok");
@@ -222,11 +224,44 @@ fn encoders_that_somebody_keeps_are_counted() {
 
 #[test]
 fn a_wrapped_encoder_does_the_work_of_the_one_inside() {
-    assert_eq!(sabotaged("wrapped").stdout, "65537 0\n"); // 0x10001
+    assert_eq!(sabotaged("wrapped").stdout, "196612 0\n"); // 0x10001 + 0x20003
 }
 
 #[test]
-fn encoders_without_work_give_everything_back() {
+fn encoders_of_every_kind_give_everything_back() {
     // More than the pool has room for, were a block lost each time.
-    assert_eq!(sabotaged("workless").stdout, "0\n");
+    assert_eq!(sabotaged("kinds").stdout, "0\n");
+}
+
+#[test]
+fn every_dumped_factory_makes_an_encoder() {
+    let ended = sabotaged("factories");
+    // The device's pool keeps one compute encoder for the next.
+    assert_eq!(ended.stdout, "[] 1\n", "{ended:?}");
+}
+
+#[test]
+fn a_second_driver_does_its_work_beside_the_first() {
+    assert_outcome(&scenario("second-driver", &["--app-lock"]), 0, "ok");
+    let alone = scenario("second-driver", &[]);
+    assert_eq!(alone.signal, Some(SIGSEGV), "{alone:?}");
+}
+
+#[test]
+fn a_family_s_name_that_none_can_be_is_refused() {
+    let ended: Ended = command(&[
+        "--fault",
+        "none",
+        "--threads",
+        "1",
+        "--iterations",
+        "1",
+        "--quiet",
+    ])
+    .env("AGX_REHEARSAL_FAMILY", "G14 X")
+    .output()
+    .expect("the workload starts")
+    .into();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stderr.contains("no family's name"), "{ended:?}");
 }

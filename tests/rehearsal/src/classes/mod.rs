@@ -83,11 +83,8 @@ pub fn register_all() -> Result<(), RegisterError> {
         resources::shared_event(),
         resources::error(),
         mps::command_buffer(),
-        tools::object(),
-        tools::encoder(),
-        tools::compute(),
-        tools::command_buffer(),
     ]);
+    let specs = specs.chain(tools::classes());
     let specs = specs.chain([
         render::iogpu(),
         render::agx(),

@@ -45,6 +45,8 @@ pub struct Style {
     pub blits: bool,
     /// Encoders of every kind come besides.
     pub mix: bool,
+    /// Command buffers and encoders are Metal's wrappers of the driver's.
+    pub wrapped: bool,
     /// Devices, which the threads take in turn.
     pub devices: usize,
     /// All devices but the first are of a second driver, which is loaded when the first has been used.
@@ -60,6 +62,7 @@ impl Style {
         nested: false,
         blits: true,
         mix: false,
+        wrapped: false,
         devices: 1,
         second_driver: false,
     };
@@ -252,10 +255,10 @@ unsafe fn encode_and_commit(
 ) -> Object {
     let driver = resources.driver;
     let style = arguments.style;
-    let make = if arguments.mps {
-        driver.mps_command_buffer
-    } else {
-        driver.command_buffer
+    let make = match (arguments.mps, style.wrapped) {
+        (true, _) => driver.mps_command_buffer,
+        (false, true) => driver.tools_command_buffer,
+        (false, false) => driver.command_buffer,
     };
     let compute = if style.private_factory {
         driver.private_compute_encoder

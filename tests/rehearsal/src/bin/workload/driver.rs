@@ -69,6 +69,7 @@ interface! {
     event_create: "agx_rehearsal_event_create", fn(Object) -> Object;
     command_buffer: "agx_rehearsal_command_buffer", fn(Object) -> Object;
     mps_command_buffer: "agx_rehearsal_mps_command_buffer", fn(Object) -> Object;
+    tools_command_buffer: "agx_rehearsal_tools_command_buffer", fn(Object) -> Object;
     compute_encoder: "agx_rehearsal_compute_encoder", fn(Object) -> Object;
     blit_encoder: "agx_rehearsal_blit_encoder", fn(Object) -> Object;
     encode: "agx_rehearsal_encode", fn(Object, Object, Object, u32, u32);

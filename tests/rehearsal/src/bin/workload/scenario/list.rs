@@ -18,7 +18,7 @@ const USUAL: Scenario = Scenario {
 };
 
 /// All of them, in the order of the versions whose failures they show.
-pub static SCENARIOS: [Scenario; 22] = [
+pub static SCENARIOS: [Scenario; 23] = [
     Scenario {
         name: "deadlock",
         models: "a method of an encoder sends the encoder another message: a nested call",
@@ -179,6 +179,17 @@ pub static SCENARIOS: [Scenario; 22] = [
         fault: "allocator",
         style: Style {
             devices: 2,
+            ..Style::COMPUTE
+        },
+        ..USUAL
+    },
+    Scenario {
+        name: "wrapped",
+        models: "command buffers and encoders are wrapped, as for validation, and their commands race as without",
+        breaks: &["v2.2"],
+        fault: "allocator",
+        style: Style {
+            wrapped: true,
             ..Style::COMPUTE
         },
         ..USUAL

@@ -19,6 +19,7 @@ mod c_api;
 mod clock;
 mod config;
 mod hooks;
+mod image;
 mod ledger;
 mod lifecycle;
 #[allow(dead_code, unused_imports)] // a policy uses what it needs
@@ -40,6 +41,7 @@ use agx_ledger::Counter;
 use agx_ledger::layout::{exit_route, flag};
 
 use config::Config;
+use lock::watch::{Limits, Watch};
 use say::say;
 
 static ENABLED: AtomicBool = AtomicBool::new(false);
@@ -65,12 +67,16 @@ extern "C" fn load() {
         let variables: Vec<(OsString, OsString)> = env::vars_os()
             .filter(|(name, _)| name.as_encoded_bytes().starts_with(b"AGX_FIX_"))
             .collect();
-        start(Config::read(|asked| {
-            variables
-                .iter()
-                .find(|(name, _)| name == asked)
-                .map(|(_, value)| value.as_os_str())
-        }));
+        let file_name = image::file_name();
+        start(Config::read(
+            |asked| {
+                variables
+                    .iter()
+                    .find(|(name, _)| name == asked)
+                    .map(|(_, value)| value.as_os_str())
+            },
+            file_name.as_deref(),
+        ));
     });
 }
 
@@ -114,9 +120,26 @@ fn start(config: Config) {
     if config.disabled {
         return;
     }
-    hooks::follow_published(policy, None);
+    if !config.events {
+        ledger::keep_no_events();
+    }
+    let watch = config.long_waits.map(watch);
+    hooks::follow_published(policy, watch);
+    hooks::configure(&hooks::Settings {
+        scope: config.scope,
+        watch,
+        event_wait_ms: config.event_wait_ms,
+        max_in_flight: config.max_in_flight,
+        throttle_wait_ms: config.throttle_wait_ms,
+    });
     ENABLED.store(true, Ordering::Release);
     runtime::start();
+}
+
+/// The watch over long waits for locks.
+fn watch(limits: Limits) -> &'static Watch {
+    static WATCH: OnceLock<Watch> = OnceLock::new();
+    WATCH.get_or_init(|| Watch::new(limits, lock::tell))
 }
 
 /// Whether classes that are announced are to be hooked.

@@ -13,6 +13,8 @@ const WINDOW: usize = 16;
 
 /// Number of an entry in the encoder table.
 pub type Index = u16;
+/// A thread, by a number that no other has or had.
+pub type Owner = u64;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Stage {
@@ -29,6 +31,8 @@ struct Encoder {
     address: u64,
     /// Command buffer; 0 where unknown.
     buffer: u64,
+    /// The thread that called it last.
+    owner: Owner,
     /// Calls inside it.
     calls: u32,
     /// Where it stands in the list of the open ones.
@@ -92,11 +96,16 @@ pub struct Lifecycle {
     buffers: [Buffer; BUFFERS],
     open: [Index; ENCODERS],
     open_len: usize,
+    /// Calls inside any encoder.
+    inside: u32,
+    /// Something was entered into the tables.
+    used: bool,
 }
 
 const NO_ENCODER: Encoder = Encoder {
     address: 0,
     buffer: 0,
+    owner: 0,
     calls: 0,
     position: 0,
     stage: Stage::Ended,
@@ -129,11 +138,18 @@ impl Lifecycle {
             }; BUFFERS],
             open: [0; ENCODERS],
             open_len: 0,
+            inside: 0,
+            used: false,
         }
     }
 
-    /// Forgets everything, as a child of `fork` must. Does not allocate.
+    /// Forgets everything, as a child of `fork` must. Does not allocate, and leaves memory that was not used untouched.
     pub fn reset(&mut self) {
+        if !self.used {
+            return;
+        }
+        self.used = false;
+        self.inside = 0;
         self.encoders.fill(NO_ENCODER);
         self.buffers.fill(Buffer {
             address: 0,
@@ -172,8 +188,9 @@ impl Lifecycle {
         None
     }
 
-    /// An encoder was handed out, or is adopted: for `buffer`, or for 0 where that is unknown.
-    pub fn opened(&mut self, address: u64, buffer: u64) -> Opened {
+    /// An encoder was handed out to a thread, or is adopted from it: for `buffer`, or for 0 where that is unknown.
+    pub fn opened(&mut self, address: u64, buffer: u64, owner: Owner) -> Opened {
+        self.used = true;
         let (index, answer) = match self.find(address) {
             Some(index) if self.encoders[index].stage == Stage::Open => return Opened::AlreadyOpen,
             Some(index) => (index, Opened::Reused),
@@ -207,6 +224,7 @@ impl Lifecycle {
         self.encoders[index] = Encoder {
             address,
             buffer,
+            owner,
             calls,
             position: Index::try_from(position).unwrap_or(0), // below ENCODERS
             stage: Stage::Open,
@@ -227,15 +245,17 @@ impl Lifecycle {
         }
     }
 
-    /// A call enters the encoder. Unless untracked, [`Self::leave`] must follow.
+    /// A thread's call enters the encoder. Unless untracked, [`Self::leave`] must follow.
     #[inline]
-    pub fn enter(&mut self, address: u64) -> Entered {
+    pub fn enter(&mut self, address: u64, owner: Owner) -> Entered {
         let Some(index) = self.find(address) else {
             return Entered::Untracked;
         };
         let it = &mut self.encoders[index];
         let late = it.stage == Stage::Ended && it.calls == 0;
         it.calls = it.calls.wrapping_add(1);
+        it.owner = owner;
+        self.inside = self.inside.wrapping_add(1);
         let index = Index::try_from(index).unwrap_or(0); // below ENCODERS
         if late {
             Entered::AfterEnd(index)
@@ -247,6 +267,7 @@ impl Lifecycle {
     /// A call leaves the encoder; `ended` if it was one that ends it. The address to release, if it is time.
     #[inline]
     pub fn leave(&mut self, index: Index, ended: bool) -> Option<u64> {
+        self.inside = self.inside.saturating_sub(1);
         let it = &mut self.encoders[usize::from(index) & (ENCODERS - 1)];
         it.calls = it.calls.saturating_sub(1);
         if ended && it.stage == Stage::Open {
@@ -287,11 +308,27 @@ impl Lifecycle {
         }
     }
 
-    /// An encoder of `buffer` that is open, has no call inside it, and was not returned before.
-    pub fn next_to_end(&mut self, buffer: u64) -> Option<u64> {
+    /// Calls are inside encoders. They are the lock holder's: nobody gives the lock back inside one.
+    pub fn is_inside(&self) -> bool {
+        self.inside != 0
+    }
+
+    /// An encoder of `buffer` that another thread than `me` used last and has open, and that thread.
+    pub fn others_open(&self, buffer: u64, me: Owner) -> Option<(u64, Owner)> {
+        self.open[..self.open_len].iter().find_map(|index| {
+            let it = &self.encoders[usize::from(*index)];
+            (it.buffer == buffer && it.owner != me && it.calls == 0 && !it.forced)
+                .then_some((it.address, it.owner))
+        })
+    }
+
+    /// An encoder of `buffer` that is open, was used last by `whose` (by anyone if `None`), has no call inside it, and was
+    /// not returned before.
+    pub fn next_to_end(&mut self, buffer: u64, whose: Option<Owner>) -> Option<u64> {
         for position in 0..self.open_len {
             let it = &mut self.encoders[usize::from(self.open[position])];
-            if it.buffer == buffer && it.calls == 0 && !it.forced {
+            let chosen = whose.is_none_or(|owner| it.owner == owner);
+            if it.buffer == buffer && chosen && it.calls == 0 && !it.forced {
                 it.forced = true;
                 return Some(it.address);
             }
@@ -318,6 +355,7 @@ impl Lifecycle {
 
     /// A commit begins.
     pub fn commit_begins(&mut self, address: u64) -> Commit {
+        self.used = true;
         if let Some(known) = self.buffer(address) {
             return match known.stage {
                 BufferStage::Committing => Commit::Nested,

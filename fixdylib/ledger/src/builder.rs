@@ -192,7 +192,6 @@ impl Builder {
     pub fn thread(mut self, thread: u64, events: &[(u64, u32, u64, u32)]) -> Self {
         let ring = layout::BODY.rings + self.rings_used * layout::RING_STRIDE;
         self.put64(ring + offset_of!(RingHeader, thread), thread);
-        self.put64(ring + offset_of!(RingHeader, calls), events.len() as u64);
         self.put64(ring + offset_of!(RingHeader, head), events.len() as u64);
         self.put32(ring + offset_of!(RingHeader, owned), 1);
         for (number, (ticks, slot, object, phase)) in events.iter().enumerate() {

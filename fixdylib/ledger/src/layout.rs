@@ -43,6 +43,9 @@ pub const RING_CAPACITY: usize = 128;
 /// Events in one ring; a power of two.
 pub const RING_EVENTS: usize = 64;
 
+/// A thread's clock is read for each event whose number is a multiple of this.
+pub const STAMP_EVERY: u64 = 16;
+
 /// Where an array of records stands in the file.
 #[repr(C)]
 #[derive(Debug)]
@@ -183,15 +186,30 @@ pub struct CensusRecord {
 pub struct RingHeader {
     /// The system's id of the thread; 0 while the ring is free and was never used.
     pub thread: AtomicU64,
-    /// Calls of hooked methods, of every thread that ever had the ring.
+    /// Calls of hooked methods without an event, of every thread that ever had the ring. In files of earlier libraries, which
+    /// have no [`Self::acquisitions`]: all calls.
     pub calls: AtomicU64,
-    /// Events ever written. Event number `n` stands at `n % ring_events`.
+    /// Events ever written, each a call. Event number `n` stands at `n % ring_events`.
     pub head: AtomicU64,
     /// Hooked calls that are open on the thread now.
     pub depth: AtomicU32,
     /// 1 while a living thread owns the ring.
     pub owned: AtomicU32,
+    /// Outermost acquisitions of a lock, of every thread that ever had the ring.
+    pub acquisitions: AtomicU64,
+    /// The clock as the thread read it last.
+    pub ticks: AtomicU64,
+    /// Number of the lock that the thread took first and has, plus 1; 0 for none. A file without events has none.
+    pub holds: AtomicU32,
+    /// Number of the lock for which the thread waits, plus 1; 0 for none.
+    pub waits: AtomicU32,
 }
+
+/// Bytes of a ring's head in the files of the first libraries: up to [`RingHeader::owned`].
+pub const FIRST_RING_HEADER_LEN: usize = std::mem::offset_of!(RingHeader, acquisitions);
+/// Value of [`RingHeader::holds`] and [`RingHeader::waits`] for something that is no lock: an encoder's end, or room for a
+/// command buffer in flight.
+pub const NO_LOCK: u32 = 0x100;
 
 /// One event.
 #[repr(C)]
@@ -199,7 +217,8 @@ pub struct RingHeader {
 pub struct EventRecord {
     /// Number of the event in its ring, plus 1: a slot that was never written holds 0.
     pub number: AtomicU64,
-    /// When the call entered, in ticks.
+    /// When the call entered, in ticks. Calls that make, end or commit something read the clock, and so does every
+    /// [`STAMP_EVERY`]th event; work in between has the stamp of the reading before, and its order from its number.
     pub ticks: AtomicU64,
     /// Address of the receiver.
     pub object: AtomicU64,

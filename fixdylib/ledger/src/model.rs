@@ -262,6 +262,12 @@ pub struct Ring {
     pub thread: u64,
     /// Hooked calls of every thread that had the ring.
     pub calls: u64,
+    /// Outermost acquisitions of a lock, by every thread that had the ring.
+    pub acquisitions: u64,
+    /// Number of the lock that the thread had; `None` also where the file does not tell.
+    pub holds: Option<u32>,
+    /// Number of the lock for which it waited; [`NO_LOCK`](crate::layout::NO_LOCK) less 1 for something that is none.
+    pub waits: Option<u32>,
     /// Hooked calls open on the thread.
     pub depth: u32,
     /// The thread was alive.

@@ -13,7 +13,7 @@ use std::mem::offset_of;
 use self::bytes::{Bytes, Records};
 use self::clock::{Clock, clock_pair};
 use self::ring::{RingShape, read_ring};
-use crate::layout::{self, CensusRecord, CounterCell, Header, RingHeader, Section, flag, phase};
+use crate::layout::{self, CensusRecord, CounterCell, Header, Section, flag, phase};
 use crate::model::{
     Architecture, CensusEntry, Degraded, ExitRoute, Ledger, Phase, Platform, Reason, Ring, State,
 };
@@ -185,7 +185,7 @@ impl<'a> Reader<'a> {
         let records = self.section(
             "rings",
             offset_of!(Header, rings_at),
-            size_of::<RingHeader>(),
+            layout::FIRST_RING_HEADER_LEN,
         );
         if records.used == 0 {
             return Vec::new();
@@ -311,14 +311,15 @@ impl Reader<'_> {
         let mut counters = self.counters();
         let census = self.census();
         let rings = self.rings(clock);
-        let ring_calls = rings
-            .iter()
-            .fold(0_u64, |sum, ring| sum.saturating_add(ring.calls));
-        if let Some((_, calls)) = counters
-            .iter_mut()
-            .find(|(name, _)| name == layout::Counter::MethodCalls.name())
-        {
-            *calls = calls.saturating_add(ring_calls);
+        for (name, of) in [
+            ("method_calls", (|ring| ring.calls) as fn(&Ring) -> u64),
+            ("lock_acquisitions", |ring| ring.acquisitions),
+        ] {
+            if let Some((_, total)) = counters.iter_mut().find(|(known, _)| known == name) {
+                *total = rings
+                    .iter()
+                    .fold(*total, |sum, ring| sum.saturating_add(of(ring)));
+            }
         }
         Some(Ledger {
             pid: header.u32(offset_of!(Header, pid))?,

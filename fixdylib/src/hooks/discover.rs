@@ -7,7 +7,7 @@ use agx_ledger::layout::flag;
 use agx_ledger::{Counter, Reason};
 
 use super::slots::{self, Filling};
-use super::{engine, published, receiver};
+use super::{domains, engine, published, receiver};
 use crate::ledger::{self, Finding, count};
 use crate::lock::Reentrant;
 use crate::runtime::{self, Class, OwnMethod};
@@ -259,7 +259,7 @@ unsafe fn hook_methods(class: Class, family: Family, methods: &[OwnMethod]) {
     let mut installed = 0_u64;
     for method in methods {
         // SAFETY: the method is the class's own.
-        let (finding, slot) = match unsafe { hook_method(method, family, impl_offset) } {
+        let (finding, slot) = match unsafe { hook_method(method, class, family, impl_offset) } {
             Ok(slot) => {
                 installed += 1;
                 slots::bind(slot, class, method.method);
@@ -303,9 +303,10 @@ unsafe fn hook_methods(class: Class, family: Family, methods: &[OwnMethod]) {
 /// Hooks one method; its slot.
 ///
 /// # Safety
-/// `method` is in the class's own list.
+/// `class` is a class of the runtime, and `method` is in its own list.
 unsafe fn hook_method(
     method: &OwnMethod,
+    class: Class,
     family: Family,
     impl_offset: Option<usize>,
 ) -> Result<usize, Reason> {
@@ -324,6 +325,8 @@ unsafe fn hook_method(
         return Err(Reason::NotInstalled);
     }
     let (slot, forwarder) = slots::fill(&filling)?;
+    // SAFETY: the class is the one that has the method.
+    unsafe { domains::describe(slot, class, family, role, method.name) };
     // SAFETY: the forwarder takes what the method's shape says; the slot is filled, so that it finds its original.
     if unsafe { runtime::install(method.method, forwarder) } {
         Ok(slot)

@@ -7,59 +7,19 @@ use std::ffi::c_void;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-use agx_ledger::Counter;
 use agx_ledger::layout::{EventRecord, event_phase};
 
-use super::around;
+use super::domains::{self, COMMON, State};
 use super::published;
 use super::receiver;
 use super::slots::{self, Slot};
-use crate::ledger::{self, Entry, Thread, count_locked};
-use crate::lifecycle::{Entered, Index, Lifecycle};
-use crate::lock::{Acquired, Reentrant};
+use super::{around, tell};
+use crate::ledger::{self, Entry, Thread};
+use crate::lifecycle::{Entered, Index};
+use crate::lock::Acquired;
 use crate::runtime;
 use agx_policy::rules::Role;
 
-/// What the lock protects.
-pub struct State {
-    pub lifecycle: Lifecycle,
-    /// The command buffers inside whose event or handler calls the holder is: `super` is not counted again.
-    pub busy: Busy,
-}
-
-/// A short stack of addresses.
-pub struct Busy {
-    addresses: [u64; Self::ROOM],
-    len: usize,
-}
-
-impl Busy {
-    const ROOM: usize = 16;
-
-    /// Whether `address` was pushed: not if it is on top, or if there is no room.
-    pub fn push(&mut self, address: u64) -> bool {
-        if self.len == Self::ROOM || (self.len > 0 && self.addresses[self.len - 1] == address) {
-            return false;
-        }
-        self.addresses[self.len] = address;
-        self.len += 1;
-        true
-    }
-
-    /// Takes the top away.
-    pub fn pop(&mut self) {
-        self.len = self.len.saturating_sub(1);
-    }
-}
-
-/// The lock under which hooked calls run.
-pub static LOCK: Reentrant<State> = Reentrant::new(State {
-    lifecycle: Lifecycle::new(),
-    busy: Busy {
-        addresses: [0; Busy::ROOM],
-        len: 0,
-    },
-});
 /// The selector `endEncoding`, set before the first hook is installed.
 static END_ENCODING: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
 
@@ -76,26 +36,12 @@ pub fn end_encoding() -> runtime::Selector {
     END_ENCODING.load(Ordering::Acquire)
 }
 
-/// In the child of a `fork`, whose only thread is `me`: what was tracked is the parent's. Async-signal-safe.
-pub fn reset_after_fork(me: usize) {
-    LOCK.reset_after_fork(me);
-    LOCK.lock(me);
-    // SAFETY: locked in the line above; this thread forked in the program's code, outside of every `with`.
-    unsafe {
-        LOCK.with(|state| {
-            state.lifecycle.reset();
-            state.busy.len = 0;
-        });
-        LOCK.unlock();
-    }
-}
-
 /// One hooked call on its way: two words, which stay in registers.
 #[derive(Clone, Copy)]
 pub struct Call {
     event: *mut EventRecord,
-    /// From the low end: number of the tracked encoder plus 1 (16 bits), [`fact`]s (8), the entry's generation (8) and
-    /// number (32).
+    /// From the low end: number of the tracked encoder plus 1 (16 bits), [`fact`]s (8), the entry's generation (8), the lock
+    /// (8), the entry's number (24).
     word: u64,
 }
 
@@ -111,34 +57,59 @@ pub mod fact {
     pub const SLOW: u64 = 1 << 19;
     /// The outermost commit of its command buffer.
     pub const COMMITS: u64 = 1 << 20;
-    /// The receiver was pushed on [`State::busy`](super::State::busy).
+    /// The receiver was pushed on [`State::busy`](super::super::domains::State::busy).
     pub const BUSY: u64 = 1 << 21;
     /// A published version's: the low 16 bits are its own.
     pub const PUBLISHED: u64 = 1 << 22;
+    /// The pool's lock is held.
+    pub const POOL: u64 = 1 << 23;
 }
 
 impl Call {
-    /// A call with the lock in hand.
+    /// A call without a lock.
     #[inline]
-    pub fn locked(entry: Entry) -> Self {
-        let word = u64::from(entry.number) << 32 | u64::from(entry.generation) << 24 | fact::LOCKED;
+    pub fn unlocked(entry: Entry) -> Self {
+        let word = u64::from(entry.number) << 40 | u64::from(entry.generation) << 24;
         Self {
             event: entry.event,
             word,
         }
     }
 
+    /// A call with a lock in hand.
+    #[inline]
+    pub fn locked(entry: Entry, domain: usize) -> Self {
+        let mut call = Self::unlocked(entry);
+        call.word |= (domain as u64 & 0xff) << 32 | fact::LOCKED;
+        call
+    }
+
+    /// The same call, with a lock in hand that it did not have.
+    pub fn now_locked(&mut self, domain: usize) {
+        self.word = self.word & !(0xff << 32) | (domain as u64 & 0xff) << 32 | fact::LOCKED;
+    }
+
+    /// The lock that it has, or had.
+    #[inline]
+    pub fn domain(self) -> usize {
+        (self.word >> 32) as usize & 0xff
+    }
+
+    /// What its lock protects, for `with`, which must not lock.
+    ///
+    /// # Safety
+    /// The call has its lock ([`fact::LOCKED`]), on this thread, and no other call of this function is open.
+    #[inline]
+    pub unsafe fn with<R>(self, with: impl FnOnce(&mut State) -> R) -> R {
+        // SAFETY: promised by the caller.
+        unsafe { domains::lock(self.domain()).with(with) }
+    }
+
     /// A call of a published version, with what it notes for itself.
     pub fn published(entry: Entry, notes: u16) -> Self {
-        let word = u64::from(entry.number) << 32
-            | u64::from(entry.generation) << 24
-            | fact::PUBLISHED
-            | fact::SLOW
-            | u64::from(notes);
-        Self {
-            event: entry.event,
-            word,
-        }
+        let mut call = Self::unlocked(entry);
+        call.word |= fact::PUBLISHED | fact::SLOW | u64::from(notes);
+        call
     }
 
     /// What [`Self::published`] was given.
@@ -146,19 +117,12 @@ impl Call {
         self.word as u16
     }
 
-    /// A call without the lock.
-    pub fn unlocked(entry: Entry) -> Self {
-        let mut call = Self::locked(entry);
-        call.clear(fact::LOCKED);
-        call
-    }
-
     /// Its event.
     #[inline]
     pub fn entry(self) -> Entry {
         Entry {
             event: self.event,
-            number: (self.word >> 32) as u32,
+            number: (self.word >> 40) as u32,
             generation: (self.word >> 24) as u8,
         }
     }
@@ -219,51 +183,41 @@ fn abandon(number: usize, receiver: u64, call: Call) {
 #[inline(never)]
 pub fn enter(number: usize, receiver: u64) -> Call {
     let slot = slots::get(number);
-    if slot.is(Role::Published) {
-        return published::enter(number, receiver);
+    if !slot.is(Role::Work) || domains::is_narrow() {
+        return around::enter(number, receiver);
+    }
+    if receiver::is_odd(slot, receiver) {
+        return around::unlocked(number, receiver);
     }
     let me = ledger::thread();
-    if slot.is(Role::Completion) || receiver::is_odd(slot, receiver) {
-        return around::unlocked(number, receiver, me);
-    }
-    let entry = match LOCK.try_lock(me as usize) {
-        Some(how) => {
-            if how == Acquired::Free {
-                count_locked(Counter::LockAcquisitions);
-            }
-            // SAFETY: the thread's own state, alive as long as the thread.
-            unsafe { &*me }.begin(number as u32, receiver, event_phase::ENTERED)
-        }
+    // SAFETY: the thread's own state, alive as long as the thread.
+    let thread = unsafe { &*me };
+    let lock = domains::lock(COMMON);
+    let entry = match lock.try_lock(me as usize) {
+        Some(how) => thread.begin(number as u32, receiver, how == Acquired::Free),
         None => wait(number, receiver, me),
     };
-    let call = Call::locked(entry);
-    if slot.is(Role::Work) {
-        // SAFETY: locked above, and the closure calls nothing that locks.
-        let entered = unsafe { LOCK.with(|state| state.lifecycle.enter(receiver)) };
-        if let Entered::Open(index) = entered
-            && !impl_is_null(slot, receiver)
-        {
-            return call.with_encoder(index);
-        }
-        return around::work(number, receiver, call, entered);
+    let call = Call::locked(entry, COMMON);
+    // SAFETY: locked above, and the closure calls nothing that locks.
+    let entered = unsafe { lock.with(|state| state.lifecycle.enter(receiver, thread.owner())) };
+    if let Entered::Open(index) = entered
+        && !impl_is_null(slot, receiver)
+    {
+        return call.with_encoder(index);
     }
-    if slot.is(Role::Init) || slot.is(Role::BufferWork) {
-        return call;
-    }
-    around::enter(number, receiver, call)
+    around::work(number, receiver, call, entered)
 }
 
 /// Another thread has the lock.
 #[cold]
 #[inline(never)]
 fn wait(number: usize, receiver: u64, me: *const Thread) -> Entry {
-    // Before the wait, so that the ledger of a process that hangs says who waits.
     // SAFETY: the thread's own state, alive as long as the thread.
-    let entry = unsafe { &*me }.begin(number as u32, receiver, event_phase::WAITING);
-    LOCK.wait(me as usize);
-    count_locked(Counter::LockAcquisitions);
-    count_locked(Counter::LockContentions);
-    entry.mark(event_phase::ENTERED);
+    let thread = unsafe { &*me };
+    // Before the wait, so that the ledger of a process that hangs says who waits.
+    let entry = thread.begin_waiting(number as u32, receiver, COMMON);
+    domains::lock(COMMON).wait(me as usize);
+    thread.waited(entry, true);
     entry
 }
 
@@ -289,8 +243,8 @@ pub fn leave(number: usize, receiver: u64, call: Call, object: u64) {
     }
     if let Some(index) = call.encoder() {
         let ends = call.has(fact::ENDS);
-        // SAFETY: this call holds the lock, and the closure calls nothing that locks.
-        let released = unsafe { LOCK.with(|state| state.lifecycle.leave(index, ends)) };
+        // SAFETY: a call inside an encoder has its lock, and the closure calls nothing that locks.
+        let released = unsafe { call.with(|state| state.lifecycle.leave(index, ends)) };
         if let Some(encoder) = released {
             return around::leave_last(call, encoder);
         }
@@ -298,12 +252,20 @@ pub fn leave(number: usize, receiver: u64, call: Call, object: u64) {
     finish(call);
 }
 
-/// The last step of a call: its event is over, and the lock is given back.
+/// The last step of a call: its event is over, and its locks are given back.
 #[inline]
 pub fn finish(call: Call) {
     call.entry().end(event_phase::RETURNED);
-    if call.has(fact::LOCKED) {
-        // SAFETY: this call locked, on this thread.
-        unsafe { LOCK.unlock() };
+    // SAFETY: this call took them, on this thread.
+    unsafe {
+        if call.has(fact::POOL) {
+            domains::give_pool();
+        }
+        if call.has(fact::LOCKED) {
+            domains::give(call.domain());
+        }
+    }
+    if tell::is_due() {
+        around::tell();
     }
 }

@@ -2,14 +2,46 @@
 
 mod around;
 mod discover;
+mod domains;
 mod engine;
 mod forward;
 mod published;
 mod receiver;
 mod slots;
+mod tell;
 
 pub use discover::{
     hook_count, look_for_replaced, on_class_ready, reset_after_fork as reset_discovery_after_fork,
 };
-pub use engine::reset_after_fork;
+pub use domains::ended as thread_ended;
 pub use published::{follow as follow_published, reset_after_fork as reset_published_after_fork};
+
+use crate::config::Scope;
+use crate::lock::watch::Watch;
+
+/// What users chose for the default policy.
+pub struct Settings {
+    /// Which calls share a lock.
+    pub scope: Scope,
+    /// Told of long waits for a lock.
+    pub watch: Option<&'static Watch>,
+    /// The longest wait of an event for another thread's encoder.
+    pub event_wait_ms: u64,
+    /// Command buffers in flight at most; 0 for no bound.
+    pub max_in_flight: u32,
+    /// The longest wait of a commit for that.
+    pub throttle_wait_ms: u64,
+}
+
+/// Applies what users chose. Called before the first hook is installed.
+pub fn configure(settings: &Settings) {
+    domains::configure(settings.scope, settings.watch);
+    around::configure_events(settings.event_wait_ms);
+    around::configure_throttle(settings.max_in_flight, settings.throttle_wait_ms);
+}
+
+/// In the child of a `fork`, whose only thread is `me`. Async-signal-safe.
+pub fn reset_after_fork(me: usize) {
+    domains::reset_after_fork(me);
+    around::reset_after_fork();
+}

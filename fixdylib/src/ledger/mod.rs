@@ -10,7 +10,7 @@ mod ring;
 use std::ffi::CStr;
 use std::ptr;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 use agx_ledger::Counter;
 use agx_ledger::layout::{self, BODY, Header, degraded, exit_route, phase};
@@ -19,7 +19,7 @@ use crate::{arch, clock, os};
 
 pub use census::{Finding, add_to_census, count_skip};
 pub use reading::{class_with_hook, method_calls};
-pub use ring::{Entry, Thread, thread};
+pub use ring::{Entry, Thread, is_alive, keep_no_events, thread};
 
 /// The header to count in: the mapped one, or [`UNFILED`].
 static HEADER: AtomicPtr<Header> = AtomicPtr::new((&raw const UNFILED).cast_mut());
@@ -55,9 +55,20 @@ pub fn count(counter: Counter, by: u64) {
     cell(counter).fetch_add(by, Ordering::Relaxed);
 }
 
-/// Adds 1 to a counter that is only ever changed under the lock: no locked instruction is needed.
+/// There are many locks, whose holders count at the same time.
+static SHARED: AtomicBool = AtomicBool::new(false);
+
+/// From now on, what is counted under a lock is counted under others too. Called before the first hook is installed.
+pub fn share_counters() {
+    SHARED.store(true, Ordering::Relaxed);
+}
+
+/// Adds 1 to a counter that is only ever changed under a lock: where there is one lock, no locked instruction is needed.
 #[inline]
 pub fn count_locked(counter: Counter) {
+    if SHARED.load(Ordering::Relaxed) {
+        return count(counter, 1);
+    }
     let cell = cell(counter);
     cell.store(
         cell.load(Ordering::Relaxed).wrapping_add(1),
@@ -70,18 +81,27 @@ pub fn raise(counter: Counter, to: u64) {
     cell(counter).fetch_max(to, Ordering::Relaxed);
 }
 
-/// Takes 1 from a counter that is only ever changed under the lock.
+/// Takes 1 from a counter that is only ever changed under a lock.
 pub fn discount_locked(counter: Counter) {
     let cell = cell(counter);
+    if SHARED.load(Ordering::Relaxed) {
+        cell.fetch_sub(1, Ordering::Relaxed);
+        return;
+    }
     cell.store(
         cell.load(Ordering::Relaxed).saturating_sub(1),
         Ordering::Relaxed,
     );
 }
 
-/// The value of a counter.
+/// The value of a counter, with what the threads' rings have counted.
 pub fn counted(counter: Counter) -> u64 {
-    cell(counter).load(Ordering::Relaxed)
+    let value = cell(counter).load(Ordering::Relaxed);
+    match counter {
+        Counter::MethodCalls => value.wrapping_add(ring::totals().0),
+        Counter::LockAcquisitions => value.wrapping_add(ring::totals().1),
+        _ => value,
+    }
 }
 
 /// Notes something that could not be done.

@@ -23,6 +23,11 @@ impl Domain {
         Self((mixed >> 58) as u8)
     }
 
+    /// The domain at this place in a table of `SHARDS + 1` locks; places beyond are the pool's.
+    pub fn at(place: usize) -> Self {
+        u8::try_from(place).map_or(Self::POOL, |place| Self(place.min(Self::POOL.0)))
+    }
+
     /// Place in a table of `SHARDS + 1` locks.
     pub fn index(self) -> usize {
         usize::from(self.0)

@@ -428,16 +428,13 @@ fn disabled_means_disabled_and_0_does_not() {
 #[test]
 fn an_unknown_policy_hooks_nothing_and_says_so() {
     let outcome = run(
-        subject_command("hooked").env("AGX_FIX_VERSION", "v2.9"),
+        subject_command("hooked").env("AGX_FIX_VERSION", "v9.9"),
         &TempDir::new().expect("a folder"),
     );
     assert!(outcome.main().policy_unknown);
     assert_eq!(outcome.count("hooks_installed"), 0);
     assert_eq!(
-        outcome
-            .stderr
-            .matches("policy v2.9 is not in this library")
-            .count(),
+        outcome.stderr.matches("there is no policy `v9.9`").count(),
         1,
         "{}",
         outcome.stderr

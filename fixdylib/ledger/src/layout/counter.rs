@@ -52,7 +52,7 @@ counters! {
     EventWaits = "event_waits",
     /// Encoders that were open at an event and were ended by the library.
     EventForcedEnds = "event_forced_ends",
-    /// Outermost acquisitions of the lock.
+    /// Outermost acquisitions of a lock. In the file: those of threads without a ring; the reader adds the rings' own.
     LockAcquisitions = "lock_acquisitions",
     /// Acquisitions that had to wait.
     LockContentions = "lock_contentions",

@@ -4,7 +4,7 @@ use std::mem::offset_of;
 
 use super::bytes::Bytes;
 use super::clock::Clock;
-use crate::layout::{EventRecord, RingHeader};
+use crate::layout::{EventRecord, FIRST_RING_HEADER_LEN, RingHeader};
 use crate::model::{Event, EventPhase, Ring};
 
 pub struct RingShape {
@@ -15,7 +15,7 @@ pub struct RingShape {
 
 impl RingShape {
     pub fn fits(&self, stride: usize) -> bool {
-        self.header_len >= size_of::<RingHeader>()
+        self.header_len >= FIRST_RING_HEADER_LEN
             && self.event_stride >= size_of::<EventRecord>()
             && self.events > 0
             && self
@@ -61,9 +61,25 @@ pub fn read_ring(
         events.push((number, event));
     }
     events.sort_unstable_by_key(|(number, _)| *number);
+    let calls = ring.u64(offset_of!(RingHeader, calls))?;
+    let knows_locks = shape.header_len >= size_of::<RingHeader>();
+    let lock = |at| {
+        let number = ring.u32(at).filter(|_| knows_locks)?;
+        number.checked_sub(1)
+    };
     Some(Ring {
         thread,
-        calls: ring.u64(offset_of!(RingHeader, calls))?,
+        calls: if knows_locks {
+            calls.saturating_add(head)
+        } else {
+            calls
+        },
+        acquisitions: ring
+            .u64(offset_of!(RingHeader, acquisitions))
+            .filter(|_| knows_locks)
+            .unwrap_or(0), // counted elsewhere in the files of the first libraries
+        holds: lock(offset_of!(RingHeader, holds)),
+        waits: lock(offset_of!(RingHeader, waits)),
         depth: ring.u32(offset_of!(RingHeader, depth))?,
         owned: ring.u32(offset_of!(RingHeader, owned))? != 0,
         events: events.into_iter().map(|(_, event)| event).collect(),

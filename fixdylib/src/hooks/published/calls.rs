@@ -55,7 +55,7 @@ impl Context {
 #[inline(never)]
 pub fn enter(number: usize, receiver: u64) -> Call {
     // SAFETY: the thread's own state, alive as long as the thread.
-    let entry = unsafe { &*ledger::thread() }.begin(number as u32, receiver, event_phase::ENTERED);
+    let entry = unsafe { &*ledger::thread() }.begin(number as u32, receiver, false);
     let Some(policy) = super::policy() else {
         count(Counter::PassedUntouched, 1);
         return Call::published(entry, 0);

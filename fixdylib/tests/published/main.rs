@@ -1,7 +1,8 @@
 //! The published versions in real processes, on GCC's runtime: each row of their table on real classes.
 //!
 //! Each test starts this program again as a *subject* with the library preloaded and a version chosen, and reads what it
-//! prints and the ledger that it leaves. A subject that hangs is ended by SIGALRM.
+//! prints and the ledger that it leaves. A subject that waits for the lock for ever is ended by the library's own
+//! diagnostics, one that hangs otherwise by SIGALRM.
 
 #![cfg(target_os = "linux")]
 
@@ -67,7 +68,14 @@ impl Outcome {
     }
 }
 
+/// Milliseconds for which a subject may wait for the lock, where [`deadlocking`] asks.
+const LONGEST_WAIT_MS: u64 = 500;
+
 fn run(version: &str, subject: &str) -> Outcome {
+    run_with(version, subject, &[])
+}
+
+fn run_with(version: &str, subject: &str, variables: &[(&str, &str)]) -> Outcome {
     let library = env::current_exe()
         .expect("a path")
         .with_file_name("libagx_fix.so");
@@ -82,6 +90,7 @@ fn run(version: &str, subject: &str) -> Outcome {
         .env(SUBJECT, subject)
         .env("LD_PRELOAD", library)
         .env("AGX_FIX_VERSION", version)
+        .envs(variables.iter().copied())
         .env("AGX_FIX_LEDGER_DIR", folder.path())
         .stdin(Stdio::null())
         .output()
@@ -105,8 +114,13 @@ fn run(version: &str, subject: &str) -> Outcome {
 
 /// Runs a subject under every version at once, as many of them only wait for their alarm.
 fn run_all(subject: &str) -> Vec<(&'static str, Outcome)> {
+    run_all_with(subject, &[])
+}
+
+fn run_all_with(subject: &str, variables: &[(&str, &str)]) -> Vec<(&'static str, Outcome)> {
     thread::scope(|scope| {
-        let runs = VERSIONS.map(|version| (version, scope.spawn(move || run(version, subject))));
+        let run = |version| scope.spawn(move || run_with(version, subject, variables));
+        let runs = VERSIONS.map(|version| (version, run(version)));
         runs.map(|(version, run)| (version, run.join().expect("no panic")))
             .into()
     })
@@ -125,13 +139,61 @@ fn expect<T: PartialEq + std::fmt::Debug>(
     }
 }
 
-/// The versions under which a subject hangs.
-fn hanging(subject: &str) -> Vec<&'static str> {
-    run_all(subject)
+/// The versions under which a subject waits for the lock for ever: the diagnostics end it then, as they were told to.
+fn deadlocking(subject: &str) -> Vec<&'static str> {
+    let limit = LONGEST_WAIT_MS.to_string();
+    let variables = [
+        ("AGX_FIX_DEADLOCK_DETECT", "1"),
+        ("AGX_FIX_LOCK_TIMEOUT_MS", limit.as_str()),
+        ("AGX_FIX_LOCK_ABORT_ON_TIMEOUT", "1"),
+    ];
+    run_all_with(subject, &variables)
         .into_iter()
-        .filter(|(_, outcome)| outcome.hangs())
+        .filter(|(version, outcome)| {
+            let waits = outcome.count("lock_timeouts");
+            let ended = if waits == 0 {
+                None
+            } else {
+                Some(libc::SIGABRT)
+            };
+            assert_eq!(
+                outcome.status.signal(),
+                ended,
+                "{version}: {}",
+                outcome.stderr
+            );
+            waits > 0
+        })
         .map(|(version, _)| version)
         .collect()
+}
+
+#[test]
+fn a_long_wait_for_the_lock_is_told_counted_and_ends_the_process_where_asked() {
+    let variables = [
+        ("AGX_FIX_DEADLOCK_DETECT", "1"),
+        ("AGX_FIX_LOCK_WARN_MS", "20"),
+        ("AGX_FIX_LOCK_LOG_INTERVAL_MS", "50"),
+        ("AGX_FIX_LOCK_TIMEOUT_MS", "300"),
+        ("AGX_FIX_LOCK_ABORT_ON_TIMEOUT", "1"),
+    ];
+    // A thread that waits for itself, and one that waits for another.
+    for (version, subject) in [("v1", "nested"), ("v2.9", "commit-inside")] {
+        let outcome = run_with(version, subject, &variables);
+        assert_eq!(outcome.status.signal(), Some(libc::SIGABRT), "{version}");
+        assert_eq!(outcome.count("lock_long_waits"), 1);
+        assert_eq!(outcome.count("lock_timeouts"), 1);
+        assert!(outcome.count("lock_max_wait_ms") >= 300);
+        let told = outcome
+            .stderr
+            .matches("ms for the lock, which thread")
+            .count();
+        assert!(
+            told >= 3,
+            "a warning, reminders, the error: {}",
+            outcome.stderr
+        );
+    }
 }
 
 #[test]
@@ -310,22 +372,22 @@ fn a_null_impl_is_looked_for_from_v2_3_on() {
 #[test]
 fn methods_run_under_the_lock_but_in_v2_2() {
     let others = VERSIONS.into_iter().filter(|it| *it != "v2.2");
-    assert_eq!(hanging("work-inside"), others.collect::<Vec<_>>());
+    assert_eq!(deadlocking("work-inside"), others.collect::<Vec<_>>());
 }
 
 #[test]
 fn a_nested_call_deadlocks_in_v1_alone() {
-    assert_eq!(hanging("nested"), ["v1"]);
+    assert_eq!(deadlocking("nested"), ["v1"]);
 }
 
 #[test]
 fn factories_run_unlocked() {
-    assert_eq!(hanging("factory-inside"), [""; 0]);
+    assert_eq!(deadlocking("factory-inside"), [""; 0]);
 }
 
 #[test]
 fn destroy_impl_runs_under_the_lock_until_v2_3_and_never_in_v2_6() {
-    assert_eq!(hanging("destroy-inside"), ["v1", "v2", "v2.3"]);
+    assert_eq!(deadlocking("destroy-inside"), ["v1", "v2", "v2.3"]);
 }
 
 #[test]
@@ -362,7 +424,7 @@ fn destroying_an_encoder() {
 
 #[test]
 fn commit_runs_under_the_lock_in_v2_9_alone() {
-    assert_eq!(hanging("commit-inside"), ["v2.9"]);
+    assert_eq!(deadlocking("commit-inside"), ["v2.9"]);
 }
 
 #[test]

@@ -10,19 +10,9 @@ use std::time::Instant;
 use crate::driver::{self, BUFFER, COMPUTE, MPS, SAMPLED};
 use crate::objc::{Id, class, instance, ivar, send};
 
-/// Subjects that hang under some versions.
-const HANGING: [&str; 6] = [
-    "work-inside",
-    "nested",
-    "factory-inside",
-    "destroy-inside",
-    "commit-inside",
-    "event-own",
-];
-
-/// Has SIGALRM end a subject that hangs: soon, where that is what is looked for, else when the machine has had its time.
+/// Has SIGALRM end a subject that hangs: soon where that is what is looked for, else when the slowest machine has had its time.
 fn be_patient(name: &str) {
-    let seconds = if HANGING.contains(&name) { 5 } else { 120 };
+    let seconds = if name == "event-own" { 5 } else { 120 };
     // SAFETY: has no preconditions; the signal ends the process.
     unsafe { libc::alarm(seconds) };
 }

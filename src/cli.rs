@@ -163,12 +163,15 @@ pub struct CheckCrashesArgs {
 /// Options of `rehearse`.
 #[derive(Debug, Args)]
 pub struct RehearseArgs {
-    /// Threads of the workload.
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub threads: u16,
+    /// Threads of the workload; with --matrix also several, separated by commas.
+    #[arg(long, value_name = "N", default_value = "8", value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub threads: Vec<u16>,
     /// Fault to rehearse; `agx-rehearsal-workload --help` lists them.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with = "matrix")]
     pub fault: Option<String>,
+    /// Every policy against every published failure.
+    #[command(flatten)]
+    pub matrix: MatrixArgs,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
@@ -178,6 +181,41 @@ pub struct RehearseArgs {
     /// Colours.
     #[command(flatten)]
     pub color: ColorArgs,
+}
+
+/// Options of `rehearse --matrix`.
+#[derive(Debug, Args)]
+pub struct MatrixArgs {
+    /// Run every policy, and none, in every scenario of a published failure, and print who fails where.
+    #[arg(long, help_heading = "Matrix")]
+    pub matrix: bool,
+    /// Runs of each policy in each scenario.
+    #[arg(long, value_name = "N", default_value_t = 5, requires = "matrix", value_parser = clap::value_parser!(u16).range(1..=10_000), help_heading = "Matrix")]
+    pub runs: u16,
+    /// Only these policies, separated by commas; `none` is the control [default: all].
+    #[arg(
+        long,
+        value_name = "NAMES",
+        value_delimiter = ',',
+        requires = "matrix",
+        help_heading = "Matrix"
+    )]
+    pub policies: Vec<String>,
+    /// Only these scenarios, separated by commas [default: all].
+    #[arg(
+        long,
+        value_name = "NAMES",
+        value_delimiter = ',',
+        requires = "matrix",
+        help_heading = "Matrix"
+    )]
+    pub scenarios: Vec<String>,
+    /// A run that takes longer hangs.
+    #[arg(long, value_name = "DUR", value_parser = parse_duration, default_value = "10s", requires = "matrix", help_heading = "Matrix")]
+    pub timeout: Duration,
+    /// Runs at the same time [default: twice the processors].
+    #[arg(long, value_name = "N", requires = "matrix", value_parser = clap::value_parser!(u16).range(1..=256), help_heading = "Matrix")]
+    pub jobs: Option<u16>,
 }
 
 /// What to do with the fix library.

@@ -12,6 +12,7 @@ pub mod commands;
 pub mod diagnose;
 pub mod evidence;
 pub mod inject;
+pub mod matrix;
 pub mod output;
 pub mod reports;
 pub mod run;

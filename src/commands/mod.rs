@@ -3,6 +3,7 @@
 mod check_crashes;
 mod defaults;
 mod fix;
+mod matrix;
 mod rehearse;
 mod run;
 
@@ -24,6 +25,7 @@ pub fn main() -> ExitCode {
         None => run::run(cli.run),
         Some(Command::Run(args)) => run::run(args),
         Some(Command::CheckCrashes(args)) => check_crashes::run(&args),
+        Some(Command::Rehearse(args)) if args.matrix.matrix => matrix::run(&args),
         Some(Command::Rehearse(args)) => rehearse::run(&args),
         Some(Command::Fix { action }) => fix::run(action),
     };

@@ -14,16 +14,23 @@ use crate::output::{rehearsal, summary, terminal};
 use crate::run::execute::execute;
 use crate::run::options::{FixRequest, RunOptions, Scope, Tuning};
 use crate::run::record::RunRecord;
+use crate::run::verdict::exit_code;
 
 pub fn run(args: &RehearseArgs) -> Result<u8> {
     terminal::set_color(args.color.color);
+    let [threads] = args.threads[..] else {
+        terminal::error(&anyhow::anyhow!(
+            "--threads takes one number here (hint: several are for --matrix)"
+        ));
+        return Ok(exit_code::USAGE);
+    };
     let place = Place::prepare()?;
     let workload = workload()?;
     let mut command: Vec<std::ffi::OsString> = vec![
         workload.into(),
         "--quiet".into(),
         "--threads".into(),
-        args.threads.to_string().into(),
+        threads.to_string().into(),
     ];
     if let Some(fault) = &args.fault {
         command.extend(["--fault".into(), fault.into()]);
@@ -39,7 +46,7 @@ pub fn run(args: &RehearseArgs) -> Result<u8> {
     );
     let without = one(control, args.verbose)?;
     let with = one(fixed, args.verbose)?;
-    let answer = rehearsal::Answer::of(&without, &with, args.threads);
+    let answer = rehearsal::Answer::of(&without, &with, threads);
     terminal::print(&if args.json {
         serde_json::to_string_pretty(&answer)?
     } else {
@@ -65,7 +72,7 @@ fn one(options: RunOptions, verbose: bool) -> Result<RunRecord> {
 }
 
 /// The workload, with the driver beside it, found or built.
-fn workload() -> Result<PathBuf> {
+pub(super) fn workload() -> Result<PathBuf> {
     let surroundings = Surroundings::current();
     let mut note = |line: &str| terminal::note(line);
     let workload = surroundings.find_or_build(Artifact::RehearsalWorkload, &mut note)?;

@@ -2,6 +2,7 @@
 
 pub mod crash;
 pub mod crashes;
+pub mod matrix;
 pub mod notices;
 pub mod policies;
 pub mod rehearsal;

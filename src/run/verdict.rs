@@ -8,6 +8,8 @@ use super::supervise::Ending;
 pub mod exit_code {
     /// Nothing to complain about.
     pub const OK: u8 = 0;
+    /// `rehearse --matrix`: a policy did not do what is expected of it.
+    pub const UNEXPECTED: u8 = 1;
     /// Wrong usage.
     pub const USAGE: u8 = 2;
     /// New crash reports appeared, or a process of the tree crashed.

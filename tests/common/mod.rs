@@ -168,6 +168,11 @@ impl Run {
     }
 }
 
+/// A file of this repository.
+pub fn in_repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
 /// A whole report of a crash on a Mac, long ago.
 pub fn old_report() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/reports/001_Python.ips")

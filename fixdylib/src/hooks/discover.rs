@@ -124,17 +124,18 @@ unsafe fn look_for_added() {
     for index in 0..known {
         // SAFETY: as above; a class with hooks is not disposed of.
         unsafe {
-            let (class, family) = HOOKED.with(|hooked| {
+            let (class, family, count) = HOOKED.with(|hooked| {
                 let it = &hooked[index];
-                (it.class as Class, it.family)
+                (it.class as Class, it.family, it.methods.len())
             });
+            if runtime::own_method_count(class) == count {
+                continue;
+            }
             let mut methods = runtime::own_methods(class);
             let all = addresses(&methods);
             let before = HOOKED.with(|hooked| std::mem::replace(&mut hooked[index].methods, all));
-            if methods.len() > before.len() {
-                methods.retain(|it| before.binary_search(&(it.method as usize)).is_err());
-                hook_methods(class, family, &methods);
-            }
+            methods.retain(|it| before.binary_search(&(it.method as usize)).is_err());
+            hook_methods(class, family, &methods);
         }
     }
 }

@@ -12,3 +12,6 @@ pub use condition::Condition;
 pub use plain::Plain;
 pub use reentrant::{Acquired, Reentrant};
 pub use tell::tell;
+
+#[cfg(all(test, not(loom)))]
+mod fork_tests;

@@ -142,6 +142,18 @@ pub unsafe fn own_methods(class: Class) -> Vec<OwnMethod> {
     }
 }
 
+/// How many methods the class itself implements.
+///
+/// # Safety
+/// `class` is a class of the runtime.
+pub unsafe fn own_method_count(class: Class) -> usize {
+    let Some(it) = native::common() else { return 0 };
+    let mut count = 0;
+    // SAFETY: `class` is valid; the list is ours to free.
+    unsafe { libc::free((it.class_copy_method_list)(class, &raw mut count).cast()) };
+    count as usize
+}
+
 /// Offset of an instance variable of the class or its superclasses, in bytes.
 ///
 /// # Safety

@@ -109,8 +109,10 @@ impl<const BUFFERS: usize, const WAITERS: usize, const COUNTS: usize>
         if limit == 0 {
             return;
         }
-        if let Some(ticket) = self.slots.with(|slots| slots.complete(buffer, limit)) {
+        let mut next = self.slots.with(|slots| slots.complete(buffer, limit));
+        while let Some(ticket) = next {
             self.count(ticket).advance();
+            next = self.slots.with(|slots| slots.admit_next(limit));
         }
     }
 

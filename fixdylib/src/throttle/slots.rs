@@ -100,7 +100,7 @@ impl<const BUFFERS: usize, const WAITERS: usize> Slots<BUFFERS, WAITERS> {
         Arrival::NoRoom
     }
 
-    /// A buffer is complete. The commit that may go for it, if one waits.
+    /// A buffer is complete. The commit that may go for it, if one waits; [`Self::admit_next`] knows whether there are more.
     ///
     /// A buffer that is not in flight is none of this throttle's: committed before it was switched on, or complete twice.
     pub fn complete(&mut self, buffer: u64, limit: u32) -> Option<Ticket> {
@@ -110,7 +110,9 @@ impl<const BUFFERS: usize, const WAITERS: usize> Slots<BUFFERS, WAITERS> {
         self.admit_next(limit)
     }
 
-    fn admit_next(&mut self, limit: u32) -> Option<Ticket> {
+    /// The commit that waits longest, if it may go. To be asked again after each that went: one that there is no room to
+    /// follow takes no place.
+    pub fn admit_next(&mut self, limit: u32) -> Option<Ticket> {
         if self.in_flight >= limit || self.waiting == 0 {
             return None;
         }

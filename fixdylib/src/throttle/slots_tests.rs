@@ -58,6 +58,20 @@ fn a_buffer_that_comes_again_takes_one_place() {
 }
 
 #[test]
+fn one_that_cannot_be_followed_does_not_keep_the_next_waiting() {
+    let mut it: Box<Slots<2, 4>> = Box::new(Slots::new());
+    it.arrive(0x10, 1);
+    it.arrive(0x20, 1);
+    assert!(it.give_up(Ticket(1)));
+    // Both places are taken; two more wait for a limit that has since been raised.
+    it.arrive(0x30, 1);
+    it.arrive(0x40, 1);
+    assert_eq!(it.admit_next(4), Some(Ticket(2)));
+    assert_eq!(it.admit_next(4), Some(Ticket(3)));
+    assert_eq!(it.in_flight(), 2);
+}
+
+#[test]
 fn beyond_what_can_be_followed_commits_go() {
     let mut it = fresh();
     let all = u64::try_from(2 * BUFFERS).expect("small");
@@ -113,6 +127,7 @@ proptest! {
                     let flew = flying.remove(&address);
                     let next = if flew && flying.len() < room { queue.pop_front() } else { None };
                     prop_assert_eq!(it.complete(address, limit), next.map(|(ticket, _)| ticket));
+                    prop_assert_eq!(it.admit_next(limit), None);
                     flying.extend(next.map(|(_, address)| address));
                 }
                 _ => if !queue.is_empty() {

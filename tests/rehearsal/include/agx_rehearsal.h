@@ -96,6 +96,9 @@ agx_object agx_rehearsal_encoder(agx_object command_buffer, int kind);
  * blit 2 and 2 n + 203; render and sampled render 4 and 192 T + 10 n + 0x4001c; parallel render twice that, by two encoders of its
  * own; resource state 3 and 2 n + 0x90099; acceleration structure 2 and n + 0x102c1; debug 1 and 0x5000f. */
 void agx_rehearsal_work(agx_object encoder, int kind, agx_object pipeline, agx_object buffer, uint32_t n);
+/* renderCommandEncoder of a parallel render encoder: a render encoder for a part of its pass, which can be another thread's. It is to
+ * be ended before the parallel one is. */
+agx_object agx_rehearsal_parallel_part(agx_object parallel_encoder);
 /* setBuffers:offsets:withRange: from index 0 on; it sends setBuffer:offset:atIndex: for each. */
 void agx_rehearsal_set_buffers(agx_object encoder, const agx_object *buffers, const size_t *offsets, size_t count);
 /* setVertexBuffer:offset:atIndex: of a render encoder; the last offset bound is added to the checksum of each draw. */

@@ -7,7 +7,7 @@ use crate::c_api::{
 use crate::classes::render::{ScissorRect, Viewport};
 use crate::classes::resource_state::Region;
 use crate::classes::{Size, debug, mps};
-use crate::runtime::{Id, NIL, allocate, class_of, release, retain, send, with_pool};
+use crate::runtime::{Id, NIL, allocate, class_of, release, send, with_pool};
 use crate::scenario_api::agx_rehearsal_update_fence;
 use std::ffi::{c_char, c_int, c_void};
 
@@ -106,6 +106,17 @@ unsafe fn debug_encoder(command_buffer: Id) -> Id {
     }
 }
 
+/// A render encoder for a part of a parallel render encoder's pass, by `renderCommandEncoder`. A command buffer of the parallel
+/// encoder's owns it.
+///
+/// # Safety
+/// `encoder` is a live, open parallel render encoder.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn agx_rehearsal_parallel_part(encoder: Id) -> Id {
+    // SAFETY: the caller's promise.
+    with_pool(|| unsafe { send!(encoder, "renderCommandEncoder"; Id) })
+}
+
 /// Encodes a kind's work, which follows from `number`; the header says what it adds to the checksum.
 ///
 /// # Safety
@@ -136,10 +147,9 @@ pub unsafe extern "C-unwind" fn agx_rehearsal_work(
             Some(Kind::Render | Kind::SampledRender) => render(encoder, pipeline, buffer, number),
             Some(Kind::ParallelRender) => {
                 for _ in 0..2 {
-                    let part = with_pool(|| retain(send!(encoder, "renderCommandEncoder"; Id)));
+                    let part = agx_rehearsal_parallel_part(encoder);
                     render(part, pipeline, buffer, number);
                     agx_rehearsal_end_encoding(part);
-                    release(part);
                 }
             }
             Some(Kind::ResourceState) => resource_state(encoder, buffer, value),

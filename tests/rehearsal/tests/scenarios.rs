@@ -33,6 +33,8 @@ fn the_races_crash() {
         "two-devices",
         "wrapped",
         "uncovered",
+        "parallel",
+        "continued",
     ] {
         let crashed = crashes(5, SIGSEGV, |seed| scenario(name, &["--seed", seed]));
         assert!(crashed >= 4, "{name}: {crashed} of 5 runs crashed");

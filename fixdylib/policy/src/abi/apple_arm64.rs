@@ -48,11 +48,11 @@ fn class(of: &Type) -> Result<Class, Reason> {
     })
 }
 
-/// The shape of a method.
+/// The shape of a method. Arguments on the stack are `packed` as Apple says, or have words of their own as AAPCS64 says.
 ///
 /// # Errors
 /// Why it cannot be forwarded.
-pub fn shape(signature: &Signature) -> Result<Shape, Reason> {
+pub fn shape(signature: &Signature, packed: bool) -> Result<Shape, Reason> {
     let (size, _) = layout(&signature.result)?;
     let returns = match class(&signature.result)? {
         Class::Floats(_) => Returns::Floats,
@@ -88,7 +88,11 @@ pub fn shape(signature: &Signature) -> Result<Shape, Reason> {
         if spilled {
             // A homogeneous aggregate keeps its members' alignment; other aggregates are aligned to eight.
             let plain = !matches!(argument, Type::Struct(_)) || homogeneous(argument)?.is_some();
-            stack = stack.next_multiple_of(if plain { align } else { 8 }) + size;
+            stack = if packed {
+                stack.next_multiple_of(if plain { align } else { 8 }) + size
+            } else {
+                stack.next_multiple_of(8) + size.next_multiple_of(8)
+            };
         }
     }
     Ok(Shape {
@@ -103,7 +107,10 @@ mod tests {
     use super::*;
 
     fn of(encoding: &str) -> Result<Shape, Reason> {
-        shape(&Signature::parse(encoding.as_bytes()).expect(encoding))
+        shape(
+            &Signature::parse(encoding.as_bytes()).expect(encoding),
+            true,
+        )
     }
 
     #[test]

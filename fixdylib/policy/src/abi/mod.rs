@@ -14,14 +14,18 @@ pub enum Convention {
     SysV,
     /// Apple's on arm64, which packs arguments on the stack.
     AppleArm64,
+    /// AAPCS64 as it stands: Linux on arm64.
+    Aapcs64,
 }
 
 impl Convention {
-    /// This processor's. (Linux on arm64 does not pack: the library is for macOS there.)
-    pub const NATIVE: Self = if cfg!(target_arch = "aarch64") {
+    /// This system's.
+    pub const NATIVE: Self = if cfg!(target_arch = "x86_64") {
+        Self::SysV
+    } else if cfg!(target_vendor = "apple") {
         Self::AppleArm64
     } else {
-        Self::SysV
+        Self::Aapcs64
     };
 
     /// The shape of a method.
@@ -31,7 +35,8 @@ impl Convention {
     pub fn shape(self, signature: &Signature) -> Result<Shape, Reason> {
         let shape = match self {
             Self::SysV => sysv_x86_64::shape(signature)?,
-            Self::AppleArm64 => apple_arm64::shape(signature)?,
+            Self::AppleArm64 => apple_arm64::shape(signature, true)?,
+            Self::Aapcs64 => apple_arm64::shape(signature, false)?,
         };
         if shape.stack_words > MOST_STACK_WORDS {
             return Err(Reason::TooMuchStack);

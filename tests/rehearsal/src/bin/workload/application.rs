@@ -47,6 +47,8 @@ pub struct Style {
     pub mix: bool,
     /// Command buffers and encoders are Metal's wrappers of the driver's.
     pub wrapped: bool,
+    /// `MPSCommandBuffer`s, which commit and go on once.
+    pub continues: bool,
     /// Devices, which the threads take in turn.
     pub devices: usize,
     /// All devices but the first are of a second driver, which is loaded when the first has been used.
@@ -63,6 +65,7 @@ impl Style {
         blits: true,
         mix: false,
         wrapped: false,
+        continues: false,
         devices: 1,
         second_driver: false,
     };
@@ -255,7 +258,7 @@ unsafe fn encode_and_commit(
 ) -> Object {
     let driver = resources.driver;
     let style = arguments.style;
-    let make = match (arguments.mps, style.wrapped) {
+    let make = match (arguments.mps || style.continues, style.wrapped) {
         (true, _) => driver.mps_command_buffer,
         (false, true) => driver.tools_command_buffer,
         (false, false) => driver.command_buffer,
@@ -274,6 +277,18 @@ unsafe fn encode_and_commit(
             }
             (driver.end_encoding)(encoder);
         };
+        if style.continues {
+            let encoder = compute(command_buffer);
+            (driver.encode)(
+                encoder,
+                resources.pipeline,
+                resources.buffer,
+                first,
+                DISPATCHES,
+            );
+            (driver.end_encoding)(encoder);
+            (driver.commit_and_continue)(command_buffer);
+        }
         for count in [DISPATCHES, COALESCED_DISPATCHES] {
             let encoder = compute(command_buffer);
             if style.nested {
@@ -344,6 +359,9 @@ fn asked_of_a_buffer(first: u32, style: Style) -> Done {
     if style.blits {
         done.asked += 1;
         done.asked_checksum += FILL.0 as u64 * u64::from(FILL.1);
+    }
+    if style.continues {
+        done.add(&encoded(first, DISPATCHES));
     }
     if style.mix {
         done.add(&mix::asked(first));

@@ -86,6 +86,7 @@ interface! {
     checksum: "agx_rehearsal_checksum", fn() -> u64;
     private_compute_encoder: "agx_rehearsal_private_compute_encoder", fn(Object) -> Object;
     encoder: "agx_rehearsal_encoder", fn(Object, c_int) -> Object;
+    parallel_part: "agx_rehearsal_parallel_part", fn(Object) -> Object;
     work: "agx_rehearsal_work", fn(Object, c_int, Object, Object, u32);
     render_encoder: "agx_rehearsal_render_encoder", fn(Object) -> Object;
     compute_encoder_with_dispatch_type: "agx_rehearsal_compute_encoder_with_dispatch_type", fn(Object, usize) -> Object;

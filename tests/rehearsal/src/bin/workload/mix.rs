@@ -24,11 +24,17 @@ const fn kind(number: i32, commands: u64, tags: u64, numbers: u64, rest: u64) ->
     }
 }
 
+/// The number of render encoders, and of parallel ones.
+pub const RENDER: i32 = 2;
+pub const PARALLEL_RENDER: i32 = 3;
+
+const RENDERED: Kind = kind(RENDER, 4, 3, 10, 0x4_001c);
+
 /// In an order in which no two of the same class follow each other, so that nothing is coalesced.
 const KINDS: [Kind; 9] = [
-    kind(2, 4, 3, 10, 0x4_001c),
+    RENDERED,
     kind(6, 1, 1, 2, 0),
-    kind(3, 8, 6, 20, 2 * 0x4_001c),
+    kind(PARALLEL_RENDER, 8, 6, 20, 2 * 0x4_001c),
     kind(4, 3, 0, 2, 0x9_0099),
     kind(5, 2, 0, 1, 0x1_02c1),
     kind(1, 2, 0, 2, 203),
@@ -62,12 +68,24 @@ pub unsafe fn encode(
 pub fn asked(number: u32) -> Done {
     let mut done = Done::default();
     for kind in &KINDS {
-        done.asked += kind.commands;
-        done.asked_checksum = done
-            .asked_checksum
-            .wrapping_add(kind.tags * 64 * PIPELINE_TAG)
-            .wrapping_add(kind.numbers * u64::from(number))
-            .wrapping_add(kind.rest);
+        done.add(&kind.asked(number));
     }
     done
+}
+
+/// What a render encoder's work of this number asks for.
+pub fn asked_of_render(number: u32) -> Done {
+    RENDERED.asked(number)
+}
+
+impl Kind {
+    fn asked(&self, number: u32) -> Done {
+        Done {
+            asked: self.commands,
+            asked_checksum: (self.tags * 64 * PIPELINE_TAG)
+                .wrapping_add(self.numbers * u64::from(number))
+                .wrapping_add(self.rest),
+            ..Done::default()
+        }
+    }
 }

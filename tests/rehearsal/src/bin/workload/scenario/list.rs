@@ -18,7 +18,7 @@ const USUAL: Scenario = Scenario {
 };
 
 /// All of them, in the order of the versions whose failures they show.
-pub static SCENARIOS: [Scenario; 23] = [
+pub static SCENARIOS: [Scenario; 25] = [
     Scenario {
         name: "deadlock",
         models: "a method of an encoder sends the encoder another message: a nested call",
@@ -173,6 +173,24 @@ pub static SCENARIOS: [Scenario; 23] = [
         ..USUAL
     },
     Scenario {
+        name: "parallel",
+        models: "threads encode the parts of one render pass, and their commands meet in what the device has once",
+        fault: "allocator",
+        program: Program::Parallel(10),
+        ..USUAL
+    },
+    Scenario {
+        name: "continued",
+        models: "an MPSCommandBuffer commits and goes on, and commits of different threads meet in what the device has once",
+        breaks: &["v2.5"],
+        fault: "submission",
+        style: Style {
+            continues: true,
+            ..Style::COMPUTE
+        },
+        ..USUAL
+    },
+    Scenario {
         name: "two-devices",
         models: "each thread uses one of two devices, whose commands race as with one",
         breaks: &["v2.2"],
@@ -197,7 +215,6 @@ pub static SCENARIOS: [Scenario; 23] = [
     Scenario {
         name: "second-driver",
         models: "a driver of another family is loaded when the first one has been used, and its commands race as the first one's do",
-        breaks: &[],
         fault: "allocator",
         style: Style {
             devices: 2,

@@ -1,6 +1,7 @@
 //! Programs of two threads that meet in one command buffer, at a point of the driver that is chosen and not left to chance.
 
-use crate::application::{DISPATCHES, Done, PIPELINE_TAG, encoded};
+use super::things::Things;
+use crate::application::{DISPATCHES, Done, encoded};
 use crate::arguments::Arguments;
 use crate::asleep::{self, ThreadId, wait_until_asleep};
 use crate::driver::{Driver, Object};
@@ -14,50 +15,6 @@ use std::time::Duration;
 const ENDING: i32 = 0;
 const COMMITTING: i32 = 1;
 
-/// What both threads use.
-struct Things {
-    device: Object,
-    queue: Object,
-    event: Object,
-    pipeline: Object,
-    buffer: Object,
-}
-
-impl Things {
-    fn make(driver: &Driver, arguments: &Arguments) -> Result<Self, String> {
-        let device = driver.device("none", arguments.seed)?;
-        // SAFETY: the device is alive.
-        unsafe {
-            Ok(Self {
-                device,
-                queue: (driver.queue_create)(device),
-                event: (driver.event_create)(device),
-                pipeline: (driver.pipeline_create)(device, PIPELINE_TAG),
-                buffer: (driver.buffer_create)(device, 4096),
-            })
-        }
-    }
-
-    /// Releases everything, and says what was executed.
-    fn finish(self, driver: &Driver, mut done: Done) -> Done {
-        done.read_executed(driver);
-        // SAFETY: nothing uses these any more.
-        unsafe {
-            for object in [
-                self.queue,
-                self.event,
-                self.pipeline,
-                self.buffer,
-                self.device,
-            ] {
-                (driver.release)(object);
-            }
-            done.live_encoders = (driver.live_encoders)();
-        }
-        done
-    }
-}
-
 /// One command buffer, two threads that take turns: the other has its encoder open while this one signals an event. The other cannot
 /// know when this one is inside the driver, so that it holds its encoder for a time: that time is what the versions differ in.
 pub fn signal_past_an_encoder(
@@ -65,7 +22,7 @@ pub fn signal_past_an_encoder(
     arguments: &Arguments,
     held: Duration,
 ) -> Result<Done, String> {
-    let things = Things::make(driver, arguments)?;
+    let things = Things::make(driver, arguments, "none")?;
     let mut done = encoded(0, DISPATCHES);
     // SAFETY: every object is alive until the end of this block, and the two threads are never in the same encoder.
     unsafe {
@@ -176,7 +133,7 @@ const ROUNDS: u64 = 4;
 
 /// Two threads end the same encoder, the second while the first is inside.
 pub fn end_twice(driver: &Driver, arguments: &Arguments) -> Result<Done, String> {
-    let things = Things::make(driver, arguments)?;
+    let things = Things::make(driver, arguments, "none")?;
     for _ in 0..ROUNDS {
         let (meeting, visitor) = Meeting::new();
         // SAFETY: the command buffer is alive until its end; that the encoder is, in the second thread, is what is tried.
@@ -198,7 +155,7 @@ pub fn end_twice(driver: &Driver, arguments: &Arguments) -> Result<Done, String>
 /// One thread commits and goes on, with its encoder open; another asks for an encoder of its own meanwhile, and gets one of the
 /// command buffer with which it goes on.
 pub fn encode_past_a_commit(driver: &Driver, arguments: &Arguments) -> Result<Done, String> {
-    let things = Things::make(driver, arguments)?;
+    let things = Things::make(driver, arguments, "none")?;
     let mut done = encoded(0, DISPATCHES);
     done.add(&encoded(1, DISPATCHES));
     let (meeting, visitor) = Meeting::new();
@@ -238,7 +195,7 @@ const WAITING: usize = 4;
 
 /// Command buffers of queues of their own wait for an event; the last one to be committed signals it.
 pub fn signal_last(driver: &Driver, arguments: &Arguments) -> Result<Done, String> {
-    let things = Things::make(driver, arguments)?;
+    let things = Things::make(driver, arguments, "none")?;
     let mut done = Done::default();
     let mut committed = Vec::new();
     for number in 0..=WAITING {

@@ -2,6 +2,8 @@
 
 mod list;
 mod meetings;
+mod parallel;
+mod things;
 
 pub use list::{json, text};
 
@@ -34,6 +36,8 @@ enum Program {
     EncodePastACommit,
     /// Command buffers wait for an event that a later one signals.
     SignalLast,
+    /// Render passes whose parts are threads', this many.
+    Parallel(u64),
     /// A rule is broken.
     Misuse(Misuse),
 }
@@ -94,6 +98,9 @@ impl Scenario {
             Program::EndTwice => meetings::end_twice(driver, arguments),
             Program::EncodePastACommit => meetings::encode_past_a_commit(driver, arguments),
             Program::SignalLast => meetings::signal_last(driver, arguments),
+            Program::Parallel(passes) => {
+                parallel::render_in_parallel(driver, arguments, self.fault, passes)
+            }
             Program::Misuse(misuse) => misuse::run(driver, arguments, misuse),
         }
     }

@@ -1,23 +1,24 @@
 //! The published versions in real processes, on GCC's runtime: each row of their table on real classes.
 //!
 //! Each test starts this program again as a *subject* with the library preloaded and a version chosen, and reads what it
-//! prints and the ledger that it leaves. A subject that hangs is ended by SIGALRM.
+//! prints and the ledger that it leaves. A subject that waits for the lock for ever is ended by the library's own
+//! diagnostics, one that hangs otherwise by SIGALRM.
 
 #![cfg(target_os = "linux")]
 
 mod driver;
+mod harness;
 #[path = "../hooks/objc.rs"]
 #[allow(dead_code)] // shared with the other tests
 mod objc;
 mod subjects;
 
+use std::env;
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::{Command, ExitStatus, Stdio};
-use std::{env, fs, thread};
 
-use agx_ledger::{Ledger, Reason, State};
+use agx_ledger::{Reason, State};
 use agx_policy::published::{self, Object, VERSIONS};
-use tempfile::TempDir;
+use harness::{deadlocking, expect, run, run_all, run_with};
 
 /// Which subject this process is, if it is one.
 const SUBJECT: &str = "AGX_TEST_SUBJECT";
@@ -30,108 +31,32 @@ fn subject() {
     }
 }
 
-struct Outcome {
-    status: ExitStatus,
-    stdout: String,
-    stderr: String,
-    ledger: Ledger,
-}
-
-impl Outcome {
-    fn count(&self, name: &str) -> u64 {
-        self.ledger.counter(name).expect(name)
-    }
-
-    /// What the subject saw in the end, by its name in [`subjects`].
-    fn saw(&self, name: &str) -> i64 {
-        let line = self
-            .stdout
-            .lines()
-            .find_map(|line| line.split_once("saw ").map(|it| it.1))
-            .unwrap_or_else(|| panic!("no report: {}{}", self.stdout, self.stderr));
-        let found = line
-            .split(' ')
-            .find_map(|field| field.strip_prefix(name)?.strip_prefix('='));
-        found.expect(name).parse().expect("a number")
-    }
-
-    fn hangs(&self) -> bool {
+#[test]
+fn a_long_wait_for_the_lock_is_told_counted_and_ends_the_process_where_asked() {
+    let variables = [
+        ("AGX_FIX_DEADLOCK_DETECT", "1"),
+        ("AGX_FIX_LOCK_WARN_MS", "20"),
+        ("AGX_FIX_LOCK_LOG_INTERVAL_MS", "50"),
+        ("AGX_FIX_LOCK_TIMEOUT_MS", "300"),
+        ("AGX_FIX_LOCK_ABORT_ON_TIMEOUT", "1"),
+    ];
+    // A thread that waits for itself, and one that waits for another.
+    for (version, subject) in [("v1", "nested"), ("v2.9", "commit-inside")] {
+        let outcome = run_with(version, subject, &variables);
+        assert_eq!(outcome.status.signal(), Some(libc::SIGABRT), "{version}");
+        assert_eq!(outcome.count("lock_long_waits"), 1);
+        assert_eq!(outcome.count("lock_timeouts"), 1);
+        assert!(outcome.count("lock_max_wait_ms") >= 300);
+        let told = outcome
+            .stderr
+            .matches("ms for the lock, which thread")
+            .count();
         assert!(
-            self.status.success() || self.status.signal() == Some(libc::SIGALRM),
-            "{:?}: {}{}",
-            self.status,
-            self.stdout,
-            self.stderr
+            told >= 3,
+            "a warning, reminders, the error: {}",
+            outcome.stderr
         );
-        !self.status.success()
     }
-}
-
-fn run(version: &str, subject: &str) -> Outcome {
-    let library = env::current_exe()
-        .expect("a path")
-        .with_file_name("libagx_fix.so");
-    assert!(
-        library.exists(),
-        "{} is built with the tests",
-        library.display()
-    );
-    let folder = TempDir::new().expect("a folder");
-    let output = Command::new(env::current_exe().expect("a path"))
-        .args(["--exact", "subject", "--nocapture", "--test-threads=1"])
-        .env(SUBJECT, subject)
-        .env("LD_PRELOAD", library)
-        .env("AGX_FIX_VERSION", version)
-        .env("AGX_FIX_LEDGER_DIR", folder.path())
-        .stdin(Stdio::null())
-        .output()
-        .expect("starts");
-    let ledgers = fs::read_dir(folder.path()).expect("a folder").map(|entry| {
-        let bytes = fs::read(entry.expect("an entry").path()).expect("readable");
-        Ledger::parse(&bytes).expect("a ledger")
-    });
-    let ledger = ledgers
-        .into_iter()
-        .find(|it| it.forked_from.is_none())
-        .expect("the ledger of the process that was started");
-    assert_eq!(ledger.policy, version);
-    Outcome {
-        status: output.status,
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        ledger,
-    }
-}
-
-/// Runs a subject under every version at once, as many of them only wait for their alarm.
-fn run_all(subject: &str) -> Vec<(&'static str, Outcome)> {
-    thread::scope(|scope| {
-        let runs = VERSIONS.map(|version| (version, scope.spawn(move || run(version, subject))));
-        runs.map(|(version, run)| (version, run.join().expect("no panic")))
-            .into()
-    })
-}
-
-/// Runs a subject, which has to end well, under every version; what `of` finds has to be as in `table`.
-fn expect<T: PartialEq + std::fmt::Debug>(
-    subject: &str,
-    table: [(&str, T); VERSIONS.len()],
-    of: impl Fn(&Outcome) -> T,
-) {
-    for ((version, outcome), (row, expected)) in run_all(subject).into_iter().zip(table) {
-        assert_eq!(version, row);
-        assert!(!outcome.hangs(), "{version} hangs");
-        assert_eq!(of(&outcome), expected, "{version}: {}", outcome.stderr);
-    }
-}
-
-/// The versions under which a subject hangs.
-fn hanging(subject: &str) -> Vec<&'static str> {
-    run_all(subject)
-        .into_iter()
-        .filter(|(_, outcome)| outcome.hangs())
-        .map(|(version, _)| version)
-        .collect()
 }
 
 #[test]
@@ -310,22 +235,22 @@ fn a_null_impl_is_looked_for_from_v2_3_on() {
 #[test]
 fn methods_run_under_the_lock_but_in_v2_2() {
     let others = VERSIONS.into_iter().filter(|it| *it != "v2.2");
-    assert_eq!(hanging("work-inside"), others.collect::<Vec<_>>());
+    assert_eq!(deadlocking("work-inside"), others.collect::<Vec<_>>());
 }
 
 #[test]
 fn a_nested_call_deadlocks_in_v1_alone() {
-    assert_eq!(hanging("nested"), ["v1"]);
+    assert_eq!(deadlocking("nested"), ["v1"]);
 }
 
 #[test]
 fn factories_run_unlocked() {
-    assert_eq!(hanging("factory-inside"), [""; 0]);
+    assert_eq!(deadlocking("factory-inside"), [""; 0]);
 }
 
 #[test]
 fn destroy_impl_runs_under_the_lock_until_v2_3_and_never_in_v2_6() {
-    assert_eq!(hanging("destroy-inside"), ["v1", "v2", "v2.3"]);
+    assert_eq!(deadlocking("destroy-inside"), ["v1", "v2", "v2.3"]);
 }
 
 #[test]
@@ -362,7 +287,7 @@ fn destroying_an_encoder() {
 
 #[test]
 fn commit_runs_under_the_lock_in_v2_9_alone() {
-    assert_eq!(hanging("commit-inside"), ["v2.9"]);
+    assert_eq!(deadlocking("commit-inside"), ["v2.9"]);
 }
 
 #[test]

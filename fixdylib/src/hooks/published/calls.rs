@@ -19,10 +19,8 @@ use crate::{os, say};
 pub mod note {
     /// A level of the lock is held.
     pub const HELD: u16 = 1;
-    /// The call counts as inside its encoder.
+    /// The call counts as inside its encoder, which it has retained.
     pub const INSIDE: u16 = 2;
-    /// The call retained its encoder.
-    pub const RETAINED: u16 = 4;
 }
 
 /// A call that was not made has been told.

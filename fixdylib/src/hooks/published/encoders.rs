@@ -5,7 +5,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 use agx_ledger::Counter;
-use agx_policy::policies::{Destroy, Events, Retain};
+use agx_policy::policies::{Destroy, Events};
 
 use super::calls::{Context, note, skip};
 use super::monitor::Held;
@@ -34,13 +34,16 @@ pub fn work(it: &Context) -> Option<u16> {
     guarded(|| {
         admission = held.with(|inside| inside.tables.admit(it.policy, it.receiver, it.me));
     });
+    let mut inside = false;
     match admission {
         Admission::Run => {}
+        Admission::RunInside => inside = true,
         Admission::RetainAndRun => retain(&held, it.receiver),
         Admission::RegisterAndRun => count_locked(Counter::EncodersAdopted),
         Admission::AdoptAndRun => {
             count_locked(Counter::EncodersAdopted);
             retain(&held, it.receiver);
+            inside = enters(it, &held);
         }
         Admission::CountAndRun => count_locked(Counter::UntrackedCalls),
         Admission::Drop(counter) => {
@@ -49,22 +52,28 @@ pub fn work(it: &Context) -> Option<u16> {
         }
     }
     if impl_is_null(slots::get(it.number), it.receiver) {
+        if inside {
+            go_out(it, &held);
+        }
         skip(it, held, Counter::NullImplSkips);
         return None;
     }
     if !it.policy.methods_locked {
         return Some(0);
     }
-    Some(go_in(it, held))
+    Some(go_in(it, held, inside))
 }
 
-/// Enters the encoder with the lock held, and retained where each call retains.
-fn go_in(it: &Context, held: Held) -> u16 {
+/// Whether a call that goes in counts as inside its encoder.
+fn enters(it: &Context, held: &Held) -> bool {
+    held.with(|inside| inside.tables.entered(it.policy, it.receiver))
+}
+
+/// Goes on with the lock held, and with a retain of the call's own if it counts as inside its encoder.
+fn go_in(it: &Context, held: Held, inside: bool) -> u16 {
     let mut notes = note::HELD;
-    if it.policy.retain == Retain::CreationAndCall
-        && held.with(|inside| inside.tables.entered(it.receiver))
-    {
-        notes |= note::INSIDE | note::RETAINED;
+    if inside {
+        notes |= note::INSIDE;
         // SAFETY: the encoder was retained before, so that it responds.
         unsafe { runtime::send(it.receiver as Id, RETAIN.load(Ordering::Relaxed)) };
     }
@@ -74,24 +83,24 @@ fn go_in(it: &Context, held: Held) -> u16 {
 
 /// A work call is over.
 pub fn worked(it: &Context, held: Option<Held>, notes: u16) {
-    if let Some(held) = held {
-        go_out(it, &held, notes);
-        let_go(it, notes);
+    if let Some(held) = held
+        && notes & note::INSIDE != 0
+    {
+        go_out(it, &held);
+        let_go(it);
     }
 }
 
 /// The call is no longer inside its encoder, which is released if it has ended and this was the last call out.
-fn go_out(it: &Context, held: &Held, notes: u16) {
-    if notes & note::INSIDE != 0 {
-        let mut retains = 0;
-        guarded(|| retains = held.with(|inside| inside.tables.left(it.receiver)));
-        give_back(it, retains);
-    }
+fn go_out(it: &Context, held: &Held) {
+    let mut retains = 0;
+    guarded(|| retains = held.with(|inside| inside.tables.left(it.receiver)));
+    give_back(it, retains);
 }
 
 /// Gives the call's own retain back.
-fn let_go(it: &Context, notes: u16) {
-    if notes & note::RETAINED != 0 && it.policy.gives_back {
+fn let_go(it: &Context) {
+    if it.policy.gives_back {
         // SAFETY: retained when the call went in.
         unsafe { runtime::send(it.receiver as Id, RELEASE.load(Ordering::Relaxed)) };
     }
@@ -101,7 +110,8 @@ fn let_go(it: &Context, notes: u16) {
 pub fn end(it: &Context) -> u16 {
     let held = it.take();
     if it.policy.methods_locked {
-        go_in(it, held)
+        let inside = enters(it, &held);
+        go_in(it, held, inside)
     } else {
         0
     }
@@ -110,7 +120,10 @@ pub fn end(it: &Context) -> u16 {
 /// `endEncoding` or `deferredEndEncoding` is over.
 pub fn ended(it: &Context, held: Option<Held>, notes: u16) {
     let held = held.unwrap_or_else(|| it.take());
-    go_out(it, &held, notes);
+    let inside = notes & note::INSIDE != 0;
+    if inside {
+        go_out(it, &held);
+    }
     let mut end = End::Nothing;
     guarded(|| end = held.with(|inside| inside.tables.ended(it.policy, it.receiver)));
     wake(it, &held);
@@ -119,7 +132,9 @@ pub fn ended(it: &Context, held: Option<Held>, notes: u16) {
         End::Defer => count_locked(Counter::DeferredReleases),
         End::Nothing | End::Leak => {}
     }
-    let_go(it, notes);
+    if inside {
+        let_go(it);
+    }
 }
 
 /// `destroyImpl`. Its notes, or `None` if it is not made.

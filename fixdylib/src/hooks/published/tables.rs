@@ -50,11 +50,22 @@ struct Encoder {
     threads: Vec<usize>,
 }
 
+impl Encoder {
+    /// A call goes in; whether it counts as inside: where each call retains, and the encoder could be retained.
+    fn enter(&mut self, policy: &Policy) -> bool {
+        let inside = policy.retain == Retain::CreationAndCall && self.retains > 0;
+        self.calls += u32::from(inside);
+        inside
+    }
+}
+
 /// What becomes of a work call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
     /// It is made.
     Run,
+    /// It is made, and counts as inside the encoder: it retains for itself. [`Tables::left`] must follow.
+    RunInside,
     /// It is made; the encoder is retained first.
     RetainAndRun,
     /// The encoder is tracked from now on, without a retain; the call is made.
@@ -124,7 +135,11 @@ impl Tables {
                 known.threads.push(thread);
                 return Admission::RetainAndRun;
             }
-            return Admission::Run;
+            return if known.enter(policy) {
+                Admission::RunInside
+            } else {
+                Admission::Run
+            };
         }
         let mut new = Encoder::default();
         let admission = match policy.untracked {
@@ -178,13 +193,11 @@ impl Tables {
         self.encoders.get(&encoder).map_or(0, |it| it.buffer)
     }
 
-    /// A call is inside the encoder, if it is tracked and retained; whether it is. [`Self::left`] must follow then.
-    pub fn entered(&mut self, encoder: u64) -> bool {
+    /// A call goes into the encoder; whether it counts as inside. [`Self::left`] must follow then.
+    pub fn entered(&mut self, policy: &Policy, encoder: u64) -> bool {
         self.encoders
             .get_mut(&encoder)
-            .filter(|it| it.retains > 0)
-            .map(|it| it.calls += 1)
-            .is_some()
+            .is_some_and(|it| it.enter(policy))
     }
 
     /// A call that was inside the encoder is over. The retains to give back, if it was the last and the encoder has ended.

@@ -65,19 +65,20 @@ fn v2_calls_nothing_on_a_destroyed_encoder_until_it_is_constructed() {
 fn the_last_call_out_releases_an_encoder_that_ended() {
     let v2_4 = policy("v2.4");
     let mut tables = created(v2_4);
-    assert!(tables.entered(ENCODER) && tables.entered(ENCODER));
+    assert_eq!(tables.admit(v2_4, ENCODER, 1), Admission::RunInside);
+    assert!(tables.entered(v2_4, ENCODER));
     assert_eq!(tables.left(ENCODER), 0);
     assert_eq!(tables.ended(v2_4, ENCODER), End::Defer);
     assert_eq!(tables.left(ENCODER), 1);
     assert_eq!(tables.left(ENCODER), 0);
-    assert!(!tables.entered(ENCODER), "no longer tracked");
+    assert!(!tables.entered(v2_4, ENCODER), "no longer tracked");
 }
 
 #[test]
 fn a_destroyed_encoder_is_released_whatever_is_inside() {
     let v2_4 = policy("v2.4");
     let mut tables = created(v2_4);
-    assert!(tables.entered(ENCODER));
+    assert!(tables.entered(v2_4, ENCODER));
     assert_eq!(tables.destroyed(ENCODER), 1);
     assert_eq!(tables.left(ENCODER), 0);
 }
@@ -86,14 +87,16 @@ fn a_destroyed_encoder_is_released_whatever_is_inside() {
 fn v2_9_drops_calls_on_an_encoder_that_ended_until_it_is_handed_out_again() {
     let v2_9 = policy("v2.9");
     let mut tables = created(v2_9);
-    assert_eq!(tables.admit(v2_9, ENCODER, 1), Admission::Run);
+    assert_eq!(tables.admit(v2_9, ENCODER, 1), Admission::RunInside);
+    assert_eq!(tables.left(ENCODER), 0);
     assert_eq!(tables.ended(v2_9, ENCODER), End::Release(1));
     assert_eq!(
         tables.admit(v2_9, ENCODER, 1),
         Admission::Drop(Counter::DroppedEnded)
     );
     assert_eq!(tables.made(v2_9, ENCODER, BUFFER), Made::New);
-    assert_eq!(tables.admit(v2_9, ENCODER, 1), Admission::Run);
+    assert!(tables.retained(ENCODER));
+    assert_eq!(tables.admit(v2_9, ENCODER, 1), Admission::RunInside);
 }
 
 #[test]
@@ -120,7 +123,7 @@ fn a_forced_end_of_v2_9_leaks_the_retain_and_the_entry() {
     let v2_9 = policy("v2.9");
     let mut tables = created(v2_9);
     assert_eq!(tables.next_to_end(BUFFER, true), Some(ENCODER));
-    assert!(tables.entered(ENCODER));
+    assert!(tables.entered(v2_9, ENCODER));
     assert_eq!(tables.left(ENCODER), 0);
     assert_eq!(tables.ended(v2_9, ENCODER), End::Leak);
     assert_eq!(

@@ -238,7 +238,7 @@ pub static SCENARIOS: [Scenario; 25] = [
     },
     Scenario {
         name: "needs-inflight",
-        models: "four command buffers wait for an event that a fifth one, committed later, signals",
+        models: "two command buffers wait for an event that a third one, committed later, signals",
         program: Program::SignalLast,
         ..USUAL
     },

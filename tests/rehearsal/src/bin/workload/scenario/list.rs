@@ -37,6 +37,7 @@ pub static SCENARIOS: [Scenario; 25] = [
         breaks: &["v1"],
         fault: "uaf",
         style: Style::COMPUTE,
+        program: Program::Threads(600),
         ..USUAL
     },
     Scenario {
@@ -54,6 +55,7 @@ pub static SCENARIOS: [Scenario; 25] = [
         breaks: &["v2.2"],
         fault: "allocator",
         style: Style::COMPUTE,
+        program: Program::Threads(600),
         ..USUAL
     },
     Scenario {
@@ -72,6 +74,7 @@ pub static SCENARIOS: [Scenario; 25] = [
             private_factory: true,
             ..Style::COMPUTE
         },
+        program: Program::Threads(600),
         ..USUAL
     },
     Scenario {
@@ -161,6 +164,7 @@ pub static SCENARIOS: [Scenario; 25] = [
             mix: true,
             ..Style::USUAL
         },
+        program: Program::Threads(600),
         ..USUAL
     },
     Scenario {
@@ -199,6 +203,7 @@ pub static SCENARIOS: [Scenario; 25] = [
             devices: 2,
             ..Style::COMPUTE
         },
+        program: Program::Threads(600),
         ..USUAL
     },
     Scenario {
@@ -210,6 +215,7 @@ pub static SCENARIOS: [Scenario; 25] = [
             wrapped: true,
             ..Style::COMPUTE
         },
+        program: Program::Threads(600),
         ..USUAL
     },
     Scenario {
@@ -221,6 +227,7 @@ pub static SCENARIOS: [Scenario; 25] = [
             second_driver: true,
             ..Style::COMPUTE
         },
+        program: Program::Threads(600),
         ..USUAL
     },
     Scenario {
@@ -238,7 +245,7 @@ pub static SCENARIOS: [Scenario; 25] = [
     },
     Scenario {
         name: "needs-inflight",
-        models: "four command buffers wait for an event that a fifth one, committed later, signals",
+        models: "two command buffers wait for an event that a third one, committed later, signals",
         program: Program::SignalLast,
         ..USUAL
     },

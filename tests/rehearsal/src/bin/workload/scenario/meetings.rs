@@ -190,8 +190,9 @@ pub fn encode_past_a_commit(driver: &Driver, arguments: &Arguments) -> Result<Do
     Ok(things.finish(driver, done))
 }
 
-/// Command buffers that wait for an event which only a later one signals.
-const WAITING: usize = 4;
+/// Command buffers that wait for an event which only a later one signals: with that one, as many as the GPU faults from, and one more
+/// than a throttle of two lets in.
+const WAITING: usize = 2;
 
 /// Command buffers of queues of their own wait for an event; the last one to be committed signals it.
 pub fn signal_last(driver: &Driver, arguments: &Arguments) -> Result<Done, String> {

@@ -15,18 +15,23 @@
 compile_error!("the fix library is for 64-bit processors");
 
 mod arch;
+mod c_api;
 mod clock;
 mod config;
 mod hooks;
 mod ledger;
 mod lifecycle;
+#[allow(dead_code, unused_imports)] // a policy uses what it needs
 mod lock;
 mod os;
 mod runtime;
 mod say;
+mod sync;
+#[allow(dead_code)] // a policy uses what it needs
+mod throttle;
 
 use std::env;
-use std::ffi::{CStr, CString, OsString, c_char};
+use std::ffi::{CStr, CString, OsString};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -105,9 +110,11 @@ fn start(config: Config) {
         ));
         return;
     }
-    if config.disabled || config.policy.is_err() {
+    let Ok(policy) = config.policy else { return };
+    if config.disabled {
         return;
     }
+    hooks::follow_published(policy, None);
     ENABLED.store(true, Ordering::Release);
     runtime::start();
 }
@@ -134,24 +141,7 @@ extern "C" fn in_child() {
     let me = ledger::thread() as usize;
     hooks::reset_after_fork(me);
     hooks::reset_discovery_after_fork(me);
+    hooks::reset_published_after_fork(me);
     runtime::reset_after_fork(me);
     ledger::replace_in_child();
-}
-
-/// Whether hooks are installed where there is something to hook.
-#[unsafe(no_mangle)]
-pub extern "C" fn agx_fix_is_enabled() -> bool {
-    is_enabled()
-}
-
-/// Methods that are hooked in this process.
-#[unsafe(no_mangle)]
-pub extern "C" fn agx_fix_hook_count() -> u64 {
-    hooks::hook_count()
-}
-
-/// Name of the policy; never null, valid for good.
-#[unsafe(no_mangle)]
-pub extern "C" fn agx_fix_policy() -> *const c_char {
-    POLICY.get().map_or(c"", CString::as_c_str).as_ptr()
 }

@@ -168,6 +168,7 @@ mod reason {
     pub const SLOTS_FULL: u32 = 48;
     pub const NOT_INSTALLED: u32 = 49;
     pub const NO_FORWARDER: u32 = 50;
+    pub const NOT_FOUND: u32 = 56;
 }
 
 number! {
@@ -213,6 +214,9 @@ number! {
         NotInstalled = reason::NOT_INSTALLED => "the runtime refused the hook",
         /// The forwarders of the shape are all in use.
         NoForwarder = reason::NO_FORWARDER => "no forwarder of this shape is left",
+        /// A published version's list names a method that its class does not have. Not counted as missing: the version's
+        /// own hooks stand as published.
+        NotFound = reason::NOT_FOUND => "the class has no such method",
     }
 }
 

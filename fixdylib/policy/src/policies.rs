@@ -190,7 +190,6 @@ const V2: Policy = Policy {
     known_failure: "an encoder can die before its first hooked call; work is skipped silently",
     lock: LockKind::Recursive,
     retain: Retain::FirstCall,
-    drops_ended: true,
     destroy: Destroy::MarkLocked,
     hooks: Hooks::Published(1),
     ..V1
@@ -204,7 +203,6 @@ const V2_2: Policy = Policy {
     methods_locked: false,
     retain: Retain::Creation,
     untracked: Untracked::Run,
-    drops_ended: false,
     destroy: Destroy::ReleaseUnlocked,
     factories: Factories::TrackAfter,
     hooks: Hooks::Published(2),

@@ -49,11 +49,13 @@ pub enum Role {
     Continue,
     /// Command buffer: the GPU is done with it. Runs the program's handlers on the driver's thread: never under the lock.
     Completion,
+    /// Whatever a published version does around it.
+    Published,
 }
 
 impl Role {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Work,
         Self::End,
         Self::Init,
@@ -69,6 +71,7 @@ impl Role {
         Self::SubFactory,
         Self::Continue,
         Self::Completion,
+        Self::Published,
     ];
 }
 

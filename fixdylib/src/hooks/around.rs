@@ -161,7 +161,7 @@ fn plan(call: &mut Call, role: Role, receiver: u64) -> Option<Counter> {
             }
             None
         }
-        Role::Work | Role::Init | Role::BufferWork | Role::Completion => None,
+        Role::Work | Role::Init | Role::BufferWork | Role::Completion | Role::Published => None,
         Role::Continue => {
             count_locked(Counter::CommitAndContinues);
             None

@@ -7,7 +7,7 @@ use agx_ledger::layout::flag;
 use agx_ledger::{Counter, Reason};
 
 use super::slots::{self, Filling};
-use super::{engine, receiver};
+use super::{engine, published, receiver};
 use crate::ledger::{self, Finding, count};
 use crate::lock::Reentrant;
 use crate::runtime::{self, Class, OwnMethod};
@@ -67,6 +67,9 @@ pub fn on_class_ready(class: Class) {
         return;
     }
     count(Counter::ClassesSeen, 1);
+    if let Some(column) = published::column() {
+        return published::on_class_ready(class, column);
+    }
     // SAFETY: the runtime gave the class.
     let (family, depth) = match unsafe { find(class) } {
         Found::Ours(family, depth) => (family, depth),
@@ -229,7 +232,7 @@ fn record_wrapper(class: Class) {
 }
 
 /// Once, before the first hook.
-fn arm() {
+pub(super) fn arm() {
     if ARMED.swap(true, Ordering::Relaxed) {
         return;
     }

@@ -11,6 +11,7 @@ use agx_ledger::Counter;
 use agx_ledger::layout::{EventRecord, event_phase};
 
 use super::around;
+use super::published;
 use super::receiver;
 use super::slots::{self, Slot};
 use crate::ledger::{self, Entry, Thread, count_locked};
@@ -112,6 +113,8 @@ pub mod fact {
     pub const COMMITS: u64 = 1 << 20;
     /// The receiver was pushed on [`State::busy`](super::State::busy).
     pub const BUSY: u64 = 1 << 21;
+    /// A published version's: the low 16 bits are its own.
+    pub const PUBLISHED: u64 = 1 << 22;
 }
 
 impl Call {
@@ -123,6 +126,24 @@ impl Call {
             event: entry.event,
             word,
         }
+    }
+
+    /// A call of a published version, with what it notes for itself.
+    pub fn published(entry: Entry, notes: u16) -> Self {
+        let word = u64::from(entry.number) << 32
+            | u64::from(entry.generation) << 24
+            | fact::PUBLISHED
+            | fact::SLOW
+            | u64::from(notes);
+        Self {
+            event: entry.event,
+            word,
+        }
+    }
+
+    /// What [`Self::published`] was given.
+    pub fn notes(self) -> u16 {
+        self.word as u16
     }
 
     /// A call without the lock.
@@ -198,6 +219,9 @@ fn abandon(number: usize, receiver: u64, call: Call) {
 #[inline(never)]
 pub fn enter(number: usize, receiver: u64) -> Call {
     let slot = slots::get(number);
+    if slot.is(Role::Published) {
+        return published::enter(number, receiver);
+    }
     let me = ledger::thread();
     if slot.is(Role::Completion) || receiver::is_odd(slot, receiver) {
         return around::unlocked(number, receiver, me);
@@ -258,6 +282,9 @@ pub fn impl_is_null(slot: &Slot, receiver: u64) -> bool {
 #[inline(never)]
 pub fn leave(number: usize, receiver: u64, call: Call, object: u64) {
     if call.has(fact::SLOW) {
+        if call.has(fact::PUBLISHED) {
+            return published::leave(number, receiver, call, object);
+        }
         return around::leave(number, receiver, call, object);
     }
     if let Some(index) = call.encoder() {

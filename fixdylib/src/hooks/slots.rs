@@ -65,6 +65,11 @@ impl Slot {
         self.original.load(Ordering::Acquire)
     }
 
+    /// Has the hook run other code instead: a published version's originals go by the selector alone.
+    pub fn set_original(&self, original: Imp) {
+        self.original.store(original.cast_mut(), Ordering::Release);
+    }
+
     /// Whether this happens around it.
     #[inline]
     pub fn is(&self, role: Role) -> bool {

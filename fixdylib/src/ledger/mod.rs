@@ -4,6 +4,7 @@
 
 mod census;
 mod file;
+mod reading;
 mod ring;
 
 use std::ffi::CStr;
@@ -17,6 +18,7 @@ use agx_ledger::layout::{self, BODY, Header, degraded, exit_route, phase};
 use crate::{arch, clock, os};
 
 pub use census::{Finding, add_to_census, count_skip};
+pub use reading::{class_with_hook, method_calls};
 pub use ring::{Entry, Thread, thread};
 
 /// The header to count in: the mapped one, or [`UNFILED`].
@@ -61,6 +63,11 @@ pub fn count_locked(counter: Counter) {
         cell.load(Ordering::Relaxed).wrapping_add(1),
         Ordering::Relaxed,
     );
+}
+
+/// Makes a counter at least so great, from any thread.
+pub fn raise(counter: Counter, to: u64) {
+    cell(counter).fetch_max(to, Ordering::Relaxed);
 }
 
 /// Takes 1 from a counter that is only ever changed under the lock.

@@ -1,7 +1,6 @@
 //! Linux.
 
 use std::ffi::c_int;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 /// This system in the ledger.
 pub const PLATFORM: u32 = agx_ledger::layout::platform::LINUX;
@@ -9,65 +8,6 @@ pub const PLATFORM: u32 = agx_ledger::layout::platform::LINUX;
 #[used]
 #[unsafe(link_section = ".init_array")]
 static LOAD: extern "C" fn() = crate::load;
-
-/// A lock in one word, on a futex: free, taken, or taken with somebody waiting.
-pub struct RawLock(AtomicU32);
-
-const FREE: u32 = 0;
-const TAKEN: u32 = 1;
-const AWAITED: u32 = 2;
-
-impl RawLock {
-    /// A free lock.
-    pub const fn new() -> Self {
-        Self(AtomicU32::new(FREE))
-    }
-
-    /// Takes the lock if it is free.
-    #[inline]
-    pub fn try_lock(&self) -> bool {
-        self.0
-            .compare_exchange(FREE, TAKEN, Ordering::Acquire, Ordering::Relaxed)
-            .is_ok()
-    }
-
-    /// Takes the lock, waiting for it.
-    #[cold]
-    pub fn lock_slow(&self) {
-        while self.0.swap(AWAITED, Ordering::Acquire) != FREE {
-            futex(&self.0, libc::FUTEX_WAIT, AWAITED);
-        }
-    }
-
-    /// Gives the lock back. Only the holder may call it.
-    #[inline]
-    pub fn unlock(&self) {
-        if self.0.swap(FREE, Ordering::Release) == AWAITED {
-            futex(&self.0, libc::FUTEX_WAKE, 1);
-        }
-    }
-
-    /// Forgets who waits, in the child of a `fork`: `held` tells whether the only thread left holds it.
-    pub fn reset_after_fork(&self, held: bool) {
-        self.0
-            .store(if held { TAKEN } else { FREE }, Ordering::Relaxed);
-    }
-}
-
-/// Waits or wakes; a spurious return is part of the contract, so that the result says nothing to the caller.
-fn futex(word: &AtomicU32, operation: c_int, value: u32) {
-    let no_timeout = std::ptr::null::<libc::timespec>();
-    // SAFETY: the word lives as long as the call, and a null timeout means to wait without limit.
-    unsafe {
-        libc::syscall(
-            libc::SYS_futex,
-            word.as_ptr(),
-            operation | libc::FUTEX_PRIVATE_FLAG,
-            value,
-            no_timeout,
-        );
-    }
-}
 
 /// The system's id of the calling thread.
 pub fn thread_id() -> u64 {

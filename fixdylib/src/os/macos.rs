@@ -1,7 +1,6 @@
 //! macOS.
 
 use std::ffi::{c_int, c_void};
-use std::sync::atomic::{AtomicU32, Ordering};
 
 /// This system in the ledger.
 pub const PLATFORM: u32 = agx_ledger::layout::platform::MACOS;
@@ -11,52 +10,8 @@ pub const PLATFORM: u32 = agx_ledger::layout::platform::MACOS;
 static LOAD: extern "C" fn() = crate::load;
 
 unsafe extern "C" {
-    fn os_unfair_lock_lock(lock: *mut u32);
-    fn os_unfair_lock_trylock(lock: *mut u32) -> bool;
-    fn os_unfair_lock_unlock(lock: *mut u32);
     fn _exit(status: c_int) -> !;
     fn _Exit(status: c_int) -> !;
-}
-
-/// An `os_unfair_lock`, whose initial value is zero (os/lock.h).
-pub struct RawLock(AtomicU32);
-
-impl RawLock {
-    /// A free lock.
-    pub const fn new() -> Self {
-        Self(AtomicU32::new(0))
-    }
-
-    /// Takes the lock if it is free.
-    #[inline]
-    pub fn try_lock(&self) -> bool {
-        // SAFETY: the word is a valid lock that never moves, being part of a static.
-        unsafe { os_unfair_lock_trylock(self.0.as_ptr()) }
-    }
-
-    /// Takes the lock, waiting for it.
-    #[cold]
-    pub fn lock_slow(&self) {
-        // SAFETY: as above; the caller does not hold it.
-        unsafe { os_unfair_lock_lock(self.0.as_ptr()) }
-    }
-
-    /// Gives the lock back. Only the holder may call it.
-    #[inline]
-    pub fn unlock(&self) {
-        // SAFETY: the calling thread holds the lock.
-        unsafe { os_unfair_lock_unlock(self.0.as_ptr()) }
-    }
-
-    /// Forgets who waits, in the child of a `fork`: `held` tells whether the only thread left holds it.
-    ///
-    /// The word holds the owner's Mach port, which the child's thread does not keep: it is taken afresh.
-    pub fn reset_after_fork(&self, held: bool) {
-        self.0.store(0, Ordering::Relaxed);
-        if held {
-            self.lock_slow();
-        }
-    }
 }
 
 /// The system's id of the calling thread, as crash reports print it.

@@ -1,14 +1,40 @@
 //! What depends on the operating system: a lock word, the process, how the library is entered and left.
 
+#[cfg(target_os = "macos")]
+mod bounded;
+#[cfg(target_os = "linux")]
+mod futex;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "macos")]
 mod macos;
+#[cfg(target_os = "linux")]
+mod park;
+#[cfg(target_os = "macos")]
+mod unfair;
 
 #[cfg(target_os = "linux")]
-pub use linux::{PLATFORM, RawLock, errno, executable, process_start_ns, thread_id};
+pub use futex::{EventCount, RawLock};
+#[cfg(target_os = "linux")]
+pub use linux::{PLATFORM, errno, executable, process_start_ns, thread_id};
 #[cfg(target_os = "macos")]
-pub use macos::{Interpose, PLATFORM, RawLock, errno, executable, process_start_ns, thread_id};
+pub use macos::{Interpose, PLATFORM, errno, executable, process_start_ns, thread_id};
+#[cfg(target_os = "macos")]
+pub use unfair::{EventCount, RawLock};
+
+/// The deadline of a wait that has none.
+pub const NEVER: u64 = u64::MAX;
+
+/// Nanoseconds of a clock that only goes forward: what deadlines are given in. Async-signal-safe.
+pub fn monotonic_ns() -> u64 {
+    clock_ns(libc::CLOCK_MONOTONIC)
+}
+
+#[allow(dead_code)] // for policies that wait
+/// The deadline that comes so many milliseconds from now.
+pub fn deadline_in_ms(milliseconds: u64) -> u64 {
+    monotonic_ns().saturating_add(milliseconds.saturating_mul(1_000_000))
+}
 
 /// Nanoseconds since 1970-01-01 UTC. Async-signal-safe.
 pub fn epoch_ns() -> u64 {

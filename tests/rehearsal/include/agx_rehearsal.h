@@ -17,7 +17,7 @@
 typedef void *agx_object;
 
 /* Before the first device is made. Faults: none, any (the default), impl, setBuffer, dispatch, prepare, spill, bind, uaf,
- * page-fault; README.md says what each is. Returns 0, or -1 for an unknown name. */
+ * page-fault, allocator, submission, unowned; README.md says what each is. Returns 0, or -1 for an unknown name. */
 int agx_rehearsal_set_fault(const char *name);
 /* Seeds the lengths of the windows in which the faults strike. The scheduler still decides which thread strikes. */
 void agx_rehearsal_set_seed(uint64_t seed);
@@ -79,7 +79,7 @@ int64_t agx_rehearsal_live_objects(void);
 
 /* An encoder of computeCommandEncoderWithDispatchType:substreamCount:, a factory that no published fix library hooks. */
 agx_object agx_rehearsal_private_compute_encoder(agx_object command_buffer);
-/* Encoders that live as the others do; their work is recorders'. */
+/* Encoders of those kinds; see agx_rehearsal_encoder. */
 agx_object agx_rehearsal_render_encoder(agx_object command_buffer);
 agx_object agx_rehearsal_resource_state_encoder(agx_object command_buffer);
 /* An MTLToolsCommandBuffer, as validation and capture put around the driver's: it makes a wrapped compute encoder, commits and waits.
@@ -88,6 +88,25 @@ agx_object agx_rehearsal_tools_command_buffer(agx_object queue);
 agx_object agx_rehearsal_tools_compute_encoder(agx_object tools_command_buffer);
 /* updateFence:. One command; a compute encoder adds 0x10001 to the checksum, a blit encoder 0x20003. */
 void agx_rehearsal_update_fence(agx_object encoder, agx_object fence);
+/* Encoders by their kind: 0 compute, 1 blit, 2 render, 3 parallel render, 4 resource state, 5 acceleration structure, 6 sampled compute,
+ * 7 sampled render, 8 debug. NULL for another number. */
+agx_object agx_rehearsal_encoder(agx_object command_buffer, int kind);
+/* Work for such an encoder. With a pipeline's tag T, it adds to dispatches and checksum: compute and sampled compute 1 and 64 T + 2 n;
+ * blit 2 and 2 n + 203; render and sampled render 4 and 192 T + 10 n + 0x4001c; parallel render twice that, by two encoders of its
+ * own; resource state 3 and 2 n + 0x90099; acceleration structure 2 and n + 0x102c1; debug 1 and 0x5000f. */
+void agx_rehearsal_work(agx_object encoder, int kind, agx_object pipeline, agx_object buffer, uint32_t n);
+/* setBuffers:offsets:withRange: from index 0 on; it sends setBuffer:offset:atIndex: for each. */
+void agx_rehearsal_set_buffers(agx_object encoder, const agx_object *buffers, const size_t *offsets, size_t count);
+/* setVertexBuffer:offset:atIndex: of a render encoder; the last offset bound is added to the checksum of each draw. */
+void agx_rehearsal_set_vertex_buffer(agx_object encoder, agx_object buffer, size_t offset, size_t index);
+/* computeCommandEncoderWithDispatchType:, of which MPSCommandBuffer has a method of its own. */
+agx_object agx_rehearsal_compute_encoder_with_dispatch_type(agx_object command_buffer, size_t dispatch_type);
+/* commitAndContinue of an MPSCommandBuffer, which goes on in a new command buffer. */
+void agx_rehearsal_commit_and_continue(agx_object mps_command_buffer);
+/* Has the function called from a point of the driver, with the object whose method has come there, on its thread: 0 endEncoding of an
+ * encoder, before its command buffer lets go of it; 1 commit of a command buffer, before it is validated. NULL takes the function
+ * away. Returns 0, or -1 for a point that there is not. */
+int agx_rehearsal_observe(int point, void (*function)(agx_object, void *), void *context);
 /* An MTLCommandBufferStatus: 4 completed, 5 completed with an error. */
 size_t agx_rehearsal_status(agx_object command_buffer);
 /* Encoders alive, those that wait in a device's pool included. Waits until every committed command buffer is let go. */

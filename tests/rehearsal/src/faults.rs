@@ -1,7 +1,7 @@
 //! Which published faults the driver shows, and the windows in which they strike.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// Methods that load `_impl` with neither lock nor test, and the offset at which each then reads or writes.
 ///
@@ -25,14 +25,26 @@ pub enum Site {
 
 const ALL_SITES: u32 = 63;
 
-/// Sites that read the racing `_impl`; the others use the encoder's private copy and are safe.
-static SITES: AtomicU32 = AtomicU32::new(ALL_SITES);
-/// `destroyImpl` stores NULL after it has unlocked the pool.
-static LATE_STORE: AtomicBool = AtomicBool::new(true);
-/// The list of idle encoders owns nothing, and who takes one retains it after unlocking.
-static LATE_RETAIN: AtomicBool = AtomicBool::new(false);
-/// The GPU faults with too many command buffers in flight.
-static GPU_FAULTS: AtomicBool = AtomicBool::new(false);
+/// What else the driver does wrong.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+pub enum Flaw {
+    /// `destroyImpl` stores NULL after it has unlocked the pool.
+    LateStore = 1 << 8,
+    /// The list of idle encoders owns nothing, and who takes one retains it after unlocking.
+    LateRetain = 1 << 9,
+    /// The GPU faults with too many command buffers in flight.
+    Gpu = 1 << 10,
+    /// Commands of all encoders take what the device has once out of its place, use it, and put it back, without a lock.
+    Allocator = 1 << 11,
+    /// Commits do the same.
+    Submission = 1 << 12,
+    /// A command buffer does not own its open encoder: the autorelease pool in which it was made does.
+    Unowned = 1 << 13,
+}
+
+/// Sites that read the racing `_impl` (the others use the encoder's private copy and are safe), and flaws.
+static SELECTED: AtomicU32 = AtomicU32::new(ALL_SITES | Flaw::LateStore as u32);
 static SEED: AtomicU64 = AtomicU64::new(1);
 static THREADS: AtomicU64 = AtomicU64::new(0);
 
@@ -47,71 +59,48 @@ pub enum Window {
     /// Between being handed an encoder and its first use. Without it a thread that shares its processor with the other one
     /// would hold an encoder only while that one cannot run.
     HandOut = 4,
+    /// While what the device has once is out of its place.
+    TakenOut = 3,
 }
 
-/// What a name selects.
-struct Selection {
-    name: &'static str,
-    sites: u32,
-    late_store: bool,
-    late_retain: bool,
-    gpu: bool,
+const fn racing(sites: u32) -> u32 {
+    sites | Flaw::LateStore as u32
 }
 
-const fn racing(name: &'static str, sites: u32) -> Selection {
-    Selection {
-        name,
-        sites,
-        late_store: true,
-        ..NONE
-    }
-}
-
-const NONE: Selection = Selection {
-    name: "none",
-    sites: 0,
-    late_store: false,
-    late_retain: false,
-    gpu: false,
-};
-
-/// Names that [`select`] knows, in the order they are documented.
-const SELECTIONS: [Selection; 10] = [
-    NONE,
-    racing("any", ALL_SITES),
-    racing("impl", Site::Pipeline as u32),
-    racing("setBuffer", Site::Buffer as u32),
-    racing("dispatch", Site::Dispatch as u32),
-    racing("prepare", Site::Prepare as u32),
-    racing("spill", Site::Spill as u32),
-    racing("bind", Site::Bind as u32),
-    Selection {
-        name: "uaf",
-        late_retain: true,
-        ..NONE
-    },
-    Selection {
-        name: "page-fault",
-        gpu: true,
-        ..NONE
-    },
+/// Names that [`select`] knows, in the order they are documented, and what each selects.
+const SELECTIONS: [(&str, u32); 13] = [
+    ("none", 0),
+    ("any", racing(ALL_SITES)),
+    ("impl", racing(Site::Pipeline as u32)),
+    ("setBuffer", racing(Site::Buffer as u32)),
+    ("dispatch", racing(Site::Dispatch as u32)),
+    ("prepare", racing(Site::Prepare as u32)),
+    ("spill", racing(Site::Spill as u32)),
+    ("bind", racing(Site::Bind as u32)),
+    ("uaf", Flaw::LateRetain as u32),
+    ("page-fault", Flaw::Gpu as u32),
+    ("allocator", Flaw::Allocator as u32),
+    ("submission", Flaw::Submission as u32),
+    ("unowned", Flaw::Unowned as u32),
 ];
 
 /// Selects a fault by name; false for a name that is not known, and then nothing changes.
 pub fn select(name: &str) -> bool {
-    let Some(selection) = SELECTIONS.iter().find(|it| it.name == name) else {
+    let Some((_, selected)) = SELECTIONS.iter().find(|it| it.0 == name) else {
         return false;
     };
-    SITES.store(selection.sites, Ordering::Relaxed);
-    LATE_STORE.store(selection.late_store, Ordering::Relaxed);
-    LATE_RETAIN.store(selection.late_retain, Ordering::Relaxed);
-    GPU_FAULTS.store(selection.gpu, Ordering::Relaxed);
+    SELECTED.store(*selected, Ordering::Relaxed);
     true
+}
+
+/// Whether the driver has this flaw.
+pub fn has(flaw: Flaw) -> bool {
+    SELECTED.load(Ordering::Relaxed) & flaw as u32 != 0
 }
 
 /// Whether the GPU faults with too many command buffers in flight.
 pub fn gpu_faults() -> bool {
-    GPU_FAULTS.load(Ordering::Relaxed)
+    has(Flaw::Gpu)
 }
 
 /// Seeds the windows' lengths. A thread draws from the seed and from its number, counted from the threads' first windows.
@@ -121,23 +110,27 @@ pub fn seed(value: u64) {
 
 /// Whether `site` reads the racing variable.
 pub fn races_at(site: Site) -> bool {
-    SITES.load(Ordering::Relaxed) & site as u32 != 0
+    SELECTED.load(Ordering::Relaxed) & site as u32 != 0
 }
 
 /// Whether `destroyImpl` stores NULL too late.
 pub fn stores_late() -> bool {
-    LATE_STORE.load(Ordering::Relaxed)
+    has(Flaw::LateStore)
 }
 
 /// Whether encoders taken from the idle list are retained too late.
 pub fn retains_late() -> bool {
-    LATE_RETAIN.load(Ordering::Relaxed)
+    has(Flaw::LateRetain)
 }
 
 /// A moment between two instructions, made long enough for another thread: some turns given away, and no more once `over`
 /// says that the other thread has stepped in.
 pub fn wait_in(window: Window, over: impl Fn() -> bool) {
     let fewest = window as u64;
+    // The shortest window is met with every command: one in four is opened, or a run would be nothing but windows.
+    if matches!(window, Window::TakenOut) && !draw().is_multiple_of(4) {
+        return;
+    }
     for _ in 0..fewest + draw() % fewest {
         if over() {
             return;

@@ -49,6 +49,8 @@ pub mod offset {
     pub const CHECKSUM: usize = 0x608;
     /// First four bytes of the last `setBytes:`.
     pub const BYTES: usize = 0x610;
+    /// Numbers of the last state set of a render encoder, added up.
+    pub const STATE: usize = 0x618;
     /// Read by `setBuffer:offset:atIndex:`: offset of the last buffer bound.
     pub const BUFFER: usize = 0x3b90;
 }
@@ -62,13 +64,25 @@ impl Impl {
     /// No block.
     pub const NULL: Self = Self(std::ptr::null_mut());
 
-    fn allocate() -> Self {
+    /// A block of zeros.
+    pub fn allocate() -> Self {
         // SAFETY: the layout's size is not zero.
         let block = unsafe { alloc_zeroed(BLOCK) };
         if block.is_null() {
             handle_alloc_error(BLOCK)
         }
         Self(block)
+    }
+
+    /// Frees a block.
+    ///
+    /// # Safety
+    /// The block came from [`Impl::allocate`] and is not used again; NULL is nothing.
+    pub unsafe fn free(self) {
+        if !self.0.is_null() {
+            // SAFETY: allocated with this layout.
+            unsafe { dealloc(self.0, BLOCK) }
+        }
     }
 
     /// Reads the word at `offset`.
@@ -129,6 +143,7 @@ impl Impl {
             self.write(offset::PIPELINE, 0_u64);
             self.write(offset::BUFFER, 0_u64);
             self.write(offset::BYTES, 0_u32);
+            self.write(offset::STATE, 0_u64);
         }
     }
 }
@@ -212,8 +227,8 @@ impl Kept {
         if self.blocks.len() < KEPT {
             self.blocks.push(block.0.expose_provenance());
         } else {
-            // SAFETY: allocated with this layout.
-            unsafe { dealloc(block.0, BLOCK) }
+            // SAFETY: the caller's promise.
+            unsafe { block.free() }
         }
     }
 

@@ -18,6 +18,8 @@ mod failure;
 mod faults;
 mod gpu_fault;
 mod impl_pool;
+mod kinds_api;
+mod observers;
 mod queue_thread;
 mod recording;
 mod runtime;

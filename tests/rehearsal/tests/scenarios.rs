@@ -25,7 +25,14 @@ fn assert_outcome(ended: &Ended, code: i32, outcome: &str) {
 
 #[test]
 fn the_races_crash() {
-    for name in ["unlocked", "untracked"] {
+    for name in [
+        "freed",
+        "unlocked",
+        "untracked",
+        "heavy",
+        "two-devices",
+        "uncovered",
+    ] {
         let crashed = crashes(5, SIGSEGV, |seed| scenario(name, &["--seed", seed]));
         assert!(crashed >= 4, "{name}: {crashed} of 5 runs crashed");
     }
@@ -37,6 +44,11 @@ fn the_broken_rules_abort() {
         (
             "open-commit",
             "commit command buffer with uncommitted encoder",
+        ),
+        ("first-call", "Command encoder released without endEncoding"),
+        (
+            "commit-race",
+            "A command encoder is already encoding to this command buffer",
         ),
         ("event", "encodeSignalEvent:value: with uncommitted encoder"),
         (
@@ -56,8 +68,62 @@ fn the_broken_rules_abort() {
 
 #[test]
 fn what_only_a_fix_gets_wrong_is_right_without_one() {
-    for name in ["leak", "pool", "fence"] {
-        assert_outcome(&scenario(name, &["--iterations", "300"]), 0, "ok");
+    for name in [
+        "leak",
+        "pool",
+        "fence",
+        "deadlock",
+        "needs-inflight",
+        "mixed",
+    ] {
+        assert_outcome(&scenario(name, &[]), 0, "ok");
+    }
+}
+
+#[test]
+fn an_encoder_that_two_threads_end_is_freed_under_one() {
+    let ended = scenario("end-twice", &[]);
+    assert_eq!(ended.signal, Some(SIGSEGV), "{ended:?}");
+}
+
+#[test]
+fn a_lock_around_it_all_lets_every_kind_of_encoder_do_its_work() {
+    for extra in [&["--mix"][..], &["--mix", "--mps"]] {
+        let arguments = [
+            &[
+                "--fault",
+                "allocator",
+                "--app-lock",
+                "--iterations",
+                "40",
+                "--json",
+            ][..],
+            extra,
+        ]
+        .concat();
+        assert_outcome(&run(&arguments), 0, "ok");
+    }
+}
+
+#[test]
+fn scenarios_are_listed_with_the_versions_they_break() {
+    let listed = run(&["--list-scenarios", "--json"]);
+    assert_eq!(listed.code, Some(0), "{listed:?}");
+    let names = run(&["--list-scenarios"]);
+    for line in names.stdout.lines() {
+        let name = line.split_whitespace().next().expect("a name");
+        assert!(
+            listed.stdout.contains(&format!("\"name\":\"{name}\"")),
+            "{name}"
+        );
+    }
+    for version in [
+        "v1", "v2", "v2.2", "v2.3", "v2.4", "v2.4nr", "v2.5", "v2.6", "v2.7", "v2.8", "v2.9",
+    ] {
+        assert!(
+            listed.stdout.contains(&format!("\"{version}\"")),
+            "{version}"
+        );
     }
 }
 

@@ -1,7 +1,6 @@
 //! `AGXG16XFamilyBlitContext`. No fault of it is published, so it has none.
 
-use super::{Range, command_buffer, device, encoder};
-use crate::impl_pool::offset;
+use super::{Range, command, command_buffer, device, encoder};
 use crate::impl_pool::{Impl, Work};
 use crate::runtime::class::{ClassRef, ClassSpec, Ivar, Method};
 use crate::runtime::{Id, Sel, send, send_super};
@@ -54,13 +53,7 @@ pub fn agx() -> ClassSpec {
 /// Records one command; a blit counts as a dispatch.
 unsafe fn record(this: Id, checksum: u64) {
     // SAFETY: the callers run methods of a live, open encoder.
-    unsafe {
-        let context: Impl = IMPL.load(this);
-        let count: u64 = context.read(offset::DISPATCHES);
-        let sum: u64 = context.read(offset::CHECKSUM);
-        context.write(offset::DISPATCHES, count + 1);
-        context.write(offset::CHECKSUM, sum.wrapping_add(checksum));
-    }
+    unsafe { command::record(this, IMPL.load(this), checksum) }
 }
 
 /// Takes `_impl` and what was recorded in it; the block goes back to the pool.

@@ -1,6 +1,6 @@
 //! `AGXG16XFamilyCommandBuffer`: makes encoders, coalesces them, and ends the kept ones at commit.
 
-use super::{blit, command_buffer, compute, device, workless};
+use super::{blit, command_buffer, compute, device, factories};
 use crate::failure::{Assertion, fail};
 use crate::runtime::class::{ClassRef, ClassSpec, Ivar, Method};
 use crate::runtime::{Class, Id, NIL, Sel, allocate, class_of, release, retain, send, send_super};
@@ -22,7 +22,8 @@ pub struct ComputeConfig {
 }
 
 impl ComputeConfig {
-    const DEFAULT: Self = Self {
+    /// What the factories without one pass on.
+    pub const DEFAULT: Self = Self {
         objects: [NIL; 3],
         number: 0,
         object: NIL,
@@ -34,7 +35,7 @@ impl ComputeConfig {
 /// `AGXG16XFamilyCommandBuffer`.
 pub fn agx_command_buffer() -> ClassSpec {
     let mut spec = own_methods();
-    spec.methods.extend(workless::factories());
+    spec.methods.extend(factories::agx_methods());
     spec
 }
 
@@ -42,7 +43,7 @@ fn own_methods() -> ClassSpec {
     ClassSpec {
         name: c"AGXG16XFamilyCommandBuffer",
         superclass: Some(c"IOGPUMetalCommandBuffer"),
-        ivars: vec![&PREVIOUS_COMPUTE, &PREVIOUS_BLIT],
+        ivars: vec![&PREVIOUS_COMPUTE, &PREVIOUS_BLIT, &factories::ACCELERATION],
         methods: vec![
             Method::new(
                 c"computeCommandEncoder",
@@ -177,16 +178,27 @@ unsafe extern "C-unwind" fn compute_encoder_config<const LOCAL: bool>(
     unsafe { make_compute_encoder(this, config) }
 }
 
+/// Whether the encoder that was kept is open again, because the next one is to be of its class.
+///
+/// # Safety
+/// `this` is a live command buffer.
+pub unsafe fn coalesce(this: Id, config: ComputeConfig, class: Class) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        send!(
+            this, "tryCoalescingPreviousComputeCommandEncoderWithConfig:nextEncoderClass:",
+            config => ComputeConfig, class => Class; bool
+        )
+    }
+}
+
 /// A compute encoder, owned by the command buffer: the one that just ended here, one that waits in the device's pool, or a
 /// new one. The first two are the same object handed out again.
 unsafe fn make_compute_encoder(this: Id, config: ComputeConfig) -> Id {
     // SAFETY: a method runs on a live instance of its class; the initialisers have these signatures.
     unsafe {
         let class = compute::AGX.get();
-        if send!(
-            this, "tryCoalescingPreviousComputeCommandEncoderWithConfig:nextEncoderClass:",
-            config => ComputeConfig, class => Class; bool
-        ) {
+        if coalesce(this, config, class) {
             return command_buffer::current_encoder(this);
         }
         let waiting = device::pool(command_buffer::device_of(this)).take_encoder();
@@ -197,9 +209,7 @@ unsafe fn make_compute_encoder(this: Id, config: ComputeConfig) -> Id {
             compute::hand_out(encoder);
             encoder
         };
-        send!(this, "setCurrentCommandEncoder:", encoder => Id; ());
-        release(encoder);
-        encoder
+        command_buffer::hand_out(this, encoder)
     }
 }
 
@@ -226,7 +236,7 @@ unsafe extern "C-unwind" fn try_coalescing<const LOCAL: bool>(
             return false;
         }
         send!(previous, "reInitWithCommandBuffer:", this => Id; Id);
-        send!(this, "setCurrentCommandEncoder:", previous => Id; ());
+        command_buffer::hand_out(this, retain(previous));
         send!(this, "setPreviousComputeCommandEncoder:", NIL => Id; ());
         true
     }
@@ -267,9 +277,7 @@ unsafe extern "C-unwind" fn blit_encoder_common<const LOCAL: bool>(
         let encoder = allocate(blit::AGX.get());
         let encoder =
             send!(encoder, "initWithCommandBuffer:descriptor:", this => Id, descriptor => Id; Id);
-        send!(this, "setCurrentCommandEncoder:", encoder => Id; ());
-        release(encoder);
-        encoder
+        command_buffer::hand_out(this, encoder)
     }
 }
 
@@ -343,6 +351,7 @@ unsafe extern "C-unwind" fn encode_wait<const LOCAL: bool>(
 unsafe extern "C-unwind" fn dealloc<const LOCAL: bool>(this: Id, _: Sel) {
     // SAFETY: the last reference is gone.
     unsafe {
+        factories::keep_acceleration(this, NIL);
         send!(this, "commitEncoder"; ());
         send_super!(this, &AGX, "dealloc"; ());
     }

@@ -1,12 +1,14 @@
 //! `_MTLCommandBuffer` and `IOGPUMetalCommandBuffer`: status, encoders, validation, commit.
 
 use super::completion::State;
-use super::{completion, events, queue};
+use super::{command, completion, events, factories, queue};
 use crate::failure::{Assertion, fail, fail_condition};
+use crate::faults::{self, Flaw};
 use crate::impl_pool::Work;
+use crate::observers::{self, Point};
 use crate::queue_thread::Step;
 use crate::runtime::class::{ClassRef, ClassSpec, Ivar, Method};
-use crate::runtime::{Id, NIL, Sel, release, retain, send, send_super};
+use crate::runtime::{Id, NIL, Sel, autorelease, release, retain, send, send_super};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// `MTLCommandBufferStatus`.
@@ -60,6 +62,7 @@ pub fn metal() -> ClassSpec {
         Method::new(c"dealloc", c"v@:", dealloc::<true> as *const ()),
     ];
     methods.extend(completion::metal_methods());
+    methods.extend(factories::metal_methods());
     ClassSpec {
         name: c"_MTLCommandBuffer",
         superclass: Some(c"_MTLObjectWithLabel"),
@@ -138,6 +141,23 @@ pub unsafe fn current_encoder(this: Id) -> Id {
 pub unsafe fn device_of(this: Id) -> Id {
     // SAFETY: the queue is retained by the command buffer.
     unsafe { queue::device_of(QUEUE.load(this)) }
+}
+
+/// Makes an encoder the open one. The caller's reference goes to the command buffer, or, with that fault, to the autorelease pool.
+///
+/// # Safety
+/// Both objects are alive, and the caller owns a reference to the encoder.
+pub unsafe fn hand_out(this: Id, encoder: Id) -> Id {
+    // SAFETY: the caller's promise.
+    unsafe {
+        send!(this, "setCurrentCommandEncoder:", encoder => Id; ());
+        if faults::has(Flaw::Unowned) {
+            autorelease(encoder);
+        } else {
+            release(encoder);
+        }
+    }
+    encoder
 }
 
 /// Appends a step.
@@ -243,6 +263,10 @@ unsafe extern "C-unwind" fn enqueue<const LOCAL: bool>(this: Id, _: Sel) {
 unsafe extern "C-unwind" fn set_current_encoder<const LOCAL: bool>(this: Id, _: Sel, encoder: Id) {
     // SAFETY: a method runs on a live instance of its class; the encoder is nil or alive.
     unsafe {
+        if faults::has(Flaw::Unowned) {
+            CURRENT_ENCODER.store(this, encoder);
+            return;
+        }
         retain(encoder);
         let old = CURRENT_ENCODER.take(this);
         CURRENT_ENCODER.store(this, encoder);
@@ -254,7 +278,10 @@ unsafe extern "C-unwind" fn set_current_encoder<const LOCAL: bool>(this: Id, _: 
 unsafe extern "C-unwind" fn dealloc<const LOCAL: bool>(this: Id, _: Sel) {
     // SAFETY: the last reference is gone; what the variables hold is the object's.
     unsafe {
-        release(CURRENT_ENCODER.take(this));
+        let open = CURRENT_ENCODER.take(this);
+        if !faults::has(Flaw::Unowned) {
+            release(open);
+        }
         let state = Box::from_raw(STATE.take(this).cast::<State>());
         state.release_handlers();
         release(ERROR.take(this));
@@ -291,7 +318,9 @@ unsafe extern "C-unwind" fn validate<const LOCAL: bool>(this: Id, selector: Sel)
 unsafe extern "C-unwind" fn commit<const LOCAL: bool>(this: Id, _: Sel) {
     // SAFETY: a method runs on a live instance of its class.
     unsafe {
+        observers::tell(Point::Committing, this);
         send!(this, "validate"; ());
+        command::use_what_the_device_has_once(device_of(this), Flaw::Submission);
         send!(this, "commitEncoder"; ());
         status_word(this).store(status::COMMITTED, Ordering::SeqCst);
         send!(QUEUE.load(this), "commitCommandBuffer:wake:", this => Id, true => bool; ());

@@ -1,11 +1,11 @@
 //! `AGXG16XFamilyComputeContext`: the encoder with the published races.
 
 use super::coalescing::ComputeConfig;
-use super::{Size, command_buffer, device, encoder, resources};
+use super::{Range, Size, command, command_buffer, device, encoder, resources};
 use crate::faults::{self, Site, Window};
 use crate::impl_pool::{Impl, offset};
 use crate::runtime::class::{ClassRef, ClassSpec, Ivar, Method};
-use crate::runtime::{Id, NIL, Sel, send, send_super};
+use crate::runtime::{Id, NIL, Sel, class_of, send, send_super};
 
 /// `AGXG16XFamilyComputeContext`.
 pub static AGX: ClassRef = ClassRef::new();
@@ -44,6 +44,11 @@ pub fn agx() -> ClassSpec {
                 c"setBuffer:offset:atIndex:",
                 c"v@:@QQ",
                 set_buffer::<true> as *const (),
+            ),
+            Method::new(
+                c"setBuffers:offsets:withRange:",
+                c"v@:r^@r^Q{_NSRange=QQ}",
+                set_buffers::<true> as *const (),
             ),
             Method::new(
                 c"setBufferOffset:atIndex:",
@@ -194,6 +199,26 @@ unsafe extern "C-unwind" fn set_buffer<const LOCAL: bool>(
     }
 }
 
+/// **Our assumption**: one message for each buffer. A method that sends another one to the same encoder is what a lock that is not
+/// re-entrant waits for itself in.
+#[unsafe(export_name = "-[AGXG16XFamilyComputeContext setBuffers:offsets:withRange:]")]
+unsafe extern "C-unwind" fn set_buffers<const LOCAL: bool>(
+    this: Id,
+    _: Sel,
+    buffers: *const Id,
+    offsets: *const usize,
+    range: Range,
+) {
+    // SAFETY: a method runs on a live instance of its class; the sender vouches for the arrays.
+    unsafe {
+        for step in 0..range.length {
+            let (buffer, byte_offset) = (buffers.add(step).read(), offsets.add(step).read());
+            let index = range.location + step;
+            send!(this, "setBuffer:offset:atIndex:", buffer => Id, byte_offset => usize, index => usize; ());
+        }
+    }
+}
+
 #[unsafe(export_name = "-[AGXG16XFamilyComputeContext setBufferOffset:atIndex:]")]
 unsafe extern "C-unwind" fn set_buffer_offset<const LOCAL: bool>(
     this: Id,
@@ -219,12 +244,7 @@ unsafe extern "C-unwind" fn set_bytes<const LOCAL: bool>(
 ) {
     // SAFETY: as for `setBufferOffset:atIndex:`; the sender vouches for `length` bytes.
     unsafe {
-        let mut first = [0; 4];
-        let count = length.min(first.len());
-        std::ptr::copy_nonoverlapping(bytes, first.as_mut_ptr(), count);
-        OWN_IMPL
-            .load::<Impl>(this)
-            .write(offset::BYTES, u32::from_le_bytes(first));
+        command::keep_bytes(OWN_IMPL.load(this), bytes, length);
     }
 }
 
@@ -275,17 +295,6 @@ unsafe extern "C-unwind" fn use_resources<const LOCAL: bool>(
     }
 }
 
-#[unsafe(export_name = "AGX::SpillInfoGen3<AGX::G16X::Encoders, AGX::G16X::Classes>::allocateUSCSpillBuffer(AGX::DataBufferAllocator<44ul>&, unsigned int)")]
-#[inline(never)]
-unsafe extern "C-unwind" fn allocate_spill_buffer<const LOCAL: bool>(
-    context: Impl,
-    bytes: u32,
-) -> u32 {
-    // SAFETY: the caller passes what it found in `_impl`.
-    unsafe { context.write(offset::SPILL_SIZE, bytes) }
-    bytes
-}
-
 /// Returns the spill size, so that the call below cannot be turned into a jump and both frames stand in a report.
 #[unsafe(export_name = "AGX::ComputeContext<AGX::G16X::Encoders, AGX::G16X::Classes, AGX::G16X::ObjClasses, AGX::G16X::CommandEncoderStateObserver>::prepareForEnqueue(bool)")]
 #[inline(never)]
@@ -297,7 +306,7 @@ unsafe extern "C-unwind" fn prepare_for_enqueue<const LOCAL: bool>(
     // SAFETY: the caller passes what it found in `_impl` and the encoder itself.
     unsafe {
         let flags: u64 = context.read(offset::ENQUEUE_FLAGS);
-        let spilled = allocate_spill_buffer::<true>(load_impl(encoder, Site::Spill), 256);
+        let spilled = command::allocate_spill_buffer(load_impl(encoder, Site::Spill), 256);
         flags | u64::from(spilled)
     }
 }
@@ -317,17 +326,7 @@ unsafe fn enqueue(this: Id, threads: u64) {
             false,
         ));
         let context: Impl = OWN_IMPL.load(this);
-        let tag: u64 = context.read(offset::PIPELINE);
-        let bound: u64 = context.read(offset::BUFFER);
-        let bytes: u32 = context.read(offset::BYTES);
-        let count: u64 = context.read(offset::DISPATCHES);
-        let sum: u64 = context.read(offset::CHECKSUM);
-        let this_one = tag
-            .wrapping_mul(threads)
-            .wrapping_add(bound)
-            .wrapping_add(u64::from(bytes));
-        context.write(offset::DISPATCHES, count + 1);
-        context.write(offset::CHECKSUM, sum.wrapping_add(this_one));
+        command::record(this, context, command::checksum_of(context, threads));
     }
 }
 
@@ -365,11 +364,7 @@ unsafe extern "C-unwind" fn dispatch_threadgroups<const LOCAL: bool>(
 unsafe extern "C-unwind" fn update_fence<const LOCAL: bool>(this: Id, _: Sel, _fence: Id) {
     // SAFETY: as for `setBufferOffset:atIndex:`. A blit encoder has its own copy of `_impl` in the same place.
     unsafe {
-        let context: Impl = OWN_IMPL.load(this);
-        let count: u64 = context.read(offset::DISPATCHES);
-        let sum: u64 = context.read(offset::CHECKSUM);
-        context.write(offset::DISPATCHES, count + 1);
-        context.write(offset::CHECKSUM, sum.wrapping_add(FENCE));
+        command::record(this, OWN_IMPL.load(this), FENCE);
     }
 }
 
@@ -412,7 +407,9 @@ unsafe extern "C-unwind" fn destroy_impl<const LOCAL: bool>(this: Id, _: Sel) {
         }
         let mut kept = pool.lock();
         kept.give_block(own);
-        kept.give_encoder(this);
+        if class_of(this) == AGX.get() {
+            kept.give_encoder(this);
+        }
         if faults::stores_late() {
             drop(kept);
             faults::wait_in(Window::Destroy, || !OWN_IMPL.load::<Impl>(this).0.is_null());

@@ -1,7 +1,8 @@
 //! The device: it owns the pool and makes queues and resources.
 
 use super::{queue, resources};
-use crate::impl_pool::ImplPool;
+use crate::faults::Flaw;
+use crate::impl_pool::{Impl, ImplPool};
 use crate::queue_thread::EventState;
 use crate::runtime::class::{ClassRef, ClassSpec, Ivar, Method};
 use crate::runtime::{Id, Sel, allocate, send, send_super};
@@ -12,6 +13,9 @@ static IOGPU: ClassRef = ClassRef::new();
 /// `AGXG16XFamilyDevice`.
 pub static AGX: ClassRef = ClassRef::new();
 static POOL: Ivar = Ivar::word(c"_implPool", c"^v");
+/// What the device has once, for commands and for commits.
+static ALLOCATOR: Ivar = Ivar::word(c"_spillAllocator", c"^v");
+static SUBMISSION: Ivar = Ivar::word(c"_submission", c"^v");
 
 /// `_MTLDevice`.
 pub fn metal() -> ClassSpec {
@@ -42,7 +46,7 @@ pub fn agx() -> ClassSpec {
     ClassSpec {
         name: c"AGXG16XFamilyDevice",
         superclass: Some(c"IOGPUMetalDevice"),
-        ivars: vec![&POOL],
+        ivars: vec![&POOL, &ALLOCATOR, &SUBMISSION],
         methods: vec![
             Method::new(
                 c"initWithAcceleratorPort:",
@@ -80,10 +84,23 @@ pub unsafe fn pool<'a>(device: Id) -> &'a ImplPool {
     unsafe { &*POOL.load::<*const ImplPool>(device) }
 }
 
+/// Where a device keeps what it has once, by the flaw that takes it out.
+pub fn the_only(flaw: Flaw) -> &'static Ivar {
+    match flaw {
+        Flaw::Submission => &SUBMISSION,
+        _ => &ALLOCATOR,
+    }
+}
+
 #[unsafe(export_name = "-[AGXG16XFamilyDevice initWithAcceleratorPort:]")]
 unsafe extern "C-unwind" fn init<const LOCAL: bool>(this: Id, _: Sel, _port: u32) -> Id {
     // SAFETY: a fresh instance of this class.
-    unsafe { POOL.store(this, Box::into_raw(Box::<ImplPool>::default())) }
+    unsafe {
+        POOL.store(this, Box::into_raw(Box::<ImplPool>::default()));
+        for place in [&ALLOCATOR, &SUBMISSION] {
+            place.store(this, Impl::allocate());
+        }
+    }
     this
 }
 
@@ -126,6 +143,9 @@ unsafe extern "C-unwind" fn dealloc<const LOCAL: bool>(this: Id, _: Sel) {
     // SAFETY: the last reference is gone; the pool came from `Box::into_raw`.
     unsafe {
         drop(Box::from_raw(POOL.take(this).cast::<ImplPool>()));
+        for place in [&ALLOCATOR, &SUBMISSION] {
+            Impl(place.take(this).cast()).free();
+        }
         send_super!(this, &AGX, "dealloc"; ());
     }
 }

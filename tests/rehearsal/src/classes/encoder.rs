@@ -2,8 +2,9 @@
 
 use super::command_buffer;
 use crate::failure::{Assertion, fail};
+use crate::observers::{self, Point};
 use crate::runtime::class::{ClassRef, ClassSpec, Ivar, Method};
-use crate::runtime::{Id, NIL, Sel, send, send_super};
+use crate::runtime::{Id, NIL, Sel, method, send, send_super};
 use std::sync::atomic::{AtomicI64, Ordering};
 
 static METAL: ClassRef = ClassRef::new();
@@ -19,6 +20,16 @@ static LIVE: AtomicI64 = AtomicI64::new(0);
 /// Encoders that are alive, those that wait to be used again included.
 pub fn live() -> i64 {
     LIVE.load(Ordering::SeqCst)
+}
+
+/// Counts an encoder that is under no base class of this file.
+pub fn born() {
+    LIVE.fetch_add(1, Ordering::SeqCst);
+}
+
+/// Counts its end.
+pub fn died() {
+    LIVE.fetch_sub(1, Ordering::SeqCst);
 }
 
 /// `_MTLCommandEncoder`.
@@ -110,7 +121,7 @@ unsafe extern "C-unwind" fn init<const LOCAL: bool>(this: Id, _: Sel, command_bu
     // SAFETY: the receiver is nobody else's yet; the command buffer is alive.
     unsafe {
         if DEVICE.load::<Id>(this) == NIL {
-            LIVE.fetch_add(1, Ordering::SeqCst);
+            born();
         }
         COMMAND_BUFFER.store(this, command_buffer);
         DEVICE.store(this, command_buffer::device_of(command_buffer));
@@ -149,18 +160,25 @@ unsafe extern "C-unwind" fn dealloc<const LOCAL: bool>(this: Id, _: Sel) {
             });
         }
         if DEVICE.load::<Id>(this) != NIL {
-            LIVE.fetch_sub(1, Ordering::SeqCst);
+            died();
         }
         send_super!(this, &METAL, "dealloc"; ());
     }
 }
 
-#[unsafe(export_name = "-[IOGPUMetalCommandEncoder endEncoding]")]
-unsafe extern "C-unwind" fn iogpu_end_encoding<const LOCAL: bool>(this: Id, _: Sel) {
-    // SAFETY: a method runs on a live instance of its class. The command buffer's reference to the encoder may be the last
-    // one, so nothing touches the encoder after it is dropped.
+/// Ends an encoder for its command buffer, too. `class` is the one whose method this is.
+///
+/// # Safety
+/// `this` is a live instance of `class`. It may be dead when this returns.
+pub unsafe fn end(this: Id, class: &ClassRef) {
+    // SAFETY: the caller's promise. The command buffer's reference to the encoder may be the last one, so nothing touches the
+    // encoder after it is dropped.
     unsafe {
-        send_super!(this, &IOGPU, "endEncoding"; ());
+        observers::tell(Point::Ending, this);
+        send_super!(this, class, "endEncoding"; ());
         send!(command_buffer_of(this), "setCurrentCommandEncoder:", NIL => Id; ());
     }
 }
+
+method!("-[IOGPUMetalCommandEncoder endEncoding]",
+    fn iogpu_end_encoding(this) { end(this, &IOGPU) });

@@ -3,19 +3,26 @@
 //! Names, superclasses, selectors and type encodings are those of published class dumps. The methods here are what the model needs;
 //! the others of the dump have recorders (`crate::recording`).
 
+pub mod acceleration;
 pub mod blit;
 pub mod coalescing;
+pub mod command;
 pub mod command_buffer;
 pub mod completion;
 pub mod compute;
+pub mod debug;
 pub mod device;
 pub mod encoder;
 pub mod events;
+pub mod factories;
 pub mod mps;
+pub mod parallel_render;
 pub mod queue;
+pub mod render;
+pub mod resource_state;
 pub mod resources;
+pub mod sampled;
 pub mod tools;
-pub mod workless;
 
 use crate::runtime::class::RegisterError;
 use crate::{recording, runtime};
@@ -81,6 +88,20 @@ pub fn register_all() -> Result<(), RegisterError> {
         tools::compute(),
         tools::command_buffer(),
     ]);
-    let specs = specs.chain(workless::classes());
+    let specs = specs.chain([
+        render::iogpu(),
+        render::agx(),
+        resource_state::iogpu(),
+        resource_state::agx(),
+        sampled::compute(),
+        sampled::render(),
+        parallel_render::metal(),
+        parallel_render::iogpu(),
+        parallel_render::agx(),
+        acceleration::metal(),
+        debug::metal(),
+        debug::iogpu(),
+        debug::agx(),
+    ]);
     recording::classes::register_all(specs)
 }

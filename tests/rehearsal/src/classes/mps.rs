@@ -109,12 +109,13 @@ unsafe extern "C-unwind" fn commit<const LOCAL: bool>(this: Id, _: Sel) {
     unsafe { send!(COMMAND_BUFFER.load(this), "commit"; ()) }
 }
 
-/// Commits what is encoded so far and goes on in a fresh command buffer of the same queue.
+/// Commits what is encoded so far and goes on in a fresh command buffer of the same queue. **Our assumption**: in this order, so
+/// that an encoder which another thread asks for meanwhile is one of the committed command buffer.
 #[unsafe(export_name = "-[MPSCommandBuffer commitAndContinue]")]
 unsafe extern "C-unwind" fn commit_and_continue<const LOCAL: bool>(this: Id, _: Sel) {
-    // SAFETY: a method runs on a live instance of its class; the reference taken out is the proxy's.
+    // SAFETY: a method runs on a live instance of its class; the reference to the old one is the proxy's.
     unsafe {
-        let done = COMMAND_BUFFER.take(this);
+        let done: Id = COMMAND_BUFFER.load(this);
         send!(done, "commit"; ());
         let next = send!(send!(done, "commandQueue"; Id), "commandBuffer"; Id);
         COMMAND_BUFFER.store(this, retain(next));

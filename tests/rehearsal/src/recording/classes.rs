@@ -4,7 +4,7 @@ use super::session::Recorder;
 use super::table::{self, Dumped};
 use super::{RECORD_ALL, RECORDERS, machine};
 use crate::runtime::Imp;
-use crate::runtime::class::{ClassRef, ClassSpec, Ivar, Method, RegisterError, register};
+use crate::runtime::class::{ClassRef, ClassSpec, Method, RegisterError, register};
 use std::collections::HashMap;
 use std::ffi::CStr;
 
@@ -22,9 +22,6 @@ const NEEDED: [&CStr; 11] = [
     c"forwardingTargetForSelector:",
     c"initialize",
 ];
-
-/// Dumped classes with an `_impl` of their own that the model does not know.
-const WITH_IMPL: [&CStr; 1] = [c"AGXG16XFamilyThreadedRenderPass"];
 
 /// What is known of a class that is registered.
 struct Known {
@@ -66,12 +63,10 @@ pub fn register_all(modelled: impl Iterator<Item = ClassSpec>) -> Result<(), Reg
 
 /// A class of which only the dump knows. Classes live as long as the process, and so do its parts.
 fn unmodelled(class: &Dumped) -> ClassSpec {
-    let has_impl = WITH_IMPL.contains(&class.name);
-    let variable = || &*Box::leak(Box::new(Ivar::word(c"_impl", c"^v")));
     ClassSpec {
         name: class.name,
         superclass: Some(class.superclass),
-        ivars: has_impl.then(variable).into_iter().collect(),
+        ivars: Vec::new(),
         methods: Vec::new(),
         class_methods: Vec::new(),
         registered: Box::leak(Box::new(ClassRef::new())),

@@ -5,6 +5,7 @@
 #[cfg(target_vendor = "apple")]
 mod apple;
 pub mod class;
+mod family;
 #[cfg(not(target_vendor = "apple"))]
 mod forward;
 #[cfg(not(target_vendor = "apple"))]
@@ -120,6 +121,25 @@ macro_rules! send_super {
     }};
 }
 
+/// Defines a method's function under its Objective-C name: `method!("-[Class sel:]", fn name(this, argument: Type) -> Type { ... })`.
+/// The body runs inside `unsafe`: a method runs on a live instance of its class, with arguments of its encoding's types.
+macro_rules! method {
+    ($symbol:literal, fn $name:ident($this:ident $(, $argument:ident: $type:ty)*) $(-> $result:ty)? $body:block) => {
+        #[unsafe(export_name = $symbol)]
+        #[inline(never)]
+        unsafe extern "C-unwind" fn $name<const LOCAL: bool>(
+            $this: $crate::runtime::Id,
+            _: $crate::runtime::Sel
+            $(, $argument: $type)*
+        ) $(-> $result)? {
+            #[allow(unused_unsafe, reason = "some bodies need none")]
+            // SAFETY: a method runs on a live instance of its class, with arguments of its encoding's types.
+            unsafe { $body }
+        }
+    };
+}
+
+pub(crate) use method;
 pub(crate) use send;
 pub(crate) use send_super;
 

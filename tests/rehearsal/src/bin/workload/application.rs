@@ -2,6 +2,7 @@
 
 use crate::arguments::Arguments;
 use crate::driver::{Driver, Object};
+use crate::mix;
 use std::collections::VecDeque;
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,6 +16,8 @@ pub const PIPELINE_TAG: u64 = 7;
 pub const DISPATCHES: u32 = 16;
 /// Dispatches of its second, which the driver coalesces with the first: the same object again.
 const COALESCED_DISPATCHES: u32 = 4;
+/// Command buffers of each thread, where nothing says otherwise.
+const ITERATIONS: u64 = 1500;
 /// Bytes that its blit encoder fills, each with this value.
 const FILL: (usize, u8) = (256, 3);
 /// Threads of a dispatch of `agx_rehearsal_encode`.
@@ -25,6 +28,10 @@ const FENCES: [u64; 2] = [0x1_0001, 0x2_0003];
 
 /// In what the application differs from the usual one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an independent difference"
+)]
 pub struct Style {
     /// Compute encoders come from a factory that no published fix library hooks.
     pub private_factory: bool,
@@ -32,6 +39,16 @@ pub struct Style {
     pub fences: bool,
     /// Command buffers that a thread commits before it waits for the oldest.
     pub in_flight: usize,
+    /// Buffers are bound by a method that sends the encoder another message for each.
+    pub nested: bool,
+    /// A command buffer has a blit encoder, besides two of compute.
+    pub blits: bool,
+    /// Encoders of every kind come besides.
+    pub mix: bool,
+    /// Devices, which the threads take in turn.
+    pub devices: usize,
+    /// All devices but the first are of a second driver, which is loaded when the first has been used.
+    pub second_driver: bool,
 }
 
 impl Style {
@@ -40,6 +57,16 @@ impl Style {
         private_factory: false,
         fences: false,
         in_flight: 1,
+        nested: false,
+        blits: true,
+        mix: false,
+        devices: 1,
+        second_driver: false,
+    };
+    /// Without blit encoders, which the first versions of the fix leave alone.
+    pub const COMPUTE: Self = Self {
+        blits: false,
+        ..Self::USUAL
     };
 }
 
@@ -90,30 +117,64 @@ impl Done {
     }
 }
 
-struct Resources {
+struct Resources<'a> {
+    driver: &'a Driver,
     device: Object,
     pipeline: Object,
     buffer: Object,
 }
 
+impl<'a> Resources<'a> {
+    /// With a device of their own.
+    fn of(driver: &'a Driver, arguments: &Arguments, fault: &str) -> Result<Self, String> {
+        let device = driver.device(fault, arguments.seed)?;
+        // SAFETY: the device is alive.
+        unsafe {
+            Ok(Self {
+                driver,
+                device,
+                pipeline: (driver.pipeline_create)(device, PIPELINE_TAG),
+                buffer: (driver.buffer_create)(device, 4096),
+            })
+        }
+    }
+
+    fn release(self) {
+        // SAFETY: nothing uses these any more.
+        unsafe {
+            for object in [self.buffer, self.pipeline, self.device] {
+                (self.driver.release)(object);
+            }
+        }
+    }
+}
+
 /// Runs the threads to their end.
 pub fn run(driver: &Driver, arguments: &Arguments, fault: &str) -> Result<Done, String> {
-    let device = driver.device(fault, arguments.seed)?;
-    // SAFETY: the device is alive.
-    let resources = unsafe {
-        Resources {
-            device,
-            pipeline: (driver.pipeline_create)(device, PIPELINE_TAG),
-            buffer: (driver.buffer_create)(device, 4096),
-        }
+    let mut resources = vec![Resources::of(driver, arguments, fault)?];
+    let mut done = Done::default();
+    let second = if arguments.style.second_driver {
+        let once = Arguments {
+            iterations: Some(1),
+            ..arguments.clone()
+        };
+        done.add(&work(&resources[0], &once, None, None));
+        Some(Driver::load_other_family(&arguments.driver_path())?)
+    } else {
+        None
     };
+    for _ in 1..arguments.style.devices {
+        let driver = second.as_ref().unwrap_or(driver);
+        resources.push(Resources::of(driver, arguments, fault)?);
+    }
     let app_lock = arguments.app_lock.then(|| Mutex::new(()));
     let deadline = arguments.duration.map(|duration| Instant::now() + duration);
     let shares: Vec<Done> = thread::scope(|scope| {
         let threads: Vec<_> = (0..arguments.threads)
-            .map(|_| {
-                let (resources, app_lock) = (&resources, app_lock.as_ref());
-                scope.spawn(move || work(driver, resources, arguments, app_lock, deadline))
+            .map(|number| {
+                let resources = &resources[number % resources.len()];
+                let app_lock = app_lock.as_ref();
+                scope.spawn(move || work(resources, arguments, app_lock, deadline))
             })
             .collect();
         threads
@@ -125,35 +186,32 @@ pub fn run(driver: &Driver, arguments: &Arguments, fault: &str) -> Result<Done, 
             })
             .collect()
     });
-    let mut done = Done::default();
     for share in &shares {
         done.add(share);
     }
     done.read_executed(driver);
-    // SAFETY: the threads have ended; nothing uses these any more.
-    unsafe {
-        (driver.release)(resources.buffer);
-        (driver.release)(resources.pipeline);
-        (driver.release)(resources.device);
-        done.live_encoders = (driver.live_encoders)();
+    for resources in resources {
+        resources.release();
     }
+    // SAFETY: a function without arguments.
+    done.live_encoders = unsafe { (driver.live_encoders)() };
     Ok(done)
 }
 
 fn work(
-    driver: &Driver,
     resources: &Resources,
     arguments: &Arguments,
     app_lock: Option<&Mutex<()>>,
     deadline: Option<Instant>,
 ) -> Done {
+    let driver = resources.driver;
     let mut share = Done::default();
     let handled = AtomicU64::new(0);
     // SAFETY: the device is alive until the threads have ended.
     let queue = unsafe { (driver.queue_create)(resources.device) };
     let goes_on = |share: &Done| match deadline {
         Some(deadline) => Instant::now() < deadline,
-        None => share.iterations < arguments.iterations,
+        None => share.iterations < arguments.iterations.unwrap_or(ITERATIONS),
     };
     let mut pending = VecDeque::new();
     while goes_on(&share) {
@@ -164,7 +222,7 @@ fn work(
             let _guard = app_lock.map(|lock| lock.lock().unwrap_or_else(PoisonError::into_inner));
             // SAFETY: the queue and the resources are alive, and the counter outlives the queue.
             pending.push_back(unsafe {
-                encode_and_commit(driver, resources, arguments, queue, first, &handled)
+                encode_and_commit(resources, arguments, queue, first, &handled)
             });
         }
         share.add(&asked_of_a_buffer(first, arguments.style));
@@ -186,13 +244,13 @@ fn work(
 /// # Safety
 /// The queue and the resources are alive, `handled` until the command buffer has completed.
 unsafe fn encode_and_commit(
-    driver: &Driver,
     resources: &Resources,
     arguments: &Arguments,
     queue: Object,
     first: u32,
     handled: &AtomicU64,
 ) -> Object {
+    let driver = resources.driver;
     let style = arguments.style;
     let make = if arguments.mps {
         driver.mps_command_buffer
@@ -215,12 +273,27 @@ unsafe fn encode_and_commit(
         };
         for count in [DISPATCHES, COALESCED_DISPATCHES] {
             let encoder = compute(command_buffer);
+            if style.nested {
+                let buffers = [resources.buffer; 2];
+                (driver.set_buffers)(encoder, buffers.as_ptr(), [0_usize; 2].as_ptr(), 2);
+            }
             (driver.encode)(encoder, resources.pipeline, resources.buffer, first, count);
             end(encoder);
         }
-        let blit = (driver.blit_encoder)(command_buffer);
-        (driver.fill_buffer)(blit, resources.buffer, 0, FILL.0, FILL.1);
-        end(blit);
+        if style.blits {
+            let blit = (driver.blit_encoder)(command_buffer);
+            (driver.fill_buffer)(blit, resources.buffer, 0, FILL.0, FILL.1);
+            end(blit);
+        }
+        if style.mix {
+            mix::encode(
+                driver,
+                command_buffer,
+                resources.pipeline,
+                resources.buffer,
+                first,
+            );
+        }
         let context = std::ptr::from_ref(handled).cast_mut().cast();
         (driver.add_completed_handler)(command_buffer, count_completion, context);
         (driver.commit)(command_buffer);
@@ -259,21 +332,18 @@ pub fn encoded(first: u32, count: u32) -> Done {
 
 /// What one command buffer of the application asks for.
 fn asked_of_a_buffer(first: u32, style: Style) -> Done {
-    let blit = Done {
-        asked: 1,
-        asked_checksum: FILL.0 as u64 * u64::from(FILL.1),
-        ..Done::default()
-    };
     let mut done = Done {
         iterations: 1,
         ..Done::default()
     };
-    for part in [
-        encoded(first, DISPATCHES),
-        encoded(first, COALESCED_DISPATCHES),
-        blit,
-    ] {
-        done.add(&part);
+    done.add(&encoded(first, DISPATCHES));
+    done.add(&encoded(first, COALESCED_DISPATCHES));
+    if style.blits {
+        done.asked += 1;
+        done.asked_checksum += FILL.0 as u64 * u64::from(FILL.1);
+    }
+    if style.mix {
+        done.add(&mix::asked(first));
     }
     if style.fences {
         let [compute, blit] = FENCES;

@@ -1,6 +1,7 @@
 //! The command line.
 
 use crate::application::Style;
+use crate::driver;
 use crate::misuse::Misuse;
 use crate::scenario::Scenario;
 use std::ffi::OsString;
@@ -14,18 +15,22 @@ Drives the rehearsal driver from several threads, as a correct application would
 Usage: agx-rehearsal-workload [OPTIONS]
 
   --threads N      threads, each with its own queue, command buffers and encoders [8]
-  --iterations N   command buffers of each thread [1500]
+  --iterations N   command buffers of each thread [1500, or as many as the scenario takes]
   --seconds S      go on for S seconds instead
   --seed N         seed of the driver's windows [1]
-  --fault NAME     of the driver: impl, setBuffer, dispatch, prepare, spill, bind, any, uaf, none [impl];
+  --fault NAME     of the driver: impl, setBuffer, dispatch, prepare, spill, bind, any, uaf, allocator,
+                   submission, unowned, none [impl];
                    of the application: coalesce, commit, double-commit, event, wait-event, handler,
                    scheduled-handler, encode-after-commit, unended;
                    of the GPU: page-fault
-  --scenario NAME  instead: unlocked, untracked, leak, open-commit, pool, event, event-late, event-own, fence, page-fault
-  --watchdog S     a run that takes longer hangs [20 with --scenario, else none]
+  --scenario NAME  instead: a published failure, with its fault and its application (see --list-scenarios)
+  --list-scenarios print what scenarios there are; with --json their names, what each models and the published
+                   versions of the fix that it breaks by their author's word
+  --watchdog S     a run that takes longer hangs [with --scenario 20, or 4 where it hangs or is over at once; else none]
   --json           the summary as one line of JSON
   --app-lock       hold one lock around all that one command buffer needs, from its making to its commit
   --mps            use MPSCommandBuffer, which forwards
+  --mix            encoders of every kind in each command buffer, besides two of compute and one of blit
   --quiet          print no summary
   --driver PATH    libagx_rehearsal [AGX_REHEARSAL_DRIVER, else beside this program]
   --help           this text
@@ -56,11 +61,12 @@ pub enum Summary {
 
 /// The parsed command line.
 #[derive(Clone, PartialEq, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option")]
 pub struct Arguments {
     /// Number of threads, at least 1.
     pub threads: usize,
-    /// Command buffers of each thread.
-    pub iterations: u64,
+    /// Command buffers of each thread, where given.
+    pub iterations: Option<u64>,
     /// Instead of `iterations`: how long.
     pub duration: Option<Duration>,
     /// Seed of the driver's windows.
@@ -71,6 +77,8 @@ pub struct Arguments {
     pub app_lock: bool,
     /// Whether command buffers are `MPSCommandBuffer`s.
     pub mps: bool,
+    /// Whether encoders of every kind come besides the usual ones.
+    pub mix: bool,
     /// How the run is summed up.
     pub summary: Summary,
     /// The scenario, where one is chosen; it decides on `fault` and `style`.
@@ -81,28 +89,39 @@ pub struct Arguments {
     pub watchdog: Option<Duration>,
     /// The driver's path, where one is given.
     pub driver: Option<PathBuf>,
+    /// Nothing runs: the scenarios are listed.
+    pub list: bool,
+}
+
+impl Arguments {
+    /// Where the driver is.
+    pub fn driver_path(&self) -> PathBuf {
+        self.driver.clone().unwrap_or_else(driver::default_path)
+    }
 }
 
 impl Default for Arguments {
     fn default() -> Self {
         Self {
             threads: 8,
-            iterations: 1500,
+            iterations: None,
             duration: None,
             seed: 1,
             fault: Fault::Driver("impl"),
             app_lock: false,
             mps: false,
+            mix: false,
             summary: Summary::Line,
             scenario: None,
             style: Style::USUAL,
             watchdog: None,
             driver: None,
+            list: false,
         }
     }
 }
 
-const DRIVER_FAULTS: [&str; 10] = [
+const DRIVER_FAULTS: [&str; 13] = [
     "none",
     "any",
     "impl",
@@ -113,6 +132,9 @@ const DRIVER_FAULTS: [&str; 10] = [
     "bind",
     "uaf",
     "page-fault",
+    "allocator",
+    "submission",
+    "unowned",
 ];
 
 fn fault(name: &str) -> Option<Fault> {
@@ -135,8 +157,10 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Arg
             "--help" | "-h" => return Ok(None),
             "--app-lock" => parsed.app_lock = true,
             "--mps" => parsed.mps = true,
+            "--mix" => parsed.mix = true,
             "--quiet" => parsed.summary = Summary::Nothing,
             "--json" => parsed.summary = Summary::Json,
+            "--list-scenarios" => parsed.list = true,
             "--threads" | "--iterations" | "--seconds" | "--seed" | "--fault" | "--scenario"
             | "--watchdog" | "--driver" => {
                 let value = rest.next().ok_or_else(|| format!("{name} needs a value"))?;
@@ -148,6 +172,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Arg
     if let Some(scenario) = parsed.scenario {
         scenario.apply(&mut parsed);
     }
+    parsed.style.mix |= parsed.mix;
     Ok(Some(parsed))
 }
 
@@ -169,11 +194,8 @@ fn set(parsed: &mut Arguments, name: &str, value: OsString) -> Result<(), String
                 .ok_or_else(|| invalid("a number from 1 to 1024"))?;
         }
         "--iterations" => {
-            parsed.iterations = text
-                .parse()
-                .ok()
-                .filter(|n| *n > 0)
-                .ok_or_else(|| invalid("a number above 0"))?;
+            let number = text.parse().ok().filter(|n| *n > 0);
+            parsed.iterations = Some(number.ok_or_else(|| invalid("a number above 0"))?);
         }
         "--seconds" | "--watchdog" => {
             let seconds = text
@@ -190,7 +212,7 @@ fn set(parsed: &mut Arguments, name: &str, value: OsString) -> Result<(), String
         "--scenario" => {
             let scenario = Scenario::from_name(text);
             parsed.scenario =
-                Some(scenario.ok_or_else(|| invalid("a known scenario (see --help)"))?);
+                Some(scenario.ok_or_else(|| invalid("a known scenario (see --list-scenarios)"))?);
         }
         "--seed" => parsed.seed = text.parse().map_err(|_| invalid("a number"))?,
         _ => parsed.fault = fault(text).ok_or_else(|| invalid("a known fault (see --help)"))?,
@@ -208,15 +230,20 @@ mod tests {
 
     #[test]
     fn every_option_reaches_its_field() {
-        let line = "--threads 3 --iterations 5 --seconds 0.5 --seed 9 --fault commit --app-lock --mps --quiet --json --watchdog 2 --driver /d.so";
+        let line = "--threads 3 --iterations 5 --seconds 0.5 --seed 9 --fault commit --app-lock --mps --mix --quiet --json --watchdog 2 --driver /d.so";
         let expected = Arguments {
             threads: 3,
-            iterations: 5,
+            iterations: Some(5),
             duration: Some(Duration::from_millis(500)),
             seed: 9,
             fault: Fault::Misuse(Misuse::CommitOpenEncoder),
             app_lock: true,
             mps: true,
+            mix: true,
+            style: Style {
+                mix: true,
+                ..Style::USUAL
+            },
             summary: Summary::Json,
             watchdog: Some(Duration::from_secs(2)),
             driver: Some(PathBuf::from("/d.so")),
@@ -225,6 +252,8 @@ mod tests {
         assert_eq!(parse_text(line), Ok(Some(expected)));
         assert_eq!(parse_text(""), Ok(Some(Arguments::default())));
         assert_eq!(parse_text("--threads 3 --help"), Ok(None));
+        let listed = parse_text("--list-scenarios").map(|it| it.map(|it| it.list));
+        assert_eq!(listed, Ok(Some(true)));
     }
 
     #[test]

@@ -4,6 +4,11 @@ use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
+/// Names the family of the classes of a driver that is loaded.
+const FAMILY: &str = "AGX_REHEARSAL_FAMILY";
+/// The family of a second driver.
+const OTHER_FAMILY: &str = "AGXG14X";
+
 /// An object of the driver. Its methods may be called from any thread.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
@@ -22,7 +27,7 @@ impl Object {
     }
 }
 
-/// A completion handler.
+/// A completion handler, or an observer.
 pub type Handler = unsafe extern "C" fn(Object, *mut c_void);
 
 macro_rules! interface {
@@ -79,6 +84,13 @@ interface! {
     executed: "agx_rehearsal_executed", fn() -> u64;
     checksum: "agx_rehearsal_checksum", fn() -> u64;
     private_compute_encoder: "agx_rehearsal_private_compute_encoder", fn(Object) -> Object;
+    encoder: "agx_rehearsal_encoder", fn(Object, c_int) -> Object;
+    work: "agx_rehearsal_work", fn(Object, c_int, Object, Object, u32);
+    render_encoder: "agx_rehearsal_render_encoder", fn(Object) -> Object;
+    compute_encoder_with_dispatch_type: "agx_rehearsal_compute_encoder_with_dispatch_type", fn(Object, usize) -> Object;
+    commit_and_continue: "agx_rehearsal_commit_and_continue", fn(Object);
+    set_buffers: "agx_rehearsal_set_buffers", fn(Object, *const Object, *const usize, usize);
+    observe: "agx_rehearsal_observe", fn(c_int, Option<Handler>, *mut c_void) -> c_int;
     update_fence: "agx_rehearsal_update_fence", fn(Object, Object);
     event_value: "agx_rehearsal_event_value", fn(Object) -> u64;
     live_encoders: "agx_rehearsal_live_encoders", fn() -> i64;
@@ -134,6 +146,30 @@ impl Driver {
             }
             Self::from_library(library)
         }
+    }
+
+    /// Loads a second copy of the driver, whose classes are of another family: to the process it is another driver.
+    pub fn load_other_family(path: &Path) -> Result<Self, String> {
+        // The same file would be the same library: a copy is another one. Once loaded, it needs no name.
+        let copy = std::env::temp_dir().join(format!(
+            "agx-rehearsal-{}{}",
+            std::process::id(),
+            std::env::consts::DLL_SUFFIX
+        ));
+        std::fs::copy(path, &copy)
+            .map_err(|error| format!("cannot copy the driver to {}: {error}", copy.display()))?;
+        // SAFETY: no other thread of this program reads or writes the environment.
+        unsafe { std::env::set_var(FAMILY, OTHER_FAMILY) };
+        let loaded = Self::load(&copy);
+        // SAFETY: as above.
+        unsafe { std::env::remove_var(FAMILY) };
+        if let Err(error) = std::fs::remove_file(&copy) {
+            eprintln!(
+                "agx-rehearsal-workload: {} is left: {error}",
+                copy.display()
+            );
+        }
+        loaded
     }
 
     /// Selects fault and seed, and makes a device.

@@ -4,8 +4,10 @@
 
 mod application;
 mod arguments;
+mod asleep;
 mod driver;
 mod misuse;
+mod mix;
 mod outcome;
 mod scenario;
 mod watchdog;
@@ -27,11 +29,17 @@ fn main() -> ExitCode {
         }
         Err(why) => return complain(&why, USAGE_ERROR),
     };
-    let path = arguments
-        .driver
-        .clone()
-        .unwrap_or_else(driver::default_path);
-    let done = Driver::load(&path).and_then(|driver| {
+    if arguments.list {
+        let json = arguments.summary == Summary::Json;
+        let list = if json {
+            scenario::json() + "\n"
+        } else {
+            scenario::text()
+        };
+        print!("{list}");
+        return ExitCode::SUCCESS;
+    }
+    let done = Driver::load(&arguments.driver_path()).and_then(|driver| {
         let _watch = watchdog::watch(&arguments)?;
         run(&driver, &arguments)
     });

@@ -65,11 +65,18 @@ pub struct RunArgs {
     #[arg(long, value_name = "PATH", env = "AGX_FIX_DYLIB", help_heading = "Fix")]
     pub dylib: Option<PathBuf>,
     /// Inject nothing: the control run.
-    #[arg(long, conflicts_with_all = ["fix", "require_fix"], help_heading = "Fix")]
+    #[arg(long, conflicts_with_all = ["fix", "require_fix", "throttle", "lock_scope"], help_heading = "Fix")]
     pub no_fix: bool,
     /// Exit 88 unless a ledger proves that the library was loaded.
     #[arg(long, help_heading = "Fix")]
     pub require_fix: bool,
+
+    /// Let at most N command buffers be in flight (0 = no limit; policy v3 only).
+    #[arg(long, value_name = "N", help_heading = "Fix")]
+    pub throttle: Option<u16>,
+    /// What shares one lock: the process, a command queue's work, or a command buffer's (policy v3 only).
+    #[arg(long, value_enum, value_name = "SCOPE", help_heading = "Fix")]
+    pub lock_scope: Option<LockScope>,
 
     /// Set a variable for the target (repeatable).
     #[arg(long, value_name = "K=V", value_parser = OsStringValueParser::new().try_map(parse_variable), help_heading = "Target")]
@@ -190,13 +197,30 @@ pub enum FixAction {
         /// Put it into this folder instead of the cache.
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
+        /// Lay the library that a run would inject out in DIR, under its own name and every published one.
+        #[arg(long, value_name = "DIR", conflicts_with = "out")]
+        all: Option<PathBuf>,
     },
-    /// List the policies.
+    /// List the policies: file, status, what they reach, and how they are known to fail.
     List {
-        /// Print JSON.
+        /// Print JSON: also what v3 cannot reach, and why.
         #[arg(long)]
         json: bool,
+        /// Also print what each policy reaches of each kind of encoder.
+        #[arg(short, long, conflicts_with = "json")]
+        verbose: bool,
     },
+}
+
+/// What shares one lock of the fix library.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LockScope {
+    /// The whole process.
+    Global,
+    /// All command buffers of a queue.
+    Queue,
+    /// The encoders of a command buffer.
+    Buffer,
 }
 
 /// Which new reports fail a run.

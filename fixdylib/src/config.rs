@@ -132,7 +132,7 @@ impl Config {
 }
 
 /// `0`, `false`, `off`, `no` and nothing are off; `1`, `true`, `on` and `yes` are on; the rest cannot be read.
-fn read_switch(value: &OsStr) -> Option<bool> {
+pub fn read_switch(value: &OsStr) -> Option<bool> {
     let value = value.to_str()?.trim().to_ascii_lowercase();
     match value.as_str() {
         "" | "0" | "false" | "off" | "no" => Some(false),

@@ -15,6 +15,7 @@
 compile_error!("the fix library is for 64-bit processors");
 
 mod arch;
+mod c_api;
 mod clock;
 mod config;
 mod hooks;
@@ -31,7 +32,7 @@ mod sync;
 mod throttle;
 
 use std::env;
-use std::ffi::{CStr, CString, OsString, c_char};
+use std::ffi::{CStr, CString, OsString};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -166,22 +167,4 @@ extern "C" fn in_child() {
     hooks::reset_published_after_fork(me);
     runtime::reset_after_fork(me);
     ledger::replace_in_child();
-}
-
-/// Whether hooks are installed where there is something to hook.
-#[unsafe(no_mangle)]
-pub extern "C" fn agx_fix_is_enabled() -> bool {
-    is_enabled()
-}
-
-/// Methods that are hooked in this process.
-#[unsafe(no_mangle)]
-pub extern "C" fn agx_fix_hook_count() -> u64 {
-    hooks::hook_count()
-}
-
-/// Name of the policy; never null, valid for good.
-#[unsafe(no_mangle)]
-pub extern "C" fn agx_fix_policy() -> *const c_char {
-    POLICY.get().map_or(c"", CString::as_c_str).as_ptr()
 }

@@ -14,8 +14,11 @@ use crate::run::verdict::exit_code;
 pub fn run(action: FixAction) -> Result<u8> {
     match action {
         FixAction::Path { dylib, verbose } => path(dylib, verbose),
-        FixAction::Build { out } => build(out),
-        FixAction::List { json } => list(json),
+        FixAction::Build {
+            all: Some(folder), ..
+        } => build_all(folder),
+        FixAction::Build { out, all: None } => build(out),
+        FixAction::List { json, verbose } => list(json, verbose),
     }
 }
 
@@ -49,11 +52,28 @@ fn build(out: Option<PathBuf>) -> Result<u8> {
     Ok(exit_code::OK)
 }
 
-fn list(json: bool) -> Result<u8> {
+/// The policy goes by the file's name, so that one binary under all of them is all of them.
+fn build_all(folder: PathBuf) -> Result<u8> {
+    let folder = std::path::absolute(&folder)
+        .with_context(|| format!("cannot use `{}`", folder.display()))?;
+    let library = Surroundings::current()
+        .find_or_build(Artifact::FixLibrary, &mut |line| terminal::note(line))?;
+    check::library(&library.path)?;
+    let names = std::iter::once(Artifact::FixLibrary.file_name())
+        .chain(agx_policy::POLICIES.iter().map(policies::file_name));
+    for name in names {
+        let path = folder.join(name);
+        build::install(&library.path, &path)?;
+        terminal::print_path(&path)?;
+    }
+    Ok(exit_code::OK)
+}
+
+fn list(json: bool, verbose: bool) -> Result<u8> {
     terminal::print(&if json {
         policies::as_json()?
     } else {
-        policies::as_text()
+        policies::as_text(verbose)?
     })?;
     Ok(exit_code::OK)
 }

@@ -12,7 +12,7 @@ use crate::inject::platform::{REPORTS_ARE_REHEARSED, state_folder};
 use crate::inject::{Artifact, build};
 use crate::output::{rehearsal, summary, terminal};
 use crate::run::execute::execute;
-use crate::run::options::{FixRequest, RunOptions, Scope};
+use crate::run::options::{FixRequest, RunOptions, Scope, Tuning};
 use crate::run::record::RunRecord;
 
 pub fn run(args: &RehearseArgs) -> Result<u8> {
@@ -34,6 +34,7 @@ pub fn run(args: &RehearseArgs) -> Result<u8> {
         FixRequest::Inject {
             policy: None,
             library: None,
+            tuning: Tuning::default(),
         },
     );
     let without = one(control, args.verbose)?;

@@ -4,10 +4,10 @@ use anyhow::Result;
 use nix::sys::signal::Signal::SIGINT;
 
 use super::defaults;
-use crate::cli::{RunArgs, Scope as ScopeArg};
+use crate::cli::{LockScope as LockScopeArg, RunArgs, Scope as ScopeArg};
 use crate::output::{run_json, summary, terminal};
 use crate::run::execute::{RunError, execute};
-use crate::run::options::{FixRequest, RunOptions, Scope};
+use crate::run::options::{FixRequest, LockScope, RunOptions, Scope, Tuning};
 use crate::run::record::RunRecord;
 use crate::run::supervise::{Ending, die_like};
 use crate::run::verdict::exit_code;
@@ -51,6 +51,7 @@ fn failed(error: RunError) -> u8 {
     let code = match &error {
         RunError::Plan(PlanError::NotFound { .. }) => exit_code::NOT_FOUND,
         RunError::Plan(PlanError::NotExecutable { .. }) => exit_code::NOT_EXECUTABLE,
+        RunError::Plan(PlanError::NotWithPolicy { .. }) => exit_code::USAGE,
         RunError::Launch(launch) => launch.exit_code(),
         RunError::Plan(_) | RunError::Refused(_) | RunError::Workspace(_) => exit_code::FAILED,
     };
@@ -65,6 +66,14 @@ fn options(args: RunArgs) -> Result<RunOptions> {
         FixRequest::Inject {
             policy: args.fix,
             library: defaults::named_library(args.dylib)?,
+            tuning: Tuning {
+                throttle: args.throttle,
+                lock_scope: args.lock_scope.map(|scope| match scope {
+                    LockScopeArg::Global => LockScope::Global,
+                    LockScopeArg::Queue => LockScope::Queue,
+                    LockScopeArg::Buffer => LockScope::Buffer,
+                }),
+            },
         }
     };
     Ok(RunOptions {

@@ -7,4 +7,4 @@ mod folder;
 mod tree;
 
 pub use folder::{LedgerFile, Unreadable, read_folder};
-pub use tree::{End, ProcessEvidence, TreeEvidence};
+pub use tree::{DROPPED, End, ProcessEvidence, TreeEvidence};

@@ -2,10 +2,17 @@
 
 use std::collections::HashMap;
 
-use agx_ledger::{Ledger, Phase};
+use agx_ledger::{Counter, Ledger, Phase};
 use serde::Serialize;
 
 use super::folder::{LedgerFile, Unreadable};
+
+/// What counts calls that the target made and that did not reach the driver.
+pub const DROPPED: [Counter; 3] = [
+    Counter::NullImplSkips,
+    Counter::DroppedUntracked,
+    Counter::DroppedEnded,
+];
 
 /// How a process that had the library left, as far as can be known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -127,12 +134,15 @@ impl TreeEvidence {
 
     /// Calls that the library did not make: work that the target asked for and did not get.
     pub fn dropped_calls(&self) -> u64 {
-        self.total(agx_ledger::Counter::NullImplSkips.name())
+        DROPPED
+            .iter()
+            .map(|counter| self.total(counter.name()))
+            .fold(0, u64::saturating_add)
     }
 
     /// Methods that should have been hooked and are not.
     pub fn missing_hooks(&self) -> u64 {
-        self.total(agx_ledger::Counter::HooksUnhooked.name())
+        self.total(Counter::HooksUnhooked.name())
     }
 
     /// Processes that are gone without a trace of how.

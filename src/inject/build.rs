@@ -56,7 +56,7 @@ pub enum BuildError {
         stderr: String,
     },
     /// The product could not be put in its place.
-    #[error("cannot write `{}`: {source} (hint: free some space, or name a library with --dylib)", path.display())]
+    #[error("cannot write `{}`: {source} (hint: check the folder and the free space, or name another folder)", path.display())]
     Write {
         /// Where it was to go.
         path: PathBuf,
@@ -169,7 +169,12 @@ fn run_cargo(
     }
 }
 
-fn install(from: &Path, to: &Path) -> Result<(), BuildError> {
+/// Copies a file, its folder made where it is missing. It appears by rename: whoever loads it meanwhile gets the old one or
+/// the new one, whole.
+///
+/// A copy and no hard link: the dynamic linkers know a library by its inode, so that two names of one would be one library.
+/// Where Linux and its filesystem can, the copy shares its blocks (`copy_file_range`).
+pub fn install(from: &Path, to: &Path) -> Result<(), BuildError> {
     let write = |source| BuildError::Write {
         path: to.to_owned(),
         source,

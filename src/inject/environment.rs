@@ -11,6 +11,10 @@ use super::platform::{INSERT_COPIES, INSERT_VARIABLE, SEPARATORS};
 pub const LEDGER_DIR: &str = "AGX_FIX_LEDGER_DIR";
 /// Which policy the fix library follows.
 pub const FIX_VERSION: &str = "AGX_FIX_VERSION";
+/// At most so many command buffers in flight.
+pub const MAX_INFLIGHT: &str = "AGX_FIX_MAX_INFLIGHT";
+/// What shares one lock of the fix library.
+pub const LOCK_SCOPE: &str = "AGX_FIX_LOCK_SCOPE";
 /// The published tools set it to 1; only a patched PyTorch reads it.
 pub const FORCE_GRAPH_PATH: &str = "MPS_FORCE_GRAPH_PATH";
 /// Linux: the folder into which the report writer writes.
@@ -27,6 +31,15 @@ pub struct Injection {
     pub defaults: Vec<(&'static str, OsString)>,
     /// Variables that this run decides.
     pub fixed: Vec<(&'static str, OsString)>,
+}
+
+impl Injection {
+    /// Sets up the fix library; what is `None` stays as the environment has it.
+    pub fn tune(&mut self, throttle: Option<u16>, lock_scope: Option<&'static str>) {
+        let throttle = throttle.map(|limit| (MAX_INFLIGHT, limit.to_string().into()));
+        let scope = lock_scope.map(|scope| (LOCK_SCOPE, scope.into()));
+        self.fixed.extend(throttle.into_iter().chain(scope));
+    }
 }
 
 /// Whether the insertion variable cannot carry `path`, because it holds a separator.

@@ -10,7 +10,6 @@ pub mod build;
 pub mod check;
 pub mod environment;
 pub mod locate;
-pub mod policy;
 
 #[cfg(target_os = "linux")]
 #[path = "linux.rs"]

@@ -1,5 +1,7 @@
 //! The sentences of a run's notices: what was seen, what it means, what to do.
 
+use agx_ledger::Counter;
+
 use super::terminal::visible;
 use crate::run::record::{Notice, RunRecord};
 
@@ -28,10 +30,22 @@ pub fn sentence(notice: &Notice) -> String {
         Notice::MetalWithoutHooks { pid, executable } => format!(
             "pid {pid} ({executable}) used Metal without hooks: crashes there say nothing about the fix"
         ),
-        Notice::DroppedCalls { calls } => format!(
-            "the fix library skipped {calls} call(s) that would have read through NULL: GPU work is missing \
-             (stderr names the methods)"
+        Notice::PolicyMismatch {
+            expected,
+            found,
+            pids,
+        } => format!(
+            "{} followed policy {found} and not {expected} (hint: does the target set AGX_FIX_VERSION itself?)",
+            list("pid", pids)
         ),
+        Notice::PublishedPolicy {
+            name,
+            known_failure,
+        } => format!(
+            "policy {name} is here to be compared with; its author says how it fails: {known_failure}"
+        ),
+        Notice::DroppedCalls { calls } => dropped(calls),
+        Notice::Counted { counter, times } => counted(*counter, *times),
         Notice::OpenEncoders { pid, encoders } => format!(
             "pid {pid} left with {encoders} encoder(s) that were never ended: their work was never committed, \
              and without the fix Metal would have asserted"
@@ -84,6 +98,83 @@ pub fn sentence(notice: &Notice) -> String {
         }
     };
     visible(&text)
+}
+
+/// Calls that were not made: each kind, and that work is missing.
+fn dropped(calls: &[(Counter, u64)]) -> String {
+    let kinds: Vec<String> = calls
+        .iter()
+        .map(|(counter, times)| match counter {
+            Counter::NullImplSkips => {
+                format!("skipped {times} call(s) that would have read through NULL")
+            }
+            Counter::DroppedUntracked => {
+                format!("dropped {times} call(s) on encoders that it did not track")
+            }
+            Counter::DroppedEnded => format!("dropped {times} call(s) on encoders that had ended"),
+            other => format!("{} {times}", other.name()),
+        })
+        .collect();
+    format!(
+        "the fix library {}: GPU work is missing (stderr names the methods)",
+        kinds.join(", and ")
+    )
+}
+
+/// What a counter that is no loss of work means, and what to do.
+fn counted(counter: Counter, times: u64) -> String {
+    let (what, hint) = match counter {
+        Counter::DestroysBlocked => (
+            "time(s) the policy kept destroyImpl from running: the driver's pool of contexts runs out",
+            "another policy gives them back",
+        ),
+        Counter::EventWaitTimeouts => (
+            "time(s) an event was encoded while another thread's encoder was still open at the end of the wait",
+            "end encoders before events; AGX_FIX_EVENT_WAIT_MS sets the limit of v3",
+        ),
+        Counter::ThrottleLetThrough => (
+            "commit(s) went past the throttle, because nothing completed in time",
+            "raise --throttle where a command buffer waits for a later one; AGX_FIX_THROTTLE_WAIT_MS sets the limit",
+        ),
+        Counter::LockOrderEscapes => (
+            "call(s) went on without a second lock, because waiting for it could have been a deadlock",
+            "--lock-scope global has one lock only",
+        ),
+        Counter::LockLongWaits => (
+            "wait(s) for the lock were longer than AGX_FIX_LOCK_WARN_MS",
+            "-v shows which thread was inside what",
+        ),
+        Counter::LockTimeouts => (
+            "wait(s) for the lock were longer than AGX_FIX_LOCK_TIMEOUT_MS",
+            "a deadlock in the target, or a call that takes that long",
+        ),
+        Counter::HooksReplaced => (
+            "hook(s) were replaced by somebody else's code later on: the fix may not see those methods",
+            "look for another library that exchanges methods",
+        ),
+        Counter::OddReceivers => (
+            "hooked call(s) came on an object that is not of the hook's class, and were passed on untouched",
+            "look for a proxy around the driver's objects",
+        ),
+        Counter::CommitAfterCommit => (
+            "command buffer(s) were committed a second time",
+            "give every thread its own command buffer",
+        ),
+        Counter::HandlerAfterCommit => (
+            "completion handler(s) were added after the commit",
+            "add handlers before the commit",
+        ),
+        Counter::CaughtPanics => (
+            "failure(s) inside the fix library were caught: a fault of ours",
+            "report it, with the ledger",
+        ),
+        Counter::PassedUntouched => (
+            "call(s) met something unexpected and were passed on untouched",
+            "the ledger's census says which classes are hooked",
+        ),
+        other => return format!("{}: {times}", other.name()),
+    };
+    format!("{times} {what} (hint: {hint})")
 }
 
 fn list(noun: &str, numbers: &[u32]) -> String {

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use agx_ledger::Counter;
+use agx_ledger::{Counter, State};
 use anyhow::{Context, Result};
 use serde::Serialize;
 
@@ -15,6 +15,8 @@ use crate::evidence::ProcessEvidence;
 use crate::reports::attribution::Attribution;
 use crate::run::collect::{Collected, Novelty, Weight};
 use crate::run::execute::{command_line, signal_name};
+use crate::run::options::LockScope;
+use crate::run::policy::Expected;
 use crate::run::record::RunRecord;
 use crate::run::settle::Settled;
 use crate::run::supervise::{Descendants, Ending};
@@ -148,6 +150,11 @@ struct Fix<'a> {
     library: String,
     origin: &'static str,
     requested_policy: Option<&'a str>,
+    /// What the library should follow, and why.
+    policy: Option<&'a str>,
+    policy_by: Option<&'a str>,
+    throttle: Option<u16>,
+    lock_scope: Option<&'a str>,
     loaded: usize,
     armed: usize,
     dropped_calls: u64,
@@ -166,6 +173,14 @@ struct Process {
     end: crate::evidence::End,
     counters: serde_json::Map<String, serde_json::Value>,
     in_flight: Vec<String>,
+    /// Methods that should be hooked and are not, and those that a published list names and no class has.
+    unhooked: Vec<Unhooked>,
+}
+
+#[derive(Serialize)]
+struct Unhooked {
+    method: String,
+    reason: String,
 }
 
 #[derive(Serialize)]
@@ -204,6 +219,8 @@ struct Orphan {
 fn view(record: &RunRecord) -> View<'_> {
     let outcome = &record.outcome;
     let evidence = &record.evidence;
+    let expected =
+        |of: fn(&Expected) -> Option<&'static str>| record.plan.policy.as_ref().and_then(of);
     View {
         schema: SCHEMA,
         agxrun: env!("CARGO_PKG_VERSION"),
@@ -219,7 +236,11 @@ fn view(record: &RunRecord) -> View<'_> {
         fix: record.plan.library.as_ref().map(|library| Fix {
             library: library.path.display().to_string(),
             origin: library.origin.phrase(),
-            requested_policy: record.plan.policy,
+            requested_policy: expected(|it| it.is_asked().then_some(it.policy.name)),
+            policy: expected(|it| Some(it.policy.name)),
+            policy_by: expected(|it| Some(it.by.phrase())),
+            throttle: record.plan.tuning.throttle,
+            lock_scope: record.plan.tuning.lock_scope.map(LockScope::name),
             loaded: evidence.processes.len(),
             armed: evidence.armed(),
             dropped_calls: evidence.dropped_calls(),
@@ -299,6 +320,15 @@ fn process(process: &ProcessEvidence) -> Process {
             .map(|(name, value)| (name.clone(), (*value).into()))
             .collect(),
         in_flight: ledger.in_flight().iter().map(ToString::to_string).collect(),
+        unhooked: ledger
+            .in_state(State::Unhooked)
+            .map(|entry| Unhooked {
+                method: entry.method(),
+                reason: entry
+                    .reason
+                    .map_or_else(String::new, |reason| reason.to_string()),
+            })
+            .collect(),
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use agx_ledger::Counter;
+use agx_ledger::{Counter, State};
 use chrono::Utc;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -64,6 +64,14 @@ impl Watcher for Progress {
                 library.origin.phrase()
             )),
             None => terminal::note("fix library: none, this is a control run"),
+        }
+        if let Some(expected) = &plan.policy {
+            terminal::note(&format!(
+                "policy: {} ({}){}",
+                expected.policy.name,
+                expected.by.phrase(),
+                tuning(plan)
+            ));
         }
         for folder in &plan.folders {
             terminal::note(&format!(
@@ -254,6 +262,13 @@ fn details(record: &RunRecord) -> String {
                 ledger.counter(Counter::MethodCalls.name()).unwrap_or(0),
             ),
         );
+        for entry in ledger.in_state(State::Unhooked) {
+            let reason = entry
+                .reason
+                .map_or_else(String::new, |reason| format!(": {reason}"));
+            let line = format!("not hooked: {}{reason}", entry.method());
+            push(&mut text, &visible(&line));
+        }
     }
     push(
         &mut text,
@@ -339,11 +354,27 @@ fn fix(record: &RunRecord) -> String {
             processes(loaded)
         ),
         _ => format!(
-            "fix {} armed in {}, {calls} calls",
+            "fix {} armed in {}{}, {calls} calls",
             visible(policy),
-            processes(armed)
+            processes(armed),
+            tuning(&record.plan)
         ),
     }
+}
+
+/// What the library was told besides its policy: `, throttle 2, lock scope buffer`.
+fn tuning(plan: &Plan) -> String {
+    let throttle = plan.tuning.throttle.map_or_else(String::new, |limit| {
+        if limit == 0 {
+            ", no throttle".to_owned()
+        } else {
+            format!(", throttle {limit}")
+        }
+    });
+    let scope = plan.tuning.lock_scope.map_or_else(String::new, |scope| {
+        format!(", lock scope {}", scope.name())
+    });
+    throttle + &scope
 }
 
 fn processes(count: usize) -> String {

@@ -11,7 +11,7 @@ use nix::sys::signal::Signal;
 use super::collect::Collector;
 use super::expectation::{expected, waited};
 use super::launch::{Launch, LaunchError};
-use super::notes::{newly_unwatched, note_archive, note_evidence, note_watching};
+use super::notes::{mismatches, newly_unwatched, note_archive, note_evidence, note_watching};
 use super::options::RunOptions;
 use super::plan::{Plan, PlanError, Target};
 use super::preflight::{self, Refusal};
@@ -130,7 +130,9 @@ pub fn execute(
         lost_work: evidence
             .dropped_calls()
             .saturating_add(evidence.missing_hooks()),
-        proof_missing: options.require_fix && plan.library.is_some() && !proves_load(&evidence),
+        proof_missing: options.require_fix
+            && plan.library.is_some()
+            && !proves_load(&plan, &evidence),
         unwatched: newly_unwatched(&unwatched, &before).next().is_some(),
     };
     if !outcome.left_behind.is_empty() {
@@ -310,13 +312,17 @@ fn silent_crashes(outcome: &Outcome, settled: &Settled) -> Vec<(i32, i32)> {
         .collect()
 }
 
-/// A ledger proves the load; one whose library was told to do nothing proves nothing more.
-fn proves_load(evidence: &TreeEvidence) -> bool {
+/// A ledger proves the load; one whose library was told to do nothing, or did something else, proves nothing more.
+fn proves_load(plan: &Plan, evidence: &TreeEvidence) -> bool {
+    let as_asked = plan
+        .policy
+        .is_none_or(|expected| mismatches(expected.policy.name, evidence).is_empty());
     evidence
         .processes
         .iter()
         .any(|process| !process.ledger().disabled)
         && evidence.metal_without_hooks().next().is_none()
+        && as_asked
 }
 
 /// The command as text; what is no text is replaced.

@@ -10,6 +10,7 @@ pub mod launch;
 mod notes;
 pub mod options;
 pub mod plan;
+pub mod policy;
 pub mod preflight;
 pub mod record;
 pub mod settle;

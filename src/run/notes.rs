@@ -1,6 +1,6 @@
 //! What the reader of a verdict must know besides it: the notices of a run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use agx_ledger::Counter;
@@ -13,9 +13,45 @@ use super::plan::Plan;
 use super::record::Notice;
 use super::settle::Settled;
 use super::supervise::{Ending, Outcome};
-use crate::evidence::{End, TreeEvidence};
+use crate::evidence::{DROPPED, End, TreeEvidence};
 use crate::reports::archive;
 use crate::reports::snapshot::{FolderState, Snapshot};
+
+/// Counters that are no loss of work, and that a reader should look into when they are not zero.
+const TELLING: [Counter; 12] = [
+    Counter::DestroysBlocked,
+    Counter::EventWaitTimeouts,
+    Counter::ThrottleLetThrough,
+    Counter::LockOrderEscapes,
+    Counter::LockLongWaits,
+    Counter::LockTimeouts,
+    Counter::HooksReplaced,
+    Counter::OddReceivers,
+    Counter::CommitAfterCommit,
+    Counter::HandlerAfterCommit,
+    Counter::CaughtPanics,
+    Counter::PassedUntouched,
+];
+
+/// Policies in force that are not the expected one, each with its processes.
+pub(super) fn mismatches(expected: &'static str, evidence: &TreeEvidence) -> Vec<Notice> {
+    let mut found: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
+    for process in &evidence.processes {
+        let ledger = process.ledger();
+        // One that the library does not know is told by itself.
+        if ledger.policy != expected && !ledger.policy_unknown {
+            found.entry(&ledger.policy).or_default().push(ledger.pid);
+        }
+    }
+    found
+        .into_iter()
+        .map(|(found, pids)| Notice::PolicyMismatch {
+            expected,
+            found: found.to_owned(),
+            pids,
+        })
+        .collect()
+}
 
 pub(super) fn note_evidence(
     notices: &mut Vec<Notice>,
@@ -53,10 +89,26 @@ pub(super) fn note_evidence(
                 executable: String::from_utf8_lossy(&process.ledger().executable).into_owned(),
             }),
     );
-    let (calls, methods) = (evidence.dropped_calls(), evidence.missing_hooks());
-    if calls > 0 {
+    if let Some(expected) = plan.policy {
+        notices.extend(mismatches(expected.policy.name, evidence));
+        if expected.is_published() && evidence.armed() > 0 {
+            notices.push(Notice::PublishedPolicy {
+                name: expected.policy.name,
+                known_failure: expected.policy.known_failure,
+            });
+        }
+    }
+    let counted = |counter: &Counter| {
+        let times = evidence.total(counter.name());
+        (times > 0).then_some((*counter, times))
+    };
+    let calls: Vec<_> = DROPPED.iter().filter_map(counted).collect();
+    if !calls.is_empty() {
         notices.push(Notice::DroppedCalls { calls });
     }
+    let others = TELLING.iter().filter_map(counted);
+    notices.extend(others.map(|(counter, times)| Notice::Counted { counter, times }));
+    let methods = evidence.missing_hooks();
     if methods > 0 {
         notices.push(Notice::MissingHooks { methods });
     }

@@ -44,7 +44,40 @@ pub enum FixRequest {
         policy: Option<String>,
         /// The library, if the user named one.
         library: Option<Located>,
+        /// What the library is told besides.
+        tuning: Tuning,
     },
+}
+
+/// How the fix library is set up; what is `None` is left to the environment and the library.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tuning {
+    /// At most so many command buffers in flight; 0 is no limit.
+    pub throttle: Option<u16>,
+    /// What shares one lock.
+    pub lock_scope: Option<LockScope>,
+}
+
+/// What shares one lock of the fix library.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LockScope {
+    /// The process.
+    Global,
+    /// All command buffers of a queue.
+    Queue,
+    /// The encoders of a command buffer.
+    Buffer,
+}
+
+impl LockScope {
+    /// As `AGX_FIX_LOCK_SCOPE` takes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Global => "global",
+            Self::Queue => "queue",
+            Self::Buffer => "buffer",
+        }
+    }
 }
 
 /// Which new reports fail a run.

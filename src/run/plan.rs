@@ -3,11 +3,12 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::options::{FixRequest, RunOptions};
+use super::options::{FixRequest, LockScope, RunOptions, Tuning};
+use super::policy::Expected;
 use crate::inject::environment::{self, Injection};
 use crate::inject::locate::{Located, Surroundings};
 use crate::inject::platform::REPORTS_ARE_REHEARSED;
-use crate::inject::{Artifact, check, policy};
+use crate::inject::{Artifact, check};
 use crate::reports::folders::ReportFolder;
 
 /// Everything decided before the launch.
@@ -17,8 +18,11 @@ pub struct Plan {
     pub target: Target,
     /// The library that is injected, if any.
     pub library: Option<Located>,
-    /// The policy that was asked for, under its canonical name.
-    pub policy: Option<&'static str>,
+    /// The policy that the library will follow, and who decided. `None` without a library, and where the environment names
+    /// a policy that does not exist.
+    pub policy: Option<Expected>,
+    /// What the library is told besides.
+    pub tuning: Tuning,
     /// Linux: the report writer, where it was found.
     pub reporter: Option<Reporter>,
     /// Folders to watch, the one that reports of this user go to first.
@@ -70,13 +74,17 @@ pub enum PlanError {
         /// What was asked for.
         name: String,
     },
-    /// The policy is known and not in this build.
-    #[error(
-        "policy {name} is not in this build of the library (hint: use v3, or name a library that has it with --dylib)"
-    )]
-    UnavailablePolicy {
-        /// Its name.
-        name: &'static str,
+    /// The policy does not have what an option asks for.
+    #[error("{option} is for policy v3: {policy} ({by}) {why} (hint: leave one of the two out)")]
+    NotWithPolicy {
+        /// The option.
+        option: &'static str,
+        /// The policy's name.
+        policy: &'static str,
+        /// Who decided on it.
+        by: &'static str,
+        /// What it has instead.
+        why: &'static str,
     },
     /// The library cannot be had.
     #[error(transparent)]
@@ -100,7 +108,7 @@ impl Plan {
         progress: &mut dyn FnMut(&str),
     ) -> Result<Self, PlanError> {
         let target = Target::find(&options.command)?;
-        let (library, policy) = plan_fix(&options.fix, surroundings, progress)?;
+        let (library, policy, tuning) = plan_fix(options, surroundings, progress)?;
         let folders_named = !options.reports_dirs.is_empty();
         let folders = if folders_named {
             options.reports_dirs.iter().map(ReportFolder::new).collect()
@@ -119,6 +127,7 @@ impl Plan {
             target,
             library,
             policy,
+            tuning,
             reporter,
             folders,
             folders_named,
@@ -141,11 +150,15 @@ impl Plan {
             injection
                 .defaults
                 .push((environment::FORCE_GRAPH_PATH, "1".into()));
-            if let Some(policy) = self.policy {
+            if let Some(policy) = self.policy.filter(Expected::is_asked) {
                 injection
                     .fixed
-                    .push((environment::FIX_VERSION, policy.into()));
+                    .push((environment::FIX_VERSION, policy.policy.name.into()));
             }
+            injection.tune(
+                self.tuning.throttle,
+                self.tuning.lock_scope.map(LockScope::name),
+            );
         }
         if let Some(reporter) = &self.reporter {
             injection.libraries.push(alias(&reporter.handler)?);
@@ -163,32 +176,44 @@ impl Plan {
 }
 
 fn plan_fix(
-    request: &FixRequest,
+    options: &RunOptions,
     surroundings: &Surroundings,
     progress: &mut dyn FnMut(&str),
-) -> Result<(Option<Located>, Option<&'static str>), PlanError> {
-    let FixRequest::Inject { policy, library } = request else {
-        return Ok((None, None));
+) -> Result<(Option<Located>, Option<Expected>, Tuning), PlanError> {
+    let FixRequest::Inject {
+        policy,
+        library,
+        tuning,
+    } = &options.fix
+    else {
+        return Ok((None, None, Tuning::default()));
     };
-    let policy = match policy {
-        None => None,
-        Some(name) => Some(
-            policy::find(name).ok_or_else(|| PlanError::UnknownPolicy { name: name.clone() })?,
-        ),
+    let library_name = match library {
+        Some(named) => named.path.file_name().map(OsString::from),
+        None => None, // ours has no policy in its name
     };
-    // A library that the user names may have policies that ours has not.
-    if let Some(policy) = policy
-        && !policy.available
-        && library.is_none()
-    {
-        return Err(PlanError::UnavailablePolicy { name: policy.name });
+    let variable = options
+        .env
+        .iter()
+        .rev()
+        .find(|(name, _)| name == environment::FIX_VERSION)
+        .map(|(_, value)| value.clone())
+        .or_else(|| std::env::var_os(environment::FIX_VERSION));
+    let expected = Expected::decide(
+        policy.as_deref(),
+        variable.as_deref(),
+        library_name.as_deref(),
+    )
+    .map_err(|refusal| PlanError::UnknownPolicy { name: refusal.0 })?;
+    if let Some(expected) = &expected {
+        expected.allows(*tuning)?;
     }
     let library = match library {
         Some(named) => named.clone(),
         None => surroundings.find_or_build(Artifact::FixLibrary, progress)?,
     };
     check::library(&library.path)?;
-    Ok((Some(library), policy.map(|policy| policy.name)))
+    Ok((Some(library), expected, *tuning))
 }
 
 impl Reporter {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use agx_ledger::Counter;
 use chrono::{DateTime, Local};
 
 use super::collect::Collected;
@@ -74,10 +75,33 @@ pub enum Notice {
         /// Its executable.
         executable: String,
     },
-    /// The library skipped calls.
+    /// The library followed another policy than it should have.
+    PolicyMismatch {
+        /// What was to be followed.
+        expected: &'static str,
+        /// What was.
+        found: String,
+        /// Processes concerned.
+        pids: Vec<u32>,
+    },
+    /// The run followed a published version.
+    PublishedPolicy {
+        /// Its name.
+        name: &'static str,
+        /// How it fails, as its author says.
+        known_failure: &'static str,
+    },
+    /// The library did not make calls.
     DroppedCalls {
-        /// How many.
-        calls: u64,
+        /// Why, and how many; none is zero.
+        calls: Vec<(Counter, u64)>,
+    },
+    /// Something that is no loss of work and that the reader should look into.
+    Counted {
+        /// What.
+        counter: Counter,
+        /// How often, in all processes.
+        times: u64,
     },
     /// A process left with encoders that it never ended.
     OpenEncoders {

@@ -65,7 +65,7 @@ pub fn count_skip(entry: u32) {
     }
 }
 
-fn record(start: *mut u8, index: u32) -> &'static CensusRecord {
+pub(super) fn record(start: *mut u8, index: u32) -> &'static CensusRecord {
     // SAFETY: the body holds `CENSUS_CAPACITY` records, which callers stay within; records are changed through atomics
     // only, and the mapping outlives every use (it goes away in a child of `fork` after being withdrawn).
     unsafe {

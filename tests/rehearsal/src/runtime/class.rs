@@ -1,5 +1,6 @@
 //! Classes as data: a specification a class, registered superclass first.
 
+use super::family;
 use super::{
     Class, Id, Imp, Sel, class_addIvar, class_addMethod, class_getInstanceVariable, ivar_getOffset,
     metaclass, objc_allocateClassPair, objc_lookUpClass, objc_registerClassPair, sel_registerName,
@@ -169,22 +170,29 @@ impl std::fmt::Display for RegisterError {
     }
 }
 
-/// Registers one class.
+/// Registers one class, or, for a driver of another family, takes a base class that stands already: a second driver in a process
+/// brings its own classes and shares Metal's.
 pub fn register(spec: &ClassSpec) -> Result<(), RegisterError> {
+    let name = family::name_of(spec.name);
+    // SAFETY: a C string; a class that is found is registered.
+    let standing = unsafe { objc_lookUpClass(name.as_ptr()) };
+    if !standing.is_null() && family::shares(spec.name) {
+        return stand_on(spec, standing);
+    }
     // SAFETY: every string is a C string that lives as long as the process, every implementation has the signature of its
     // encoding (stated where the table is written), and the class is not used before `objc_registerClassPair`.
     unsafe {
         let superclass = match spec.superclass {
             None => ptr::null_mut(),
             Some(name) => {
-                let class = objc_lookUpClass(name.as_ptr());
+                let class = objc_lookUpClass(family::name_of(name).as_ptr());
                 if class.is_null() {
                     return Err(RegisterError::NoSuperclass(spec.name, name));
                 }
                 class
             }
         };
-        let class = objc_allocateClassPair(superclass, spec.name.as_ptr(), 0);
+        let class = objc_allocateClassPair(superclass, name.as_ptr(), 0);
         if class.is_null() {
             return Err(RegisterError::NameTaken(spec.name));
         }
@@ -214,11 +222,22 @@ pub fn register(spec: &ClassSpec) -> Result<(), RegisterError> {
             }
         }
         objc_registerClassPair(class);
-        for ivar in &spec.ivars {
+        stand_on(spec, class)
+    }
+}
+
+/// Notes where a registered class and its variables are.
+fn stand_on(spec: &ClassSpec, class: Class) -> Result<(), RegisterError> {
+    for ivar in &spec.ivars {
+        // SAFETY: the class is registered, the name a C string.
+        unsafe {
             let placed = class_getInstanceVariable(class, ivar.name.as_ptr());
+            if placed.is_null() {
+                return Err(RegisterError::Refused(spec.name, ivar.name));
+            }
             ivar.offset.store(ivar_getOffset(placed), Ordering::Relaxed);
         }
-        spec.registered.0.store(class, Ordering::Release);
     }
+    spec.registered.0.store(class, Ordering::Release);
     Ok(())
 }

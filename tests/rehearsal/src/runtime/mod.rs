@@ -5,6 +5,7 @@
 #[cfg(target_vendor = "apple")]
 mod apple;
 pub mod class;
+mod family;
 #[cfg(not(target_vendor = "apple"))]
 mod forward;
 #[cfg(not(target_vendor = "apple"))]

@@ -47,6 +47,8 @@ pub struct Style {
     pub mix: bool,
     /// Devices, which the threads take in turn.
     pub devices: usize,
+    /// All devices but the first are of a second driver, which is loaded when the first has been used.
+    pub second_driver: bool,
 }
 
 impl Style {
@@ -59,6 +61,7 @@ impl Style {
         blits: true,
         mix: false,
         devices: 1,
+        second_driver: false,
     };
     /// Without blit encoders, which the first versions of the fix leave alone.
     pub const COMPUTE: Self = Self {
@@ -114,30 +117,33 @@ impl Done {
     }
 }
 
-struct Resources {
+struct Resources<'a> {
+    driver: &'a Driver,
     device: Object,
     pipeline: Object,
     buffer: Object,
 }
 
-impl Resources {
+impl<'a> Resources<'a> {
     /// With a device of their own.
-    fn of(driver: &Driver, device: Object) -> Self {
+    fn of(driver: &'a Driver, arguments: &Arguments, fault: &str) -> Result<Self, String> {
+        let device = driver.device(fault, arguments.seed)?;
         // SAFETY: the device is alive.
         unsafe {
-            Self {
+            Ok(Self {
+                driver,
                 device,
                 pipeline: (driver.pipeline_create)(device, PIPELINE_TAG),
                 buffer: (driver.buffer_create)(device, 4096),
-            }
+            })
         }
     }
 
-    fn release(self, driver: &Driver) {
+    fn release(self) {
         // SAFETY: nothing uses these any more.
         unsafe {
             for object in [self.buffer, self.pipeline, self.device] {
-                (driver.release)(object);
+                (self.driver.release)(object);
             }
         }
     }
@@ -145,10 +151,22 @@ impl Resources {
 
 /// Runs the threads to their end.
 pub fn run(driver: &Driver, arguments: &Arguments, fault: &str) -> Result<Done, String> {
-    let devices = (0..arguments.style.devices).map(|_| driver.device(fault, arguments.seed));
-    let resources = devices
-        .map(|device| device.map(|it| Resources::of(driver, it)))
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut resources = vec![Resources::of(driver, arguments, fault)?];
+    let mut done = Done::default();
+    let second = if arguments.style.second_driver {
+        let once = Arguments {
+            iterations: Some(1),
+            ..arguments.clone()
+        };
+        done.add(&work(&resources[0], &once, None, None));
+        Some(Driver::load_other_family(&arguments.driver_path())?)
+    } else {
+        None
+    };
+    for _ in 1..arguments.style.devices {
+        let driver = second.as_ref().unwrap_or(driver);
+        resources.push(Resources::of(driver, arguments, fault)?);
+    }
     let app_lock = arguments.app_lock.then(|| Mutex::new(()));
     let deadline = arguments.duration.map(|duration| Instant::now() + duration);
     let shares: Vec<Done> = thread::scope(|scope| {
@@ -156,7 +174,7 @@ pub fn run(driver: &Driver, arguments: &Arguments, fault: &str) -> Result<Done, 
             .map(|number| {
                 let resources = &resources[number % resources.len()];
                 let app_lock = app_lock.as_ref();
-                scope.spawn(move || work(driver, resources, arguments, app_lock, deadline))
+                scope.spawn(move || work(resources, arguments, app_lock, deadline))
             })
             .collect();
         threads
@@ -168,13 +186,12 @@ pub fn run(driver: &Driver, arguments: &Arguments, fault: &str) -> Result<Done, 
             })
             .collect()
     });
-    let mut done = Done::default();
     for share in &shares {
         done.add(share);
     }
     done.read_executed(driver);
     for resources in resources {
-        resources.release(driver);
+        resources.release();
     }
     // SAFETY: a function without arguments.
     done.live_encoders = unsafe { (driver.live_encoders)() };
@@ -182,12 +199,12 @@ pub fn run(driver: &Driver, arguments: &Arguments, fault: &str) -> Result<Done, 
 }
 
 fn work(
-    driver: &Driver,
     resources: &Resources,
     arguments: &Arguments,
     app_lock: Option<&Mutex<()>>,
     deadline: Option<Instant>,
 ) -> Done {
+    let driver = resources.driver;
     let mut share = Done::default();
     let handled = AtomicU64::new(0);
     // SAFETY: the device is alive until the threads have ended.
@@ -205,7 +222,7 @@ fn work(
             let _guard = app_lock.map(|lock| lock.lock().unwrap_or_else(PoisonError::into_inner));
             // SAFETY: the queue and the resources are alive, and the counter outlives the queue.
             pending.push_back(unsafe {
-                encode_and_commit(driver, resources, arguments, queue, first, &handled)
+                encode_and_commit(resources, arguments, queue, first, &handled)
             });
         }
         share.add(&asked_of_a_buffer(first, arguments.style));
@@ -227,13 +244,13 @@ fn work(
 /// # Safety
 /// The queue and the resources are alive, `handled` until the command buffer has completed.
 unsafe fn encode_and_commit(
-    driver: &Driver,
     resources: &Resources,
     arguments: &Arguments,
     queue: Object,
     first: u32,
     handled: &AtomicU64,
 ) -> Object {
+    let driver = resources.driver;
     let style = arguments.style;
     let make = if arguments.mps {
         driver.mps_command_buffer

@@ -1,6 +1,7 @@
 //! The command line.
 
 use crate::application::Style;
+use crate::driver;
 use crate::misuse::Misuse;
 use crate::scenario::Scenario;
 use std::ffi::OsString;
@@ -90,6 +91,13 @@ pub struct Arguments {
     pub driver: Option<PathBuf>,
     /// Nothing runs: the scenarios are listed.
     pub list: bool,
+}
+
+impl Arguments {
+    /// Where the driver is.
+    pub fn driver_path(&self) -> PathBuf {
+        self.driver.clone().unwrap_or_else(driver::default_path)
+    }
 }
 
 impl Default for Arguments {

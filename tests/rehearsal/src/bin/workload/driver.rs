@@ -4,6 +4,11 @@ use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
+/// Names the family of the classes of a driver that is loaded.
+const FAMILY: &str = "AGX_REHEARSAL_FAMILY";
+/// The family of a second driver.
+const OTHER_FAMILY: &str = "AGXG14X";
+
 /// An object of the driver. Its methods may be called from any thread.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
@@ -141,6 +146,30 @@ impl Driver {
             }
             Self::from_library(library)
         }
+    }
+
+    /// Loads a second copy of the driver, whose classes are of another family: to the process it is another driver.
+    pub fn load_other_family(path: &Path) -> Result<Self, String> {
+        // The same file would be the same library: a copy is another one. Once loaded, it needs no name.
+        let copy = std::env::temp_dir().join(format!(
+            "agx-rehearsal-{}{}",
+            std::process::id(),
+            std::env::consts::DLL_SUFFIX
+        ));
+        std::fs::copy(path, &copy)
+            .map_err(|error| format!("cannot copy the driver to {}: {error}", copy.display()))?;
+        // SAFETY: no other thread of this program reads or writes the environment.
+        unsafe { std::env::set_var(FAMILY, OTHER_FAMILY) };
+        let loaded = Self::load(&copy);
+        // SAFETY: as above.
+        unsafe { std::env::remove_var(FAMILY) };
+        if let Err(error) = std::fs::remove_file(&copy) {
+            eprintln!(
+                "agx-rehearsal-workload: {} is left: {error}",
+                copy.display()
+            );
+        }
+        loaded
     }
 
     /// Selects fault and seed, and makes a device.

@@ -39,11 +39,7 @@ fn main() -> ExitCode {
         print!("{list}");
         return ExitCode::SUCCESS;
     }
-    let path = arguments
-        .driver
-        .clone()
-        .unwrap_or_else(driver::default_path);
-    let done = Driver::load(&path).and_then(|driver| {
+    let done = Driver::load(&arguments.driver_path()).and_then(|driver| {
         let _watch = watchdog::watch(&arguments)?;
         run(&driver, &arguments)
     });

@@ -18,7 +18,7 @@ const USUAL: Scenario = Scenario {
 };
 
 /// All of them, in the order of the versions whose failures they show.
-pub static SCENARIOS: [Scenario; 20] = [
+pub static SCENARIOS: [Scenario; 22] = [
     Scenario {
         name: "deadlock",
         models: "a method of an encoder sends the encoder another message: a nested call",
@@ -66,7 +66,7 @@ pub static SCENARIOS: [Scenario; 20] = [
     Scenario {
         name: "untracked",
         models: "encoders come from a factory that no published version hooks, and are freed while in use",
-        breaks: &["v2.4", "v2.9"],
+        breaks: &["v2.4"],
         fault: "uaf",
         style: Style {
             private_factory: true,
@@ -133,6 +133,16 @@ pub static SCENARIOS: [Scenario; 20] = [
         ..USUAL
     },
     Scenario {
+        name: "unseen",
+        models: "encoders come from a factory that no published version hooks, on a driver without its races: nothing may be lost",
+        breaks: &["v2.9"],
+        style: Style {
+            private_factory: true,
+            ..Style::COMPUTE
+        },
+        ..USUAL
+    },
+    Scenario {
         name: "fence",
         models: "compute and blit encoders update fences: one selector, two classes",
         breaks: &["v2.9"],
@@ -169,6 +179,18 @@ pub static SCENARIOS: [Scenario; 20] = [
         fault: "allocator",
         style: Style {
             devices: 2,
+            ..Style::COMPUTE
+        },
+        ..USUAL
+    },
+    Scenario {
+        name: "second-driver",
+        models: "a driver of another family is loaded when the first one has been used, and its commands race as the first one's do",
+        breaks: &[],
+        fault: "allocator",
+        style: Style {
+            devices: 2,
+            second_driver: true,
             ..Style::COMPUTE
         },
         ..USUAL

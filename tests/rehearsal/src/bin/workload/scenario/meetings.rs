@@ -202,6 +202,7 @@ pub fn encode_past_a_commit(driver: &Driver, arguments: &Arguments) -> Result<Do
     let mut done = encoded(0, DISPATCHES);
     done.add(&encoded(1, DISPATCHES));
     let (meeting, visitor) = Meeting::new();
+    let (committing, is_committed) = mpsc::channel::<()>();
     // SAFETY: every object is alive until the end of this block.
     unsafe {
         let (pipeline, buffer) = (things.pipeline, things.buffer);
@@ -213,12 +214,16 @@ pub fn encode_past_a_commit(driver: &Driver, arguments: &Arguments) -> Result<Do
             scope.spawn(move || {
                 let second = visitor
                     .visit(|| (driver.compute_encoder_with_dispatch_type)(command_buffer, 0));
+                // Open until the commit is over, of whichever command buffer it is. Closed, not sent to.
+                let closed = is_committed.recv();
+                debug_assert!(closed.is_err());
                 (driver.encode)(second, pipeline, buffer, 1, DISPATCHES);
                 (driver.end_encoding)(second);
             });
             meeting.at(driver, COMMITTING, || {
                 (driver.commit_and_continue)(command_buffer);
             });
+            drop(committing);
         });
         (driver.commit)(command_buffer);
         // The queue takes its command buffers in order: the first is done, too.

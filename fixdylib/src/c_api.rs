@@ -48,7 +48,7 @@ getters! {
     agx_fix_get_encoders_created, agx_fix_v2_9_get_encoders_created: u64 => ledger::counted(Counter::EncodersCreated);
     agx_fix_get_encoders_released, agx_fix_v2_9_get_encoders_released: u64 => ledger::counted(Counter::EncodersReleased);
     agx_fix_get_null_impl_skips, agx_fix_v2_9_get_null_impl_skips: u64 => ledger::counted(Counter::NullImplSkips);
-    agx_fix_get_method_calls, agx_fix_v2_9_get_method_calls: u64 => ledger::method_calls();
+    agx_fix_get_method_calls, agx_fix_v2_9_get_method_calls: u64 => ledger::counted(Counter::MethodCalls);
     agx_fix_get_deferred_releases, agx_fix_v2_9_get_deferred_releases: u64 => ledger::counted(Counter::DeferredReleases);
     agx_fix_get_agx_encoder_creates, agx_fix_v2_9_get_agx_encoder_creates: u64 => ledger::counted(Counter::AgxEncoderCreates);
     agx_fix_get_mps_encoder_creates, agx_fix_v2_9_get_mps_encoder_creates: u64 => ledger::counted(Counter::MpsEncoderCreates);
@@ -119,10 +119,7 @@ fn stats() -> String {
         hooks::hook_count(),
     );
     for (index, counter) in Counter::ALL.iter().enumerate() {
-        let value = match counter {
-            Counter::MethodCalls => ledger::method_calls(),
-            other => ledger::counted(*other),
-        };
+        let value = ledger::counted(*counter);
         let comma = if index == 0 { "" } else { "," };
         // Writing to a String cannot fail.
         let _ = write!(text, "{comma}\"{}\":{value}", counter.name());

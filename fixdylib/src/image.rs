@@ -4,7 +4,7 @@ use std::ffi::{CStr, c_void};
 
 /// Name of the library's own file, without its folder; `None` if it cannot be told, or is not UTF-8.
 pub fn file_name() -> Option<String> {
-    let own: extern "C" fn() -> bool = crate::c_api::agx_fix_is_enabled;
+    let own: fn() -> Option<String> = file_name;
     // SAFETY: the structure is plain data, for which zero is a value.
     let mut info: libc::Dl_info = unsafe { std::mem::zeroed() };
     // SAFETY: `info` is valid for a write; the address is of this image.

@@ -18,7 +18,7 @@ use agx_ledger::layout::{self, BODY, Header, degraded, exit_route, phase};
 use crate::{arch, clock, os};
 
 pub use census::{Finding, add_to_census, count_skip};
-pub use reading::{class_with_hook, method_calls};
+pub use reading::class_with_hook;
 pub use ring::{Entry, Thread, is_alive, keep_no_events, thread};
 
 /// The header to count in: the mapped one, or [`UNFILED`].

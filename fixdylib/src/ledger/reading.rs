@@ -2,32 +2,9 @@
 
 use std::sync::atomic::Ordering;
 
-use agx_ledger::Counter;
-use agx_ledger::layout::{
-    BODY, CENSUS_CAPACITY, RING_CAPACITY, RING_STRIDE, RingHeader, STRINGS_CAPACITY, state,
-};
+use agx_ledger::layout::{BODY, CENSUS_CAPACITY, STRINGS_CAPACITY, state};
 
-use super::{census, counted, header, whole};
-
-/// Hooked calls of all threads, those of the past included.
-pub fn method_calls() -> u64 {
-    let unringed = counted(Counter::MethodCalls);
-    let Some(start) = whole() else {
-        return unringed;
-    };
-    let used = header().rings_at.used.load(Ordering::Acquire) as usize;
-    (0..used.min(RING_CAPACITY))
-        .map(|index| {
-            // SAFETY: the body holds `RING_CAPACITY` rings, which are changed through atomics only and stay mapped.
-            let ring = unsafe {
-                &*start
-                    .add(BODY.rings + index * RING_STRIDE)
-                    .cast::<RingHeader>()
-            };
-            ring.calls.load(Ordering::Relaxed)
-        })
-        .fold(unringed, u64::wrapping_add)
-}
+use super::{census, header, whole};
 
 /// The first class in the census on which a method with this selector is hooked, if `wanted` takes it. Without a ledger
 /// there is no census.

@@ -402,6 +402,6 @@ impl Lifecycle {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 #[path = "lifecycle_tests.rs"]
 mod tests;

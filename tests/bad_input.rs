@@ -318,6 +318,7 @@ fn a_ledger_folder_that_cannot_be_made_is_named_before_the_launch() {
         let told = attempt("AGX_FIX_LEDGER_DIR", folder);
         assert!(told.contains(&*folder.to_string_lossy()), "{told}");
         assert!(told.contains("AGX_FIX_LEDGER_DIR names it"), "{told}");
+        assert!(told.to_lowercase().contains("not a directory"), "{told}");
     }
     let told = attempt("TMPDIR", &file);
     assert!(told.contains("check TMPDIR"), "{told}");
@@ -389,6 +390,14 @@ fn wrong_usage_is_told_apart_from_failure() {
         .output()
         .expect("agxrun starts");
     assert!(String::from_utf8_lossy(&output.stderr).contains("agxrun -- CMD"));
+    for arguments in [&["fix", "nonsense"][..], &["fix", "list", "nonsense"]] {
+        let output = sandbox.agxrun().args(arguments).output();
+        let output = output.expect("agxrun starts");
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(told.contains("nonsense"), "{told}");
+        assert!(!told.contains("To run a command"), "{told}");
+    }
 }
 
 #[test]

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 /// Seconds as `timeout` takes them (`90`, `1.5`), or with units (`5m`, `1h30m`, `200ms`).
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    if let Ok(seconds) = text.parse::<f64>() {
-        return Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string());
-    }
-    humantime::parse_duration(text)
-        .or_else(|error| fractional_unit(text).ok_or(error))
-        .map_err(|_| "expected a time such as 90, 1.5s, 200ms, 5m or 1h30m".to_owned())
+    let parsed = match text.parse::<f64>() {
+        Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
+        Err(_) => humantime::parse_duration(text)
+            .ok()
+            .or_else(|| fractional_unit(text)),
+    };
+    // Why each of them refused it is their business: there are three.
+    parsed.ok_or_else(|| "expected a time such as 90, 1.5s, 200ms, 5m or 1h30m".to_owned())
 }
 
 /// A time in which something can happen.

@@ -104,7 +104,11 @@ impl Workspace {
 /// A new folder below one that may have to be made.
 fn below(chosen: &Path) -> io::Result<PathBuf> {
     let chosen = std::path::absolute(chosen)?;
-    std::fs::create_dir_all(&chosen)?;
+    std::fs::create_dir_all(&chosen).map_err(|error| match error.kind() {
+        // "File exists" would say that all is well.
+        io::ErrorKind::AlreadyExists => io::ErrorKind::NotADirectory.into(),
+        _ => error,
+    })?;
     let folder = tempfile::Builder::new().prefix("run-").tempdir_in(chosen)?;
     Ok(folder.keep())
 }

@@ -41,7 +41,7 @@ pub fn end_encoding() -> runtime::Selector {
 pub struct Call {
     event: *mut EventRecord,
     /// From the low end: number of the tracked encoder plus 1 (16 bits), [`fact`]s (8), the entry's generation (8), the lock
-    /// (8), the entry's number (24).
+    /// (8), whether the call took the short way (1), the entry's number (23).
     word: u64,
 }
 
@@ -63,13 +63,15 @@ pub mod fact {
     pub const PUBLISHED: u64 = 1 << 22;
     /// The pool's lock is held.
     pub const POOL: u64 = 1 << 23;
+    /// It came in by the short way ([`super::super::quick`]).
+    pub const QUICK: u64 = 1 << 40;
 }
 
 impl Call {
     /// A call without a lock.
     #[inline]
     pub fn unlocked(entry: Entry) -> Self {
-        let word = u64::from(entry.number) << 40 | u64::from(entry.generation) << 24;
+        let word = u64::from(entry.number) << 41 | u64::from(entry.generation) << 24;
         Self {
             event: entry.event,
             word,
@@ -122,7 +124,7 @@ impl Call {
     pub fn entry(self) -> Entry {
         Entry {
             event: self.event,
-            number: (self.word >> 40) as u32,
+            number: (self.word >> 41) as u32,
             generation: (self.word >> 24) as u8,
         }
     }
@@ -145,6 +147,13 @@ impl Call {
     #[inline]
     pub fn has(self, facts: u64) -> bool {
         self.word & facts != 0
+    }
+
+    /// The same call, noted to have come in by the short way.
+    #[inline]
+    pub fn quick(mut self) -> Self {
+        self.word |= fact::QUICK;
+        self
     }
 
     /// Notes [`fact`]s.
@@ -179,7 +188,8 @@ fn abandon(number: usize, receiver: u64, call: Call) {
     leave(number, receiver, call, 0);
 }
 
-/// Begins a call of the hook `number` on `receiver`. Unless it is skipped, [`leave`] must follow.
+/// Begins a call of the hook `number` on `receiver`. Unless it is skipped, [`leave`] must follow. The general way;
+/// [`super::quick`] is the short one.
 #[inline(never)]
 pub fn enter(number: usize, receiver: u64) -> Call {
     let slot = slots::get(number);
@@ -197,9 +207,17 @@ pub fn enter(number: usize, receiver: u64) -> Call {
         Some(how) => thread.begin(number as u32, receiver, how == Acquired::Free),
         None => wait(number, receiver, me),
     };
-    let call = Call::locked(entry, COMMON);
-    // SAFETY: locked above, and the closure calls nothing that locks.
-    let entered = unsafe { lock.with(|state| state.lifecycle.enter(receiver, thread.owner())) };
+    work(number, receiver, Call::locked(entry, COMMON))
+}
+
+/// A call of work that has begun, and has the common lock.
+#[inline(never)]
+pub fn work(number: usize, receiver: u64, call: Call) -> Call {
+    let slot = slots::get(number);
+    // SAFETY: the thread's own state, alive as long as the thread.
+    let owner = unsafe { &*ledger::thread() }.owner();
+    // SAFETY: the call has its lock, and the closure calls nothing that locks.
+    let entered = unsafe { call.with(|state| state.lifecycle.enter(receiver, owner)) };
     if let Entered::Open(index) = entered
         && !impl_is_null(slot, receiver)
     {

@@ -6,6 +6,7 @@ mod domains;
 mod engine;
 mod forward;
 mod published;
+mod quick;
 mod receiver;
 mod slots;
 mod tell;

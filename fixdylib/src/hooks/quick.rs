@@ -36,7 +36,7 @@ pub fn enter(number: usize, receiver: u64) -> Call {
     let entered =
         unsafe { lock.with(|state| state.lifecycle.enter_at_home(receiver, thread.owner())) };
     match entered {
-        None => engine::work(number, receiver, call),
+        None => around::enter_work(number, receiver, call),
         Some(index) if impl_is_null(slot, receiver) => {
             around::work(number, receiver, call, Entered::Open(index))
         }

@@ -130,6 +130,11 @@ pub fn is_narrow() -> bool {
     SCOPE.load(Ordering::Relaxed) != Scope::Global as u8
 }
 
+/// Whether there is one lock, and no watch over it.
+pub fn is_plain() -> bool {
+    !is_narrow() && !LOCKS[COMMON].is_watched()
+}
+
 /// One of the locks.
 #[inline]
 pub fn lock(domain: usize) -> &'static Reentrant<State> {
@@ -211,6 +216,11 @@ fn word(object: u64, offset: i32) -> u64 {
 /// Whether a slot is a proxy's, whose calls reach the real command buffer.
 pub fn is_proxy(slot: usize) -> bool {
     is(slot, kind::PROXY)
+}
+
+/// Whether a slot's receivers are encoders.
+pub fn is_encoder(slot: usize) -> bool {
+    is(slot, kind::ENCODER)
 }
 
 /// The command buffer that a call commits, itself or through the one that it is a proxy for; 0 if it commits none.
@@ -451,11 +461,6 @@ pub fn ended() {
     if WAITING.load(Ordering::SeqCst) != 0 {
         ENDED.advance();
     }
-}
-
-/// Whether a thread waits for one of the locks through which `domain` is used.
-pub fn is_awaited(domain: usize) -> bool {
-    lock(domain).is_awaited()
 }
 
 /// In the child of a `fork`, whose only thread is `me`: what was tracked is the parent's. Async-signal-safe.

@@ -1,7 +1,7 @@
 //! What happens around every hooked call: enter, the original, leave.
 //!
-//! The common case is here and cannot panic: it indexes by masks and wraps its sums. The rest is in
-//! [`super::around`], out of line.
+//! Most calls of work take a shorter way, [`super::quick`]. What more there is to other calls is in [`super::around`], out
+//! of line.
 
 use std::ffi::c_void;
 use std::ptr;
@@ -14,8 +14,8 @@ use super::published;
 use super::receiver;
 use super::slots::{self, Slot};
 use super::{around, tell};
-use crate::ledger::{self, Entry, Thread};
-use crate::lifecycle::{Entered, Index};
+use crate::ledger::{self, Entry};
+use crate::lifecycle::Index;
 use crate::lock::Acquired;
 use crate::runtime;
 use agx_policy::rules::Role;
@@ -41,7 +41,7 @@ pub fn end_encoding() -> runtime::Selector {
 pub struct Call {
     event: *mut EventRecord,
     /// From the low end: number of the tracked encoder plus 1 (16 bits), [`fact`]s (8), the entry's generation (8), the lock
-    /// (8), the entry's number (24).
+    /// (7), [`fact::EXPECTS`], [`fact::QUICK`], the entry's number (23).
     word: u64,
 }
 
@@ -63,13 +63,20 @@ pub mod fact {
     pub const PUBLISHED: u64 = 1 << 22;
     /// The pool's lock is held.
     pub const POOL: u64 = 1 << 23;
+    /// The receiver is announced as [`expected`](super::super::expected) in the call's domain.
+    pub const EXPECTS: u64 = 1 << 39;
+    /// It came in by the short way ([`super::super::quick`]).
+    pub const QUICK: u64 = 1 << 40;
 }
+
+/// The bits of a domain in a [`Call`].
+const DOMAIN: u64 = 0x7f;
 
 impl Call {
     /// A call without a lock.
     #[inline]
     pub fn unlocked(entry: Entry) -> Self {
-        let word = u64::from(entry.number) << 40 | u64::from(entry.generation) << 24;
+        let word = u64::from(entry.number) << 41 | u64::from(entry.generation) << 24;
         Self {
             event: entry.event,
             word,
@@ -80,19 +87,25 @@ impl Call {
     #[inline]
     pub fn locked(entry: Entry, domain: usize) -> Self {
         let mut call = Self::unlocked(entry);
-        call.word |= (domain as u64 & 0xff) << 32 | fact::LOCKED;
+        call.word |= (domain as u64 & DOMAIN) << 32 | fact::LOCKED;
         call
     }
 
     /// The same call, with a lock in hand that it did not have.
     pub fn now_locked(&mut self, domain: usize) {
-        self.word = self.word & !(0xff << 32) | (domain as u64 & 0xff) << 32 | fact::LOCKED;
+        self.concerns(domain);
+        self.set(fact::LOCKED);
     }
 
-    /// The lock that it has, or had.
+    /// The same call, which would have had this lock.
+    pub fn concerns(&mut self, domain: usize) {
+        self.word = self.word & !(DOMAIN << 32) | (domain as u64 & DOMAIN) << 32;
+    }
+
+    /// The lock that it has, had, or would have had.
     #[inline]
     pub fn domain(self) -> usize {
-        (self.word >> 32) as usize & 0xff
+        (self.word >> 32 & DOMAIN) as usize
     }
 
     /// What its lock protects, for `with`, which must not lock.
@@ -122,7 +135,7 @@ impl Call {
     pub fn entry(self) -> Entry {
         Entry {
             event: self.event,
-            number: (self.word >> 40) as u32,
+            number: (self.word >> 41) as u32,
             generation: (self.word >> 24) as u8,
         }
     }
@@ -145,6 +158,13 @@ impl Call {
     #[inline]
     pub fn has(self, facts: u64) -> bool {
         self.word & facts != 0
+    }
+
+    /// The same call, noted to have come in by the short way.
+    #[inline]
+    pub fn quick(mut self) -> Self {
+        self.word |= fact::QUICK;
+        self
     }
 
     /// Notes [`fact`]s.
@@ -179,7 +199,8 @@ fn abandon(number: usize, receiver: u64, call: Call) {
     leave(number, receiver, call, 0);
 }
 
-/// Begins a call of the hook `number` on `receiver`. Unless it is skipped, [`leave`] must follow.
+/// Begins a call of the hook `number` on `receiver`. Unless it is skipped, [`leave`] must follow. The general way;
+/// [`super::quick`] is the short one.
 #[inline(never)]
 pub fn enter(number: usize, receiver: u64) -> Call {
     let slot = slots::get(number);
@@ -195,30 +216,9 @@ pub fn enter(number: usize, receiver: u64) -> Call {
     let lock = domains::lock(COMMON);
     let entry = match lock.try_lock(me as usize) {
         Some(how) => thread.begin(number as u32, receiver, how == Acquired::Free),
-        None => wait(number, receiver, me),
+        None => return around::wait(number, receiver),
     };
-    let call = Call::locked(entry, COMMON);
-    // SAFETY: locked above, and the closure calls nothing that locks.
-    let entered = unsafe { lock.with(|state| state.lifecycle.enter(receiver, thread.owner())) };
-    if let Entered::Open(index) = entered
-        && !impl_is_null(slot, receiver)
-    {
-        return call.with_encoder(index);
-    }
-    around::work(number, receiver, call, entered)
-}
-
-/// Another thread has the lock.
-#[cold]
-#[inline(never)]
-fn wait(number: usize, receiver: u64, me: *const Thread) -> Entry {
-    // SAFETY: the thread's own state, alive as long as the thread.
-    let thread = unsafe { &*me };
-    // Before the wait, so that the ledger of a process that hangs says who waits.
-    let entry = thread.begin_waiting(number as u32, receiver, COMMON);
-    domains::lock(COMMON).wait(me as usize);
-    thread.waited(entry, true);
-    entry
+    around::enter_work(number, receiver, Call::locked(entry, COMMON))
 }
 
 /// Whether the receiver has a NULL `_impl` that the call would use.

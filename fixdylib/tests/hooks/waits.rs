@@ -166,13 +166,13 @@ fn resident() -> u64 {
     value.expect("a value").trim().parse().expect("a number")
 }
 
-/// Two million calls, and a thousand encoders at one set of addresses, once before the first look and once after.
+/// Ten million calls on encoders at one set of addresses: half of them before the first look, and half after.
 pub fn many() {
     driver::register(|it| it);
     let buffer = instance(class(driver::BUFFER));
     let encoders: Vec<Id> = (0..16).map(|_| driver::encoder()).collect();
     let round = || {
-        for _ in 0..1_000 {
+        for _ in 0..5_000 {
             for encoder in &encoders {
                 for _ in 0..64 {
                     work(*encoder);

@@ -23,6 +23,8 @@ enum Stage {
     Ended,
     /// Retained, and not ended.
     Open,
+    /// Ended, with no call inside it, and retained for one that is about to come.
+    Kept,
 }
 
 #[derive(Clone, Copy)]
@@ -35,7 +37,7 @@ struct Encoder {
     owner: Owner,
     /// Calls inside it.
     calls: u32,
-    /// Where it stands in the list of the open ones.
+    /// Where it stands in the list of the open ones, or of the kept ones.
     position: Index,
     stage: Stage,
     retained: bool,
@@ -96,6 +98,8 @@ pub struct Lifecycle {
     buffers: [Buffer; BUFFERS],
     open: [Index; ENCODERS],
     open_len: usize,
+    kept: [Index; ENCODERS],
+    kept_len: usize,
     /// Calls inside any encoder.
     inside: u32,
     /// Something was entered into the tables.
@@ -138,6 +142,8 @@ impl Lifecycle {
             }; BUFFERS],
             open: [0; ENCODERS],
             open_len: 0,
+            kept: [0; ENCODERS],
+            kept_len: 0,
             inside: 0,
             used: false,
         }
@@ -156,6 +162,7 @@ impl Lifecycle {
             stage: BufferStage::Committed,
         });
         self.open_len = 0;
+        self.kept_len = 0;
     }
 
     /// Encoders that are open.
@@ -193,7 +200,10 @@ impl Lifecycle {
         self.used = true;
         let (index, answer) = match self.find(address) {
             Some(index) if self.encoders[index].stage == Stage::Open => return Opened::AlreadyOpen,
-            Some(index) => (index, Opened::Reused),
+            Some(index) => {
+                self.unkeep(index);
+                (index, Opened::Reused)
+            }
             None => {
                 let home = home(address, ENCODERS);
                 let free = (0..WINDOW)
@@ -210,7 +220,8 @@ impl Lifecycle {
                 (index, Opened::New)
             }
         };
-        // An encoder that ended but is still retained, because a call is inside it, keeps that retain: one is enough.
+        // An encoder that ended but is still retained, for a call that is inside it or about to be, keeps that retain: one
+        // is enough.
         let answer = if self.encoders[index].retained {
             Opened::AlreadyOpen
         } else {
@@ -251,8 +262,8 @@ impl Lifecycle {
         let Some(index) = self.find(address) else {
             return Entered::Untracked;
         };
+        let late = self.encoders[index].stage != Stage::Open && self.is_late(index);
         let it = &mut self.encoders[index];
-        let late = it.stage == Stage::Ended && it.calls == 0;
         it.calls = it.calls.wrapping_add(1);
         it.owner = owner;
         self.inside = self.inside.wrapping_add(1);
@@ -281,6 +292,66 @@ impl Lifecycle {
             return Some(it.address);
         }
         None
+    }
+
+    /// Whether a call that enters an encoder which is not open is the only one inside.
+    #[cold]
+    #[inline(never)]
+    fn is_late(&mut self, index: usize) -> bool {
+        self.unkeep(index);
+        self.encoders[index].calls == 0
+    }
+
+    /// An encoder that [`Self::leave`] has just returned stays retained, for a call that is about to enter it: it is
+    /// returned again when such a call leaves, or given back after [`Self::let_go`].
+    pub fn keep(&mut self, address: u64) {
+        let Some(index) = self.find(address) else {
+            return;
+        };
+        let position = self.kept_len;
+        self.kept[position & (ENCODERS - 1)] = Index::try_from(index).unwrap_or(0); // below ENCODERS
+        self.kept_len += 1;
+        let it = &mut self.encoders[index];
+        it.stage = Stage::Kept;
+        it.retained = true;
+        it.position = Index::try_from(position).unwrap_or(0); // below ENCODERS
+    }
+
+    /// Encoders that are kept.
+    pub fn kept_count(&self) -> usize {
+        self.kept_len
+    }
+
+    /// The first kept encoder from this place on in their list: its place, and its address.
+    pub fn kept(&self, from: usize) -> Option<(usize, u64)> {
+        let index = self.kept[..self.kept_len].get(from)?;
+        Some((from, self.encoders[usize::from(*index)].address))
+    }
+
+    /// The retain of a kept encoder is about to be given back. Another one takes its place in the list.
+    pub fn let_go(&mut self, address: u64) {
+        if let Some(index) = self.find(address)
+            && self.encoders[index].stage == Stage::Kept
+        {
+            self.unkeep(index);
+            self.encoders[index].retained = false;
+        }
+    }
+
+    /// An encoder is no longer on the list of the kept ones, if it was: it is as one that ended, and retained.
+    fn unkeep(&mut self, index: usize) {
+        if self.encoders[index].stage != Stage::Kept {
+            return;
+        }
+        self.encoders[index].stage = Stage::Ended;
+        let position = usize::from(self.encoders[index].position);
+        self.kept_len = self.kept_len.saturating_sub(1);
+        let moved = self.kept[self.kept_len & (ENCODERS - 1)];
+        self.kept[position & (ENCODERS - 1)] = moved;
+        let moved = &mut self.encoders[usize::from(moved) & (ENCODERS - 1)];
+        if moved.stage == Stage::Kept {
+            moved.position = Index::try_from(position).unwrap_or(0); // below ENCODERS
+        }
     }
 
     /// The command buffer of a tracked encoder; 0 where it is not known.

@@ -49,6 +49,58 @@ fn a_reused_encoder_is_retained_again() {
     assert_eq!(it.next_to_end(0x20, None), None, "asked for once");
 }
 
+/// Opens and ends encoders, and keeps them.
+fn kept(addresses: &[u64]) -> Box<Lifecycle> {
+    let mut it = fresh();
+    for address in addresses {
+        it.opened(*address, 0x10, ME);
+        let Entered::Open(end) = it.enter(*address, ME) else {
+            panic!("open")
+        };
+        assert_eq!(it.leave(end, true), Some(*address));
+        it.keep(*address);
+    }
+    it
+}
+
+#[test]
+fn a_kept_encoder_is_released_when_the_call_it_was_kept_for_leaves() {
+    let mut it = kept(&[0x100, 0x200]);
+    let Entered::AfterEnd(late) = it.enter(0x100, OTHER) else {
+        panic!("ended")
+    };
+    assert_eq!(it.kept(0), Some((0, 0x200)), "nobody else gives it back");
+    assert_eq!(it.leave(late, true), Some(0x100));
+    assert_eq!(it.kept_count(), 1);
+}
+
+#[test]
+fn kept_encoders_are_let_go_once() {
+    let mut it = kept(&[0x100, 0x200, 0x300]);
+    it.let_go(0x100);
+    assert_eq!(it.kept(0), Some((0, 0x300)), "the last takes its place");
+    it.let_go(0x100);
+    assert_eq!(it.kept(1), Some((1, 0x200)));
+    it.let_go(0x300);
+    it.let_go(0x200);
+    assert_eq!((it.kept(0), it.kept_count()), (None, 0));
+    let Entered::AfterEnd(late) = it.enter(0x100, ME) else {
+        panic!("ended")
+    };
+    assert_eq!(it.leave(late, false), None, "given back before");
+}
+
+#[test]
+fn a_kept_encoder_that_is_handed_out_again_keeps_its_one_retain() {
+    let mut it = kept(&[0x100]);
+    assert_eq!(it.opened(0x100, 0x20, ME), Opened::AlreadyOpen);
+    assert_eq!((it.kept_count(), it.open_count()), (0, 1));
+    let Entered::Open(end) = it.enter(0x100, ME) else {
+        panic!("open")
+    };
+    assert_eq!(it.leave(end, true), Some(0x100));
+}
+
 #[test]
 fn idle_encoders_are_found_by_their_command_buffer() {
     let mut it = fresh();

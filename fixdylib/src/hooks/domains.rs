@@ -213,6 +213,11 @@ pub fn is_proxy(slot: usize) -> bool {
     is(slot, kind::PROXY)
 }
 
+/// Whether a slot's receivers are encoders.
+pub fn is_encoder(slot: usize) -> bool {
+    is(slot, kind::ENCODER)
+}
+
 /// The command buffer that a call commits, itself or through the one that it is a proxy for; 0 if it commits none.
 pub fn commits(slot: usize, receiver: u64) -> u64 {
     if !is(slot, kind::COMMITS) {
@@ -451,11 +456,6 @@ pub fn ended() {
     if WAITING.load(Ordering::SeqCst) != 0 {
         ENDED.advance();
     }
-}
-
-/// Whether a thread waits for one of the locks through which `domain` is used.
-pub fn is_awaited(domain: usize) -> bool {
-    lock(domain).is_awaited()
 }
 
 /// In the child of a `fork`, whose only thread is `me`: what was tracked is the parent's. Async-signal-safe.

@@ -14,7 +14,7 @@ use super::published;
 use super::receiver;
 use super::slots::{self, Slot};
 use super::{around, tell};
-use crate::ledger::{self, Entry, Thread};
+use crate::ledger::{self, Entry};
 use crate::lifecycle::{Entered, Index};
 use crate::lock::Acquired;
 use crate::runtime;
@@ -41,7 +41,7 @@ pub fn end_encoding() -> runtime::Selector {
 pub struct Call {
     event: *mut EventRecord,
     /// From the low end: number of the tracked encoder plus 1 (16 bits), [`fact`]s (8), the entry's generation (8), the lock
-    /// (8), the entry's number (24).
+    /// (7), [`fact::EXPECTS`], the entry's number (24).
     word: u64,
 }
 
@@ -63,7 +63,12 @@ pub mod fact {
     pub const PUBLISHED: u64 = 1 << 22;
     /// The pool's lock is held.
     pub const POOL: u64 = 1 << 23;
+    /// The receiver is announced as [`expected`](super::super::expected) in the call's domain.
+    pub const EXPECTS: u64 = 1 << 39;
 }
+
+/// The bits of a domain in a [`Call`].
+const DOMAIN: u64 = 0x7f;
 
 impl Call {
     /// A call without a lock.
@@ -80,19 +85,25 @@ impl Call {
     #[inline]
     pub fn locked(entry: Entry, domain: usize) -> Self {
         let mut call = Self::unlocked(entry);
-        call.word |= (domain as u64 & 0xff) << 32 | fact::LOCKED;
+        call.word |= (domain as u64 & DOMAIN) << 32 | fact::LOCKED;
         call
     }
 
     /// The same call, with a lock in hand that it did not have.
     pub fn now_locked(&mut self, domain: usize) {
-        self.word = self.word & !(0xff << 32) | (domain as u64 & 0xff) << 32 | fact::LOCKED;
+        self.concerns(domain);
+        self.set(fact::LOCKED);
     }
 
-    /// The lock that it has, or had.
+    /// The same call, which would have had this lock.
+    pub fn concerns(&mut self, domain: usize) {
+        self.word = self.word & !(DOMAIN << 32) | (domain as u64 & DOMAIN) << 32;
+    }
+
+    /// The lock that it has, had, or would have had.
     #[inline]
     pub fn domain(self) -> usize {
-        (self.word >> 32) as usize & 0xff
+        (self.word >> 32 & DOMAIN) as usize
     }
 
     /// What its lock protects, for `with`, which must not lock.
@@ -195,7 +206,7 @@ pub fn enter(number: usize, receiver: u64) -> Call {
     let lock = domains::lock(COMMON);
     let entry = match lock.try_lock(me as usize) {
         Some(how) => thread.begin(number as u32, receiver, how == Acquired::Free),
-        None => wait(number, receiver, me),
+        None => return around::wait(number, receiver),
     };
     let call = Call::locked(entry, COMMON);
     // SAFETY: locked above, and the closure calls nothing that locks.
@@ -206,19 +217,6 @@ pub fn enter(number: usize, receiver: u64) -> Call {
         return call.with_encoder(index);
     }
     around::work(number, receiver, call, entered)
-}
-
-/// Another thread has the lock.
-#[cold]
-#[inline(never)]
-fn wait(number: usize, receiver: u64, me: *const Thread) -> Entry {
-    // SAFETY: the thread's own state, alive as long as the thread.
-    let thread = unsafe { &*me };
-    // Before the wait, so that the ledger of a process that hangs says who waits.
-    let entry = thread.begin_waiting(number as u32, receiver, COMMON);
-    domains::lock(COMMON).wait(me as usize);
-    thread.waited(entry, true);
-    entry
 }
 
 /// Whether the receiver has a NULL `_impl` that the call would use.

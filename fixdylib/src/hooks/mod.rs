@@ -4,6 +4,7 @@ mod around;
 mod discover;
 mod domains;
 mod engine;
+mod expected;
 mod forward;
 mod published;
 mod receiver;
@@ -43,5 +44,6 @@ pub fn configure(settings: &Settings) {
 /// In the child of a `fork`, whose only thread is `me`. Async-signal-safe.
 pub fn reset_after_fork(me: usize) {
     domains::reset_after_fork(me);
+    expected::reset_after_fork();
     around::reset_after_fork();
 }

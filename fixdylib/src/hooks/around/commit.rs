@@ -3,7 +3,7 @@
 use agx_ledger::Counter;
 use agx_policy::rules::Role;
 
-use super::{end, state, thread};
+use super::{end, state, thread, track};
 use crate::hooks::domains;
 use crate::hooks::engine::{Open, fact};
 use crate::hooks::tell::{self, Kind};
@@ -68,6 +68,7 @@ pub fn begin(open: &mut Open, role: Role) {
             count_locked(Counter::CommitAfterCommit);
             tell::note(Kind::CommitAgain, open.number, receiver, 0);
         }
+        track::give_kept_back(open.call);
         while let Some(encoder) = state(open.call, |it| it.lifecycle.next_to_end(receiver, None)) {
             count_locked(Counter::CommitForcedEnds);
             end(encoder);

@@ -16,6 +16,7 @@ use agx_policy::rules::Role;
 
 use super::domains::{self, NONE, State, Taken};
 use super::engine::{Call, Open, fact, finish, impl_is_null};
+use super::expected;
 use super::slots;
 use super::tell::{self, Kind};
 use super::{engine, published, receiver as receivers};
@@ -81,13 +82,7 @@ pub fn enter(number: usize, receiver: u64) -> Call {
     let entry = commit::admit(number, receiver);
     let call = take(number, receiver, entry);
     if role == Role::Work && call.has(fact::LOCKED) {
-        let entered = state(call, |it| it.lifecycle.enter(receiver, thread().owner()));
-        if let Entered::Open(index) = entered
-            && !impl_is_null(slot, receiver)
-        {
-            return call.with_encoder(index);
-        }
-        return work(number, receiver, call, entered);
+        return enter_work(number, receiver, call);
     }
     if matches!(role, Role::Init | Role::BufferWork) {
         return call;
@@ -106,11 +101,39 @@ pub fn enter(number: usize, receiver: u64) -> Call {
     call
 }
 
+/// Work on an encoder, its lock in hand.
+fn enter_work(number: usize, receiver: u64, call: Call) -> Call {
+    let entered = state(call, |it| it.lifecycle.enter(receiver, thread().owner()));
+    if let Entered::Open(index) = entered
+        && !impl_is_null(slots::get(number), receiver)
+    {
+        return call.with_encoder(index);
+    }
+    work(number, receiver, call, entered)
+}
+
+/// [`engine::enter`] for work in the scope `global` while another thread has the lock.
+#[cold]
+#[inline(never)]
+pub fn wait(number: usize, receiver: u64) -> Call {
+    let call = take(number, receiver, None);
+    enter_work(number, receiver, call)
+}
+
 /// A call that is passed on without a lock: it runs the program's own handlers, which may wait for a thread that waits for
 /// the lock, or its receiver is no object of the hook's class.
 #[cold]
 pub fn unlocked(number: usize, receiver: u64) -> Call {
     Call::unlocked(thread().begin(number as u32, receiver, false))
+}
+
+/// Says that a call is about to enter its receiver, if that is an encoder.
+fn announce(number: usize, receiver: u64, domain: usize) -> bool {
+    let expects = domains::is_encoder(number);
+    if expects {
+        expected::expect(domain, receiver);
+    }
+    expects
 }
 
 /// Takes the locks of a call; `entry` if it has begun already.
@@ -120,14 +143,18 @@ fn take(number: usize, receiver: u64, entry: Option<Entry>) -> Call {
     let (domain, pool) = domains::of_call(number, receiver);
     let mut entry = entry;
     let mut how = None;
+    let mut expects = false;
     if domain != NONE {
         let taken = domains::take(me, domain, || {
+            expects = announce(number, receiver, domain);
             let it =
                 *entry.get_or_insert_with(|| thread.begin_waiting(number as u32, receiver, domain));
             thread.waits(it, domain);
         });
-        if let Taken::Had(acquired) = taken {
-            how = Some(acquired);
+        match taken {
+            Taken::Had(acquired) => how = Some(acquired),
+            Taken::Escaped if !expects => expects = announce(number, receiver, domain),
+            Taken::Escaped => {}
         }
     }
     let outermost = matches!(how, Some(Acquired::Free | Acquired::Waited));
@@ -146,6 +173,10 @@ fn take(number: usize, receiver: u64, entry: Option<Entry>) -> Call {
         Some(_) => Call::locked(entry, domain),
         None => Call::unlocked(entry),
     };
+    if expects {
+        call.concerns(domain);
+        call.set(fact::EXPECTS | fact::SLOW);
+    }
     if pool {
         let taken = domains::take_pool(me, || thread.waits(entry, domain));
         if let Taken::Had(acquired) = taken {
@@ -192,6 +223,7 @@ fn enter_locked(open: &mut Open, role: Role) {
         }
         Role::Factory | Role::SubFactory => {
             open.call.set(fact::SLOW);
+            track::give_kept_back(open.call);
             if role == Role::Factory {
                 track::give_abandoned_back(open.call, receiver);
             }
@@ -244,6 +276,9 @@ pub fn leave(number: usize, receiver: u64, mut call: Call, object: u64) {
         }
     }
     let finishing = Finishing(call);
+    if call.has(fact::EXPECTS) {
+        expected::met(call.domain(), receiver);
+    }
     match role {
         Role::BufferInit => born(number, receiver),
         Role::Factory | Role::SubFactory if object != 0 && call.has(fact::LOCKED) => {
@@ -270,6 +305,18 @@ pub fn leave(number: usize, receiver: u64, mut call: Call, object: u64) {
                 state(call, |it| it.busy.pop());
             }
         });
+    }
+    if call.has(fact::LOCKED)
+        && let Some(index) = call.encoder()
+    {
+        let ends = call.has(fact::ENDS);
+        let released = state(call, |it| it.lifecycle.leave(index, ends));
+        if let Some(encoder) = released {
+            track::let_go(call, encoder);
+        }
+    }
+    if call.has(fact::EXPECTS) {
+        track::settle(call);
     }
     drop(finishing);
 }

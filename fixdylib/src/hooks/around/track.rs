@@ -4,9 +4,10 @@ use agx_ledger::Counter;
 use agx_ledger::layout::degraded;
 
 use super::{Finishing, caught, state, thread};
-use crate::hooks::engine::{Call, end_encoding};
-use crate::hooks::{domains, slots};
-use crate::ledger::{self, count_locked, discount_locked};
+use crate::hooks::domains::Taken;
+use crate::hooks::engine::{Call, end_encoding, fact};
+use crate::hooks::{domains, expected, slots};
+use crate::ledger::{self, Entry, count_locked, discount_locked};
 use crate::lifecycle::Opened;
 use crate::runtime::{self, Id};
 
@@ -53,16 +54,13 @@ fn give_back(encoder: u64) {
 /// The program let go of them without ending them. Without us the driver would have destroyed them there and then, and
 /// said so ("Command encoder released without endEncoding"); our retain would keep them, and the fault, hidden. Those of
 /// a command buffer that is committed are ended there; those of one that is never used again stay open, and are seen in
-/// the ledger (`encoders_open`). Nothing is given back while a thread waits for the lock: it may be about to use an
-/// encoder that it does not retain.
+/// the ledger (`encoders_open`). None is given back that a waiting call is about to enter.
 pub fn give_abandoned_back(call: Call, buffer: u64) {
-    if domains::is_awaited(call.domain()) {
-        return;
-    }
     let mut from = 0;
     while let Some((position, encoder)) = state(call, |it| it.lifecycle.idle_of(buffer, from)) {
         // SAFETY: a tracked encoder is retained by us.
-        if unsafe { runtime::retain_count(encoder as Id) } == Some(1) {
+        let only_ours = unsafe { runtime::retain_count(encoder as Id) } == Some(1);
+        if only_ours && !expected::is_expected(call.domain(), encoder) {
             state(call, |it| it.lifecycle.not_retained(encoder));
             count_locked(Counter::EncodersAbandoned);
             give_back(encoder);
@@ -73,12 +71,65 @@ pub fn give_abandoned_back(call: Call, buffer: u64) {
     }
 }
 
+/// Gives the retain of an encoder back that ended; keeps it while a call is about to enter the encoder.
+pub fn let_go(call: Call, encoder: u64) {
+    let domain = call.domain();
+    if !expected::is_expected(domain, encoder) {
+        return give_back(encoder);
+    }
+    let kept = state(call, |it| {
+        it.lifecycle.keep(encoder);
+        it.lifecycle.kept_count()
+    });
+    expected::keeps(domain, kept);
+    if !expected::is_expected(domain, encoder) {
+        give_kept_back(call);
+    }
+}
+
+/// Gives those kept encoders back that no call is about to enter any more. The call has its lock.
+pub fn give_kept_back(call: Call) {
+    let domain = call.domain();
+    if !expected::is_any_kept(domain) {
+        return;
+    }
+    let mut from = 0;
+    while let Some((position, encoder)) = state(call, |it| it.lifecycle.kept(from)) {
+        if expected::is_expected(domain, encoder) {
+            from = position + 1;
+            continue;
+        }
+        state(call, |it| it.lifecycle.let_go(encoder));
+        give_back(encoder);
+        // Destroying it may have called hooked methods, and moved what was listed.
+        from = 0;
+    }
+    expected::keeps(domain, state(call, |it| it.lifecycle.kept_count()));
+}
+
+/// Gives back what was kept for a call that was expected and is over. One without a lock takes it where something is kept; if
+/// it cannot, who commits or asks for an encoder next gives that back.
+pub fn settle(call: Call) {
+    let domain = call.domain();
+    if call.has(fact::LOCKED) {
+        return give_kept_back(call);
+    }
+    if expected::is_any_kept(domain)
+        && let Taken::Had(_) = domains::take(ledger::thread() as usize, domain, || {})
+    {
+        let call = Call::locked(Entry::NONE, domain);
+        let finishing = Finishing(call);
+        give_kept_back(call);
+        drop(finishing);
+    }
+}
+
 /// A call inside which the retain of an encoder that ended is given back.
 #[cold]
 #[inline(never)]
 pub fn leave_last(call: Call, encoder: u64) {
     // `release` may throw, and destroys the encoder, which takes from the driver's pool: under the lock, and guarded.
     let finishing = Finishing(call);
-    give_back(encoder);
+    let_go(call, encoder);
     drop(finishing);
 }

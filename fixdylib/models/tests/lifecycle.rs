@@ -48,6 +48,8 @@ struct State {
 struct World {
     lock: Reentrant<State>,
     retains: AtomicU32,
+    /// Calls that wait to enter the encoder.
+    expected: AtomicU32,
     memory: Guarded<Memory>,
 }
 
@@ -65,6 +67,7 @@ impl World {
         let it = Self {
             lock: Reentrant::new(state),
             retains: AtomicU32::new(retains),
+            expected: AtomicU32::new(0),
             memory: Guarded::new(Memory {
                 is_alive: true,
                 has_impl: true,
@@ -112,16 +115,30 @@ impl World {
         self.state(|it| it.created += 1);
     }
 
+    /// A call on an encoder that has to wait says so first.
     fn step(&self, me: usize, step: Step) {
-        self.locked(me, || match step {
-            Step::Work => self.work(me),
-            Step::End => self.end(me, true),
-            Step::Destroy => self.end(me, false),
+        let mut expects = false;
+        if self.lock.try_lock(me).is_none() {
+            if step != Step::Commit {
+                expects = true;
+                self.expected.fetch_add(1, Ordering::SeqCst);
+            }
+            self.lock.wait(me);
+        }
+        match step {
+            Step::Work => self.work(me, expects),
+            Step::End => self.end(me, true, expects),
+            Step::Destroy => self.end(me, false, expects),
             Step::Commit => self.commit(me),
-        });
+        }
+        if expects {
+            self.give_kept_back();
+        }
+        // SAFETY: locked above.
+        unsafe { self.lock.unlock() };
     }
 
-    fn work(&self, me: usize) {
+    fn work(&self, me: usize, expects: bool) {
         let mut entered = self.state(|it| it.lifecycle.enter(ENCODER, me as u64));
         let has_impl = self.touch(|memory| memory.has_impl);
         if entered == Entered::Untracked && has_impl {
@@ -134,39 +151,62 @@ impl World {
             // `super`: the lock again, and the same encoder.
             self.locked(me, || {
                 let inner = self.state(|it| it.lifecycle.enter(ENCODER, me as u64));
-                self.leave(inner, false);
+                self.leave(inner, false, false);
             });
             self.state(|it| it.made += 1);
         } else {
             self.state(|it| it.skipped += 1);
         }
-        self.leave(entered, false);
+        self.leave(entered, false, expects);
     }
 
-    fn end(&self, me: usize, is_whole: bool) {
+    fn end(&self, me: usize, is_whole: bool, expects: bool) {
         let entered = self.state(|it| it.lifecycle.enter(ENCODER, me as u64));
         if is_whole {
-            self.locked(me, || self.end(me, false));
+            self.locked(me, || self.end(me, false, false));
             // The driver's method goes on.
             self.touch(|memory| assert!(!memory.has_impl));
         } else {
             self.touch(|memory| memory.has_impl = false);
         }
-        self.leave(entered, true);
+        self.leave(entered, true, expects);
     }
 
-    fn leave(&self, entered: Entered, ended: bool) {
+    fn leave(&self, entered: Entered, ended: bool, expected: bool) {
+        if expected {
+            self.expected.fetch_sub(1, Ordering::SeqCst);
+        }
         let (Entered::Open(index) | Entered::AfterEnd(index)) = entered else {
             return;
         };
         if let Some(address) = self.state(|it| it.lifecycle.leave(index, ended)) {
             assert_eq!(address, ENCODER);
-            self.state(|it| it.released += 1);
-            self.release();
+            if self.is_expected() {
+                self.state(|it| it.lifecycle.keep(ENCODER));
+            } else {
+                self.give_back();
+            }
         }
     }
 
+    fn is_expected(&self) -> bool {
+        self.expected.load(Ordering::SeqCst) != 0
+    }
+
+    fn give_kept_back(&self) {
+        if !self.is_expected() && self.state(|it| it.lifecycle.kept(0)).is_some() {
+            self.state(|it| it.lifecycle.let_go(ENCODER));
+            self.give_back();
+        }
+    }
+
+    fn give_back(&self) {
+        self.state(|it| it.released += 1);
+        self.release();
+    }
+
     fn commit(&self, me: usize) {
+        self.give_kept_back();
         let begun = self.state(|it| it.lifecycle.commit_begins(BUFFER));
         assert_ne!(
             begun,
@@ -175,7 +215,7 @@ impl World {
         );
         while let Some(encoder) = self.state(|it| it.lifecycle.next_to_end(BUFFER, None)) {
             assert_eq!(encoder, ENCODER);
-            self.locked(me, || self.end(me, true));
+            self.locked(me, || self.end(me, true, false));
         }
         self.state(|it| it.lifecycle.commit_ends(BUFFER, false));
     }
@@ -237,6 +277,7 @@ fn check(world: &World, is_tracked: bool, steps: &[Step]) {
             assert_eq!(it.created, u32::from(is_tracked) + it.adopted);
             assert_eq!(it.lifecycle.others_open(BUFFER, 0), None, "still open");
             assert!(!it.lifecycle.is_inside());
+            assert_eq!(it.lifecycle.kept_count(), 0);
         });
     });
 }
@@ -297,4 +338,47 @@ fn a_commit_ends_what_the_program_let_go() {
         other.join().expect("no panic");
         check(&world, true, &[Step::Work, Step::Commit]);
     });
+}
+
+/// The lock's holder ends an encoder that nobody but the library retains, while calls wait to enter it: they find it there, and
+/// the last of them gives it back.
+fn holder_ends_it(switches: usize, waiting: &'static [Step]) {
+    model(switches, move || {
+        let world = Arc::new(World::new(1, true));
+        world.lock.lock(1);
+        let others: Vec<_> = waiting
+            .iter()
+            .zip(2..)
+            .map(|(step, me)| {
+                let world = world.clone();
+                thread::spawn(move || world.step(me, *step))
+            })
+            .collect();
+        // A call that has not said that it comes finds what its program left there.
+        while world.expected.load(Ordering::SeqCst) as usize != waiting.len() {
+            thread::yield_now();
+        }
+        world.end(1, true, false);
+        world.release();
+        // SAFETY: locked above.
+        unsafe { world.lock.unlock() };
+        for other in others {
+            other.join().expect("no panic");
+        }
+        check(&world, true, waiting);
+    });
+}
+
+#[test]
+fn a_call_that_waits_finds_the_encoder_that_was_ended_meanwhile() {
+    for waiting in [&[Step::Work], &[Step::End], &[Step::Destroy]] {
+        holder_ends_it(SWITCHES, waiting);
+    }
+}
+
+#[test]
+fn the_last_of_those_who_waited_gives_it_back() {
+    // Three threads: each switch that is allowed multiplies the orders.
+    holder_ends_it(1, &[Step::End, Step::Work]);
+    holder_ends_it(1, &[Step::End, Step::Destroy]);
 }

@@ -1,6 +1,6 @@
 //! The forwarder that carries everything: floating registers, any number of stack words, and every kind of result.
 //!
-//! [`machine::full_entry`] saves the registers into a [`Frame`] on the stack and calls [`run`], which enters, has
+//! `full_entry` (in assembly) saves the registers into a [`Frame`] on the stack and calls [`run`], which enters, has
 //! [`machine::invoke`] load them again for the original, and leaves. Both say in their unwind tables how to get out of
 //! them, so that an exception of the original passes through, and meets the guard of [`run`] on its way.
 
@@ -9,7 +9,7 @@ use crate::hooks::engine::{Open, fact};
 use crate::hooks::{quick, slots};
 
 /// # Safety
-/// Called by [`machine::full_entry`] with the registers and the stack of a call of the method whose original is in the slot.
+/// Called by `full_entry` (in assembly) with the registers and the stack of a call of the method whose original is in the slot.
 pub unsafe extern "C-unwind" fn run(frame: *mut Frame) {
     // SAFETY: the entry's frame is this call's alone.
     let number = unsafe { (*frame).number } as usize;

@@ -23,6 +23,14 @@ cargo build --workspace --locked
 step "tests"
 cargo test --workspace --locked --no-fail-fast
 
+# The whole of it is sanitize.sh. Valgrind is not installed for this: a fresh machine's first run is long enough.
+step "memory"
+if [ "$(uname -s)" = Linux ] && command -v valgrind >/dev/null 2>&1; then
+    ./scripts/sanitize.sh --quick
+else
+    echo "left out: needs Linux and valgrind (hint: apt-get install valgrind libc6-dbg, or scripts/sanitize.sh, which installs it)"
+fi
+
 step "macOS lint"
 # 77: this machine cannot have the toolchain, and the script has said what is missing.
 status=0

@@ -301,6 +301,69 @@ fn variables_that_cannot_be_parsed_are_told_and_change_nothing() {
 }
 
 #[test]
+fn a_ledger_folder_that_cannot_be_made_is_named_before_the_launch() {
+    let sandbox = Sandbox::new();
+    let ran = sandbox.path("ran");
+    let file = sandbox.path("a-file");
+    std::fs::write(&file, "").expect("written");
+    let attempt = |variable: &str, folder: &std::path::Path| {
+        let mut command = sandbox.agxrun();
+        command.env(variable, folder).args(["--", "touch"]);
+        let output = command.arg(&ran).output().expect("agxrun starts");
+        assert_eq!(output.status.code(), Some(125));
+        assert!(!ran.exists());
+        complaint(&output)
+    };
+    for folder in [&file, &file.join("below")] {
+        let told = attempt("AGX_FIX_LEDGER_DIR", folder);
+        assert!(told.contains(&*folder.to_string_lossy()), "{told}");
+        assert!(told.contains("AGX_FIX_LEDGER_DIR names it"), "{told}");
+        assert!(told.to_lowercase().contains("not a directory"), "{told}");
+    }
+    let told = attempt("TMPDIR", &file);
+    assert!(told.contains("check TMPDIR"), "{told}");
+}
+
+#[test]
+fn a_ledger_that_cannot_be_written_costs_the_proof_and_not_the_run() {
+    let sandbox = Sandbox::new();
+    let attempt = |option: &str, code: i32| {
+        let mut limited = sandbox.limited_agxrun();
+        limited
+            .arg(option)
+            .arg("--reports-dir")
+            .arg(sandbox.reports())
+            .arg("--")
+            .arg(common::workload())
+            .args(["--threads", "2", "--iterations", "3", "--fault", "none"]);
+        let output = limited.output().expect("sh starts");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{told}");
+        for part in ["cannot write the ledger", "the fix works without it"] {
+            assert_eq!(told.matches(part).count(), 1, "{told}");
+        }
+        assert_eq!(
+            String::from_utf8_lossy(&output.stdout),
+            "iterations=6 dispatches asked=126 executed=126\n"
+        );
+    };
+    attempt("--fix=v3", 0);
+    attempt("--require-fix", 88);
+}
+
+#[test]
+fn a_fault_that_the_rehearsal_does_not_know_is_told_once() {
+    let sandbox = Sandbox::new();
+    let mut rehearse = sandbox.agxrun();
+    rehearse.args(["rehearse", "--fault", "nonsense"]);
+    let output = rehearse.output().expect("agxrun starts");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(output.stdout.is_empty());
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(told.matches("nonsense").count(), 1, "{told}");
+}
+
+#[test]
 fn wrong_usage_is_told_apart_from_failure() {
     let sandbox = Sandbox::new();
     for arguments in [
@@ -327,6 +390,14 @@ fn wrong_usage_is_told_apart_from_failure() {
         .output()
         .expect("agxrun starts");
     assert!(String::from_utf8_lossy(&output.stderr).contains("agxrun -- CMD"));
+    for arguments in [&["fix", "nonsense"][..], &["fix", "list", "nonsense"]] {
+        let output = sandbox.agxrun().args(arguments).output();
+        let output = output.expect("agxrun starts");
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(told.contains("nonsense"), "{told}");
+        assert!(!told.contains("To run a command"), "{told}");
+    }
 }
 
 #[test]

@@ -32,7 +32,11 @@ fn who_fails_where_is_counted() {
     let options = ["--policies", "none,v3", "--scenarios", "leak,open-commit"];
     let output = matrix(
         &sandbox,
-        &[&options[..], &["--runs", "2", "--threads", "2,4", "--json"]].concat(),
+        &[
+            &options[..],
+            &["--runs", "2", "--threads", "2,4,2", "--json"],
+        ]
+        .concat(),
     );
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let json: Value = serde_json::from_slice(&output.stdout).expect("valid JSON");
@@ -130,23 +134,31 @@ fn what_steers_a_fix_library_elsewhere_does_not_reach_the_matrix() {
         .args(["--policies", "v3", "--scenarios", "leak"])
         .env("AGX_FIX_DISABLE", "1")
         .env("AGX_FIX_VERSION", "v2.9")
+        .env("AGX_FIX_LEDGER_DIR", sandbox.path("ledgers"))
         .output()
         .expect("agxrun starts");
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(!sandbox.path("ledgers").exists());
 }
 
 #[test]
 fn names_that_nobody_knows_are_told() {
     let sandbox = Sandbox::new();
     for (options, code, part) in [
-        (["--policies", "fast"], 125, "there is no policy `fast`"),
+        (
+            ["--policies", "v3,fast"],
+            125,
+            "there is no policy `fast` (hint: use some of none, v1,",
+        ),
         (
             ["--scenarios", "sunny"],
             125,
             "there is no scenario `sunny`",
         ),
         (["--threads", "0"], 2, "0 is not in"),
+        (["--threads", "-1"], 2, "-1 is not in"),
         (["--runs", "0"], 2, "0 is not in"),
+        (["--timeout", "0"], 2, "expected more than 0"),
         (["--fault", "impl"], 2, "cannot be used with"),
     ] {
         let output = matrix(&sandbox, &options);

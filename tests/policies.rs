@@ -4,7 +4,7 @@ mod common;
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use agx_ledger::builder::Builder;
 use agx_ledger::layout::{exit_route, flag};
@@ -120,10 +120,14 @@ fn a_policy_that_does_not_exist_is_refused() {
     run.assert_code(125)
         .assert_stderr("there is no policy `fast`")
         .assert_stderr("agxrun fix list");
+    let unknown = ["--env", "AGX_FIX_VERSION=fast"];
     Sandbox::new()
-        .run(&["--env", "AGX_FIX_VERSION=fast"], &["true"])
+        .run(&unknown, &["true"])
         .assert_code(0)
-        .assert_stderr("does not know the policy");
+        .assert_stderr("does not know the policy")
+        .assert_stderr("fix loaded and hooked nothing: its policy is not known");
+    let required = [&unknown[..], &["--require-fix"]].concat();
+    Sandbox::new().run(&required, &["true"]).assert_code(88);
 }
 
 #[test]
@@ -163,11 +167,14 @@ fn what_a_published_version_has_not_is_wrong_usage() {
         let run = sandbox.run(options, &["true"]);
         run.assert_code(2).assert_stderr(part);
     }
+    for number in ["two", "-1", "99999", ""] {
+        sandbox
+            .run(&["--throttle", number], &["true"])
+            .assert_code(2)
+            .assert_stderr("expected a whole number from 0 (no limit) to 65535");
+    }
     for options in [
-        &["--throttle", "two"][..],
-        &["--throttle", "-1"],
-        &["--throttle", "99999"],
-        &["--lock-scope", "thread"],
+        &["--lock-scope", "thread"][..],
         &["--no-fix", "--throttle", "2"],
         &["--no-fix", "--lock-scope", "queue"],
     ] {
@@ -303,22 +310,30 @@ fn a_folder_that_cannot_hold_the_libraries_is_told() {
     let sandbox = Sandbox::new();
     let file = sandbox.path("a-file");
     std::fs::write(&file, "").expect("written");
-    let output = lay_out(&sandbox, &file);
+    for option in ["--all", "--out"] {
+        let mut build = sandbox.agxrun();
+        let output = build.args(["fix", "build", option]).arg(&file).output();
+        let output = output.expect("agxrun starts");
+        assert_eq!(output.status.code(), Some(125), "{option}");
+        // The compiler has not been started for it.
+        assert_eq!(
+            stderr(&output),
+            format!(
+                "agxrun: error: `{}` is not a folder (hint: name another)\n",
+                file.display()
+            )
+        );
+    }
+    let output = lay_out(&sandbox, &file.join("below"));
     assert_eq!(output.status.code(), Some(125));
     assert!(
-        stderr(&output).contains("cannot write"),
+        stderr(&output).contains("Not a directory"),
         "{}",
         stderr(&output)
     );
-    // A limit on the size of files fails a write as a full disk does.
     let folder = sandbox.path("full");
-    let mut limited = Command::new("sh");
-    limited
-        .args(["-c", "trap '' XFSZ; ulimit -f 8; exec \"$@\"", "sh"])
-        .arg(env!("CARGO_BIN_EXE_agxrun"))
-        .args(["fix", "build", "--all"])
-        .arg(&folder)
-        .env("HOME", sandbox.path("home"));
+    let mut limited = sandbox.limited_agxrun();
+    limited.args(["fix", "build", "--all"]).arg(&folder);
     let output = limited.output().expect("sh starts");
     assert_eq!(output.status.code(), Some(125), "{}", stderr(&output));
     assert!(

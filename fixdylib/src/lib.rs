@@ -41,7 +41,7 @@ use agx_ledger::Counter;
 use agx_ledger::layout::{exit_route, flag};
 
 use config::Config;
-use lock::watch::{Limits, Watch};
+use lock::watch::{Limits, Report, Watch};
 use say::say;
 
 static ENABLED: AtomicBool = AtomicBool::new(false);
@@ -77,6 +77,7 @@ extern "C" fn load() {
             },
             file_name.as_deref(),
         ));
+        say::pass_on();
     });
 }
 
@@ -139,7 +140,15 @@ fn start(config: Config) {
 /// The watch over long waits for locks.
 fn watch(limits: Limits) -> &'static Watch {
     static WATCH: OnceLock<Watch> = OnceLock::new();
-    WATCH.get_or_init(|| Watch::new(limits, lock::tell))
+    WATCH.get_or_init(|| Watch::new(limits, long_wait))
+}
+
+/// A wait for a lock is long, or over.
+fn long_wait(report: &Report) {
+    lock::tell(report);
+    if hooks::holds_nothing(ledger::thread() as usize) {
+        say::pass_on();
+    }
 }
 
 /// Whether classes that are announced are to be hooked.
@@ -148,7 +157,10 @@ fn is_enabled() -> bool {
 }
 
 extern "C" fn at_exit() {
-    guarded(hooks::look_for_replaced);
+    guarded(|| {
+        hooks::look_for_replaced();
+        say::pass_on();
+    });
     ledger::close(exit_route::ATEXIT, 0);
 }
 
@@ -166,5 +178,6 @@ extern "C" fn in_child() {
     hooks::reset_discovery_after_fork(me);
     hooks::reset_published_after_fork(me);
     runtime::reset_after_fork(me);
+    say::reset_after_fork();
     ledger::replace_in_child();
 }

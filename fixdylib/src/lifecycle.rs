@@ -282,6 +282,32 @@ impl Lifecycle {
         }
     }
 
+    /// [`Self::enter`] of an encoder that is open and stands at its hash; `None`, and nothing changed, if it is another.
+    #[inline]
+    pub fn enter_at_home(&mut self, address: u64, owner: Owner) -> Option<Index> {
+        let home = home(address, ENCODERS);
+        let it = &mut self.encoders[home];
+        if it.address != address || it.stage != Stage::Open {
+            return None;
+        }
+        it.calls = it.calls.wrapping_add(1);
+        it.owner = owner;
+        self.inside = self.inside.wrapping_add(1);
+        Some(home as Index) // below ENCODERS
+    }
+
+    /// [`Self::leave`] of a call that does not end its encoder; false, and nothing changed, if that is no longer open.
+    #[inline]
+    pub fn leave_open(&mut self, index: Index) -> bool {
+        let it = &mut self.encoders[usize::from(index) & (ENCODERS - 1)];
+        if it.stage != Stage::Open {
+            return false;
+        }
+        it.calls = it.calls.saturating_sub(1);
+        self.inside = self.inside.saturating_sub(1);
+        true
+    }
+
     /// A call leaves the encoder; `ended` if it was one that ends it. The address to release, if it is time.
     #[inline]
     pub fn leave(&mut self, index: Index, ended: bool) -> Option<u64> {
@@ -480,6 +506,6 @@ impl Lifecycle {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 #[path = "lifecycle_tests.rs"]
 mod tests;

@@ -35,6 +35,28 @@ fn an_encoder_is_released_once_when_it_ended_and_is_empty() {
 }
 
 #[test]
+fn the_short_way_is_for_open_encoders_alone() {
+    let mut it = fresh();
+    assert_eq!(it.enter_at_home(0x100, ME), None, "unknown");
+    it.opened(0x100, 0x10, ME);
+    let work = it.enter_at_home(0x100, OTHER).expect("open");
+    assert!(it.is_inside());
+    assert_eq!(it.others_open(0x10, ME), None, "a call is inside it");
+    assert!(it.leave_open(work));
+    assert!(!it.is_inside());
+    assert_eq!(it.others_open(0x10, ME), Some((0x100, OTHER)));
+
+    let work = it.enter_at_home(0x100, ME).expect("open");
+    let Entered::Open(end) = it.enter(0x100, ME) else {
+        panic!("open")
+    };
+    assert_eq!(it.leave(end, true), None, "a call is inside it");
+    assert!(!it.leave_open(work), "it was ended inside the call");
+    assert_eq!(it.leave(work, false), Some(0x100), "nothing was changed");
+    assert_eq!(it.enter_at_home(0x100, ME), None, "ended");
+}
+
+#[test]
 fn a_reused_encoder_is_retained_again() {
     let mut it = fresh();
     it.opened(0x100, 0x10, ME);

@@ -28,7 +28,7 @@ pub fn run(args: &RehearseArgs) -> Result<u8> {
     let plan = Plan {
         rows: rows(&args.matrix.policies)?,
         scenarios: scenario::choose(scenario::list(&workload)?, &args.matrix.scenarios)?,
-        threads: args.threads.clone(),
+        threads: each_once(&args.threads),
         runs: args.matrix.runs,
     };
     let tools = Tools {
@@ -65,6 +65,17 @@ pub fn run(args: &RehearseArgs) -> Result<u8> {
     } else {
         exit_code::UNEXPECTED
     })
+}
+
+/// In the order of their first mention.
+fn each_once(numbers: &[u16]) -> Vec<u16> {
+    let mut once = Vec::new();
+    for &number in numbers {
+        if !once.contains(&number) {
+            once.push(number);
+        }
+    }
+    once
 }
 
 /// Shown on a terminal only.

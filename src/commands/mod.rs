@@ -9,7 +9,7 @@ mod run;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use crate::cli::{Cli, Command};
 use crate::output::terminal;
@@ -49,9 +49,19 @@ fn usage(error: &clap::Error) -> ExitCode {
     let looks_like_a_target = matches!(
         error.kind(),
         ErrorKind::InvalidSubcommand | ErrorKind::UnknownArgument
-    ) && error.get(ContextKind::SuggestedSubcommand).is_none();
+    ) && error.get(ContextKind::SuggestedSubcommand).is_none()
+        && !names_a_command(std::env::args_os().nth(1));
     if looks_like_a_target {
         anstream::eprintln!("\nTo run a command, put `--` before it: agxrun -- CMD ARGS...");
     }
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(exit_code::USAGE))
+}
+
+/// Whether the first argument is a command of ours: what is wrong after it is no target.
+fn names_a_command(first: Option<std::ffi::OsString>) -> bool {
+    first.is_some_and(|first| {
+        Cli::command()
+            .get_subcommands()
+            .any(|command| *command.get_name() == *first)
+    })
 }

@@ -14,6 +14,7 @@ use crate::output::{rehearsal, summary, terminal};
 use crate::run::execute::execute;
 use crate::run::options::{FixRequest, RunOptions, Scope, Tuning};
 use crate::run::record::RunRecord;
+use crate::run::supervise::Ending;
 use crate::run::verdict::exit_code;
 
 pub fn run(args: &RehearseArgs) -> Result<u8> {
@@ -45,6 +46,10 @@ pub fn run(args: &RehearseArgs) -> Result<u8> {
         },
     );
     let without = one(control, args.verbose)?;
+    if without.outcome.ending == Ending::Exited(exit_code::USAGE.into()) {
+        // The workload has said what it does not know.
+        return Ok(exit_code::USAGE);
+    }
     let with = one(fixed, args.verbose)?;
     let answer = rehearsal::Answer::of(&without, &with, threads);
     terminal::print(&if args.json {

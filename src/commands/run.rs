@@ -53,7 +53,10 @@ fn failed(error: RunError) -> u8 {
         RunError::Plan(PlanError::NotExecutable { .. }) => exit_code::NOT_EXECUTABLE,
         RunError::Plan(PlanError::NotWithPolicy { .. }) => exit_code::USAGE,
         RunError::Launch(launch) => launch.exit_code(),
-        RunError::Plan(_) | RunError::Refused(_) | RunError::Workspace(_) => exit_code::FAILED,
+        RunError::Plan(_)
+        | RunError::Refused(_)
+        | RunError::Workspace(_)
+        | RunError::Prepare(_) => exit_code::FAILED,
     };
     terminal::error(&anyhow::Error::new(error));
     code

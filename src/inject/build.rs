@@ -55,6 +55,12 @@ pub enum BuildError {
         /// The compiler's own words.
         stderr: String,
     },
+    /// The folder to write into is none.
+    #[error("`{}` is not a folder (hint: name another)", path.display())]
+    NotAFolder {
+        /// What was named.
+        path: PathBuf,
+    },
     /// The product could not be put in its place.
     #[error("cannot write `{}`: {source} (hint: check the folder and the free space, or name another folder)", path.display())]
     Write {
@@ -84,6 +90,8 @@ pub fn build_into(
         artifact,
         tree: PathBuf::from(SOURCE_TREE),
     })?;
+    // Found out before the compiler has worked for a minute.
+    make_folder(folder)?;
     progress(&format!(
         "building the {} from `{}`",
         artifact.label(),
@@ -180,11 +188,23 @@ pub fn install(from: &Path, to: &Path) -> Result<(), BuildError> {
         source,
     };
     let folder = to.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder).map_err(write)?;
+    make_folder(folder)?;
     let temporary = tempfile::NamedTempFile::new_in(folder).map_err(write)?;
     std::fs::copy(from, temporary.path()).map_err(write)?;
     temporary
         .persist(to)
         .map_err(|failed| write(failed.error))?;
     Ok(())
+}
+
+fn make_folder(folder: &Path) -> Result<(), BuildError> {
+    std::fs::create_dir_all(folder).map_err(|source| match source.kind() {
+        std::io::ErrorKind::AlreadyExists => BuildError::NotAFolder {
+            path: folder.to_owned(),
+        },
+        _ => BuildError::Write {
+            path: folder.to_owned(),
+            source,
+        },
+    })
 }

@@ -56,7 +56,7 @@ pub fn execute(
     interrupt: &Interrupt,
     progress: &mut (dyn FnMut() + Send),
 ) -> Result<Vec<Done>> {
-    let workspace = Workspace::new().context("cannot prepare the runs (hint: check TMPDIR)")?;
+    let workspace = Workspace::temporary()?;
     let library = workspace.alias(tools.library)?;
     let queue = Mutex::new(VecDeque::from(plan.jobs()));
     let progress = Mutex::new(progress);

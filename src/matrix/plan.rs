@@ -1,6 +1,6 @@
 //! Which runs there are: the rows of the matrix, its columns, and their order.
 
-use agx_policy::{POLICIES, Policy, Refusal, default_policy};
+use agx_policy::{POLICIES, Policy, default_policy};
 
 use super::scenario::Scenario;
 
@@ -32,16 +32,24 @@ impl Row {
     }
 }
 
+/// A name that is neither `none` nor a policy's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "there is no policy `{0}` (hint: use some of none, {known})",
+    known = POLICIES.map(|policy| policy.name).join(", ")
+)]
+pub struct UnknownPolicy(pub String);
+
 /// The rows for the policies with these names, oldest first; all where none is named. The default policy has two.
 ///
 /// # Errors
-/// [`Refusal`] for a name that is neither `none` nor a policy's.
-pub fn rows(names: &[String]) -> Result<Vec<Row>, Refusal> {
+/// [`UnknownPolicy`] for the first name that is neither `none` nor a policy's.
+pub fn rows(names: &[String]) -> Result<Vec<Row>, UnknownPolicy> {
     let mut wanted = Vec::new();
     for name in names {
-        wanted.push(match name.as_str() {
+        wanted.push(match name.trim() {
             "none" => None,
-            name => Some(agx_policy::find(name)?),
+            known => Some(agx_policy::find(known).map_err(|_| UnknownPolicy(name.clone()))?),
         });
     }
     let plain = std::iter::once(None)
@@ -90,6 +98,10 @@ pub struct Job {
 /// Command buffers of all threads together: enough that a race is met, and a second's work at most.
 const COMMAND_BUFFERS: u32 = 4800;
 
+/// The same where only a throttle helps: each command buffer takes the GPU two milliseconds there, and two at a time is what the
+/// throttle allows.
+const COMMAND_BUFFERS_OF_SOME_LENGTH: u32 = 1200;
+
 impl Plan {
     /// All runs, each policy's first runs before anybody's second.
     pub fn jobs(&self) -> Vec<Job> {
@@ -112,9 +124,15 @@ impl Plan {
     /// The workload's arguments for one run; it gives up by itself after `patience` seconds.
     pub fn arguments(&self, job: Job, patience: f64) -> Vec<String> {
         let threads = self.threads[job.threads];
-        let each = (COMMAND_BUFFERS / u32::from(threads)).max(1);
+        let scenario = &self.scenarios[job.scenario];
+        let all = if scenario.needs_throttle {
+            COMMAND_BUFFERS_OF_SOME_LENGTH
+        } else {
+            COMMAND_BUFFERS
+        };
+        let each = (all / u32::from(threads)).max(1);
         [
-            ("--scenario", self.scenarios[job.scenario].name.clone()),
+            ("--scenario", scenario.name.clone()),
             ("--threads", threads.to_string()),
             ("--iterations", each.to_string()),
             ("--seed", job.seed.to_string()),
@@ -131,7 +149,7 @@ impl Plan {
 mod tests {
     use super::*;
 
-    fn named(names: &[&str]) -> Result<Vec<String>, Refusal> {
+    fn named(names: &[&str]) -> Result<Vec<String>, UnknownPolicy> {
         let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
         Ok(rows(&names)?.iter().map(Row::name).collect())
     }
@@ -148,6 +166,33 @@ mod tests {
     fn named_rows_come_in_the_order_of_the_policies() {
         let some = named(&["v3", "2.8", "none"]).expect("known");
         assert_eq!(some, ["none", "v2.8", "v3", "v3 --throttle 2"]);
-        named(&["fast"]).expect_err("unknown");
+        let refused = named(&["v3", "fast"]).expect_err("unknown").to_string();
+        assert!(
+            refused.starts_with("there is no policy `fast` (hint: use some of none, v1, "),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    fn work_that_takes_the_gpu_time_is_less_and_shared_by_the_threads() {
+        let scenario = |needs_throttle| Scenario {
+            name: "any".to_owned(),
+            models: String::new(),
+            breaks: vec![],
+            needs_throttle,
+        };
+        let plan = Plan {
+            rows: rows(&["none".to_owned()]).expect("known"),
+            scenarios: vec![scenario(false), scenario(true)],
+            threads: vec![8, 64],
+            runs: 1,
+        };
+        let iterations = |job| {
+            let arguments = plan.arguments(job, 1.0);
+            let at = arguments.iter().position(|it| it == "--iterations");
+            arguments[at.expect("given") + 1].clone()
+        };
+        let all: Vec<_> = plan.jobs().into_iter().map(iterations).collect();
+        assert_eq!(all, ["600", "150", "75", "18"]);
     }
 }

@@ -340,6 +340,13 @@ fn fix(record: &RunRecord) -> String {
     if loaded == 0 {
         return "fix not loaded".to_owned();
     }
+    if evidence
+        .processes
+        .iter()
+        .all(|process| process.ledger().policy_unknown)
+    {
+        return "fix loaded and hooked nothing: its policy is not known".to_owned();
+    }
     let policy = evidence
         .processes
         .iter()

@@ -19,7 +19,7 @@ use super::record::{Notice, RunRecord, SeenLine};
 use super::settle::{self, Expected, Settled, Waiting};
 use super::supervise::{self, Ending, Outcome};
 use super::verdict::{Facts, Verdict};
-use super::workspace::Workspace;
+use super::workspace::{Workspace, WorkspaceError};
 use crate::diagnose::match_line;
 use crate::evidence::{End, TreeEvidence, read_folder};
 use crate::inject::environment::compose;
@@ -54,8 +54,11 @@ pub enum RunError {
     #[error(transparent)]
     Launch(#[from] LaunchError),
     /// The run's own folder could not be made.
+    #[error(transparent)]
+    Workspace(#[from] WorkspaceError),
+    /// What the target needs could not be put into it.
     #[error("cannot prepare the run: {0} (hint: check the temporary folder, TMPDIR)")]
-    Workspace(#[from] io::Error),
+    Prepare(#[from] io::Error),
 }
 
 /// Runs the eight steps.
@@ -321,6 +324,10 @@ fn proves_load(plan: &Plan, evidence: &TreeEvidence) -> bool {
         .processes
         .iter()
         .any(|process| !process.ledger().disabled)
+        && !evidence
+            .processes
+            .iter()
+            .any(|process| process.ledger().policy_unknown)
         && evidence.metal_without_hooks().next().is_none()
         && as_asked
 }

@@ -14,25 +14,61 @@ pub struct Workspace {
     ledgers: PathBuf,
 }
 
+/// Why a run has no folder of its own.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkspaceError {
+    /// The temporary folder.
+    #[error(
+        "cannot make a folder for the run in `{}`: {source} (hint: check TMPDIR and the free space)",
+        std::env::temp_dir().display()
+    )]
+    Temporary {
+        /// Why.
+        source: io::Error,
+    },
+    /// The folder that `AGX_FIX_LEDGER_DIR` names.
+    #[error(
+        "cannot make a folder for the ledgers in `{}`: {source} (hint: {LEDGER_DIR} names it; name one that can be written, or unset it)",
+        path.display()
+    )]
+    Ledgers {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
 impl Workspace {
     /// Makes the folder. Ledgers go into it, or, where `AGX_FIX_LEDGER_DIR` names a folder, into a
     /// new one below that, which stays: other runs may be using the same.
-    pub fn new() -> io::Result<Self> {
-        let folder = tempfile::Builder::new().prefix("agxrun-").tempdir()?;
+    ///
+    /// # Errors
+    /// [`WorkspaceError`] with the folder in which nothing can be made.
+    pub fn new() -> Result<Self, WorkspaceError> {
+        let mut workspace = Self::temporary()?;
         let chosen = std::env::var_os(LEDGER_DIR).filter(|folder| !folder.is_empty());
-        let ledgers = if let Some(chosen) = chosen {
-            let chosen = std::path::absolute(chosen)?;
-            std::fs::create_dir_all(&chosen)?;
-            tempfile::Builder::new()
-                .prefix("run-")
-                .tempdir_in(chosen)?
-                .keep()
-        } else {
+        if let Some(chosen) = chosen.map(PathBuf::from) {
+            workspace.ledgers = below(&chosen).map_err(|source| WorkspaceError::Ledgers {
+                path: chosen,
+                source,
+            })?;
+        }
+        Ok(workspace)
+    }
+
+    /// Makes the folder, with the ledgers in it whatever the environment says: nobody is to read them later.
+    ///
+    /// # Errors
+    /// [`WorkspaceError::Temporary`].
+    pub fn temporary() -> Result<Self, WorkspaceError> {
+        let made = || {
+            let folder = tempfile::Builder::new().prefix("agxrun-").tempdir()?;
             let ledgers = folder.path().join("ledgers");
             std::fs::create_dir(&ledgers)?;
-            ledgers
+            Ok(Self { folder, ledgers })
         };
-        Ok(Self { folder, ledgers })
+        made().map_err(|source| WorkspaceError::Temporary { source })
     }
 
     /// Where the processes write their ledgers.
@@ -63,6 +99,18 @@ impl Workspace {
         // The path is not needed: the processes know it.
         let _ = self.folder.keep();
     }
+}
+
+/// A new folder below one that may have to be made.
+fn below(chosen: &Path) -> io::Result<PathBuf> {
+    let chosen = std::path::absolute(chosen)?;
+    std::fs::create_dir_all(&chosen).map_err(|error| match error.kind() {
+        // "File exists" would say that all is well.
+        io::ErrorKind::AlreadyExists => io::ErrorKind::NotADirectory.into(),
+        _ => error,
+    })?;
+    let folder = tempfile::Builder::new().prefix("run-").tempdir_in(chosen)?;
+    Ok(folder.keep())
 }
 
 #[cfg(test)]

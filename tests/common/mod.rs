@@ -86,6 +86,24 @@ impl Sandbox {
         command
     }
 
+    /// The same where no file can be written: a limit on the size of files fails a write as a full disk does.
+    pub fn limited_agxrun(&self) -> Command {
+        let agxrun = self.agxrun();
+        let mut limited = Command::new("sh");
+        limited
+            .args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$@\"", "sh"])
+            .arg(agxrun.get_program())
+            .current_dir(self.root.path())
+            .stdin(std::process::Stdio::null());
+        for (name, value) in agxrun.get_envs() {
+            match value {
+                Some(value) => limited.env(name, value),
+                None => limited.env_remove(name),
+            };
+        }
+        limited
+    }
+
     /// `agxrun OPTIONS --reports-dir ... --archive ... --json ... -- TARGET`, run to its end.
     pub fn run<S: AsRef<OsStr>>(&self, options: &[&str], target: &[S]) -> Run {
         let json = self.path("verdict.json");

@@ -1,10 +1,12 @@
-//! The fix library's locks and throttle over [`loom`]: the same source files as in the library, with atomics, cells and the
+//! The fix library's locks, throttle and lifecycle over [`loom`]: the same source files as in the library, with atomics, cells and the
 //! kernel's part replaced, so that a test runs through every order in which its threads can meet.
 //!
 //! Time stands still until a test lets it end ([`os::park::expire`]), which is a step like any other.
 
 #![allow(clippy::cast_possible_truncation)] // as in the library, whose words and addresses are 64 bits wide
 
+#[path = "../../src/lifecycle.rs"]
+pub mod lifecycle;
 pub mod lock;
 pub mod os;
 pub mod sync;

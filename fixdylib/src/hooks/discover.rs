@@ -11,7 +11,7 @@ use super::{domains, engine, published, receiver};
 use crate::ledger::{self, Finding, count};
 use crate::lock::Reentrant;
 use crate::runtime::{self, Class, OwnMethod};
-use crate::say::say;
+use crate::say::{remark, say};
 use agx_policy::abi;
 use agx_policy::rules::{self, Family, Role};
 
@@ -291,14 +291,12 @@ unsafe fn hook_methods(class: Class, family: Family, methods: &[OwnMethod]) {
         count(Counter::ClassesHooked, 1);
         count(Counter::HooksInstalled, installed);
     }
-    if crate::is_verbose() {
-        say(format_args!(
-            "{} of {} methods of {} hooked",
-            installed,
-            methods.len(),
-            name.to_string_lossy()
-        ));
-    }
+    remark(format_args!(
+        "{} of {} methods of {} hooked",
+        installed,
+        methods.len(),
+        name.to_string_lossy()
+    ));
 }
 
 /// Hooks one method; its slot.

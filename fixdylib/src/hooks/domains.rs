@@ -131,6 +131,11 @@ pub fn is_narrow() -> bool {
     SCOPE.load(Ordering::Relaxed) != Scope::Global as u8
 }
 
+/// Whether there is one lock, and no watch over it.
+pub fn is_plain() -> bool {
+    !is_narrow() && !LOCKS[COMMON].is_watched()
+}
+
 /// One of the locks.
 #[inline]
 pub fn lock(domain: usize) -> &'static Reentrant<State> {

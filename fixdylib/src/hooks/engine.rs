@@ -1,7 +1,7 @@
 //! What happens around every hooked call: enter, the original, leave.
 //!
-//! The common case is here and cannot panic: it indexes by masks and wraps its sums. The rest is in
-//! [`super::around`], out of line.
+//! Most calls of work take a shorter way, [`super::quick`]. What more there is to other calls is in [`super::around`], out
+//! of line.
 
 use std::ffi::c_void;
 use std::ptr;
@@ -15,7 +15,7 @@ use super::receiver;
 use super::slots::{self, Slot};
 use super::{around, tell};
 use crate::ledger::{self, Entry};
-use crate::lifecycle::{Entered, Index};
+use crate::lifecycle::Index;
 use crate::lock::Acquired;
 use crate::runtime;
 use agx_policy::rules::Role;
@@ -42,7 +42,7 @@ pub fn end_encoding() -> runtime::Selector {
 pub struct Call {
     event: *mut EventRecord,
     /// From the low end: number of the tracked encoder plus 1 (16 bits), [`fact`]s (8), the entry's generation (8), the lock
-    /// (7), [`fact::EXPECTS`], the entry's number (24).
+    /// (7), [`fact::EXPECTS`], [`fact::QUICK`], the entry's number (23).
     word: u64,
 }
 
@@ -66,6 +66,8 @@ pub mod fact {
     pub const POOL: u64 = 1 << 23;
     /// The receiver is announced as [`expected`](super::super::expected) in the call's domain.
     pub const EXPECTS: u64 = 1 << 39;
+    /// It came in by the short way ([`super::super::quick`]).
+    pub const QUICK: u64 = 1 << 40;
 }
 
 /// The bits of a domain in a [`Call`].
@@ -75,7 +77,7 @@ impl Call {
     /// A call without a lock.
     #[inline]
     pub fn unlocked(entry: Entry) -> Self {
-        let word = u64::from(entry.number) << 40 | u64::from(entry.generation) << 24;
+        let word = u64::from(entry.number) << 41 | u64::from(entry.generation) << 24;
         Self {
             event: entry.event,
             word,
@@ -134,7 +136,7 @@ impl Call {
     pub fn entry(self) -> Entry {
         Entry {
             event: self.event,
-            number: (self.word >> 40) as u32,
+            number: (self.word >> 41) as u32,
             generation: (self.word >> 24) as u8,
         }
     }
@@ -157,6 +159,13 @@ impl Call {
     #[inline]
     pub fn has(self, facts: u64) -> bool {
         self.word & facts != 0
+    }
+
+    /// The same call, noted to have come in by the short way.
+    #[inline]
+    pub fn quick(mut self) -> Self {
+        self.word |= fact::QUICK;
+        self
     }
 
     /// Notes [`fact`]s.
@@ -191,7 +200,8 @@ fn abandon(number: usize, receiver: u64, call: Call) {
     leave(number, receiver, call, 0);
 }
 
-/// Begins a call of the hook `number` on `receiver`. Unless it is skipped, [`leave`] must follow.
+/// Begins a call of the hook `number` on `receiver`. Unless it is skipped, [`leave`] must follow. The general way;
+/// [`super::quick`] is the short one.
 #[inline(never)]
 pub fn enter(number: usize, receiver: u64) -> Call {
     let slot = slots::get(number);
@@ -209,15 +219,7 @@ pub fn enter(number: usize, receiver: u64) -> Call {
         Some(how) => thread.begin(number as u32, receiver, how == Acquired::Free),
         None => return around::wait(number, receiver),
     };
-    let call = Call::locked(entry, COMMON);
-    // SAFETY: locked above, and the closure calls nothing that locks.
-    let entered = unsafe { lock.with(|state| state.lifecycle.enter(receiver, thread.owner())) };
-    if let Entered::Open(index) = entered
-        && !impl_is_null(slot, receiver)
-    {
-        return call.with_encoder(index);
-    }
-    around::work(number, receiver, call, entered)
+    around::enter_work(number, receiver, Call::locked(entry, COMMON))
 }
 
 /// Whether the receiver has a NULL `_impl` that the call would use.

@@ -8,6 +8,7 @@ mod expected;
 mod forward;
 mod places;
 mod published;
+mod quick;
 mod receiver;
 mod slots;
 mod tell;
@@ -15,7 +16,7 @@ mod tell;
 pub use discover::{
     hook_count, look_for_replaced, on_class_ready, reset_after_fork as reset_discovery_after_fork,
 };
-pub use domains::ended as thread_ended;
+pub use domains::{ended as thread_ended, holds_nothing};
 pub use published::{follow as follow_published, reset_after_fork as reset_published_after_fork};
 
 use crate::config::Scope;

@@ -7,10 +7,12 @@
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::domains;
 use super::slots::Slot;
 use crate::ledger::count;
 use crate::runtime::{self, Id};
 use agx_ledger::Counter;
+use agx_policy::rules::Role;
 
 /// No object has these bits in its address: objects are aligned, and tagged pointers have the lowest bit (x86-64) or the
 /// highest one (arm64; objc-internal.h, `_OBJC_TAG_MASK`).
@@ -19,9 +21,34 @@ const NEVER: u64 = 1 << 63 | 7;
 /// The bits of an object's first word that say its class. Apple's runtime keeps counts in the others.
 static CLASS_BITS: AtomicUsize = AtomicUsize::new(usize::MAX);
 
+/// In a class word that a slot remembers: calls on such an object may take the short way. No class has the bit in its
+/// address, and a slot that remembers nothing does not have it either.
+const SHORT_WAY: usize = 1;
+
 /// Asks the runtime which bits say the class. Called before the first hook is installed.
 pub fn prepare() {
     CLASS_BITS.store(runtime::class_bits(), Ordering::Relaxed);
+}
+
+/// Whether the call may take the short way ([`super::quick`]): the receiver is of a class that was found to be right, the
+/// call is work, and there is one lock, without a watch.
+#[inline]
+pub fn is_quick(slot: &Slot, receiver: u64) -> bool {
+    if receiver & NEVER != 0 || receiver == 0 {
+        return false;
+    }
+    let remembered = class_word(receiver) | SHORT_WAY;
+    slot.seen[0].load(Ordering::Relaxed) == remembered
+        || slot.seen[1].load(Ordering::Relaxed) == remembered
+}
+
+/// What says the class in an object, which is neither nil nor tagged.
+#[inline]
+fn class_word(object: u64) -> usize {
+    // SAFETY: a receiver that is neither nil nor tagged is an object, which starts with its class word. It is read as the
+    // runtime may change its count in another thread.
+    let word = unsafe { (object as *const usize).read_volatile() };
+    word & CLASS_BITS.load(Ordering::Relaxed)
 }
 
 /// Whether `receiver` is no instance of the hooked class or a subclass. Counted (`odd_receivers`).
@@ -33,11 +60,8 @@ pub fn is_odd(slot: &Slot, receiver: u64) -> bool {
     if receiver & NEVER != 0 || receiver == 0 {
         return odd();
     }
-    // SAFETY: a receiver that is neither nil nor tagged is an object, which starts with its class word. It is read as the
-    // runtime may change its count in another thread.
-    let word = unsafe { (receiver as *const usize).read_volatile() };
-    let class = word & CLASS_BITS.load(Ordering::Relaxed);
-    if slot.seen[0].load(Ordering::Relaxed) == class {
+    let class = class_word(receiver);
+    if slot.seen[0].load(Ordering::Relaxed) & !SHORT_WAY == class {
         return false;
     }
     is_odd_unseen(slot, receiver, class)
@@ -54,7 +78,7 @@ fn odd() -> bool {
 #[cold]
 #[inline(never)]
 fn is_odd_unseen(slot: &Slot, receiver: u64, class: usize) -> bool {
-    if slot.seen[1].load(Ordering::Relaxed) == class {
+    if slot.seen[1].load(Ordering::Relaxed) & !SHORT_WAY == class {
         return false;
     }
     let hooked = slot.class();
@@ -68,6 +92,11 @@ fn is_odd_unseen(slot: &Slot, receiver: u64, class: usize) -> bool {
         return odd();
     }
     slot.seen[1].store(slot.seen[0].load(Ordering::Relaxed), Ordering::Relaxed);
-    slot.seen[0].store(class, Ordering::Relaxed);
+    let short = if slot.is(Role::Work) && domains::is_plain() {
+        SHORT_WAY
+    } else {
+        0
+    };
+    slot.seen[0].store(class | short, Ordering::Relaxed);
     false
 }

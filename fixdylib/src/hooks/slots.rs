@@ -20,7 +20,8 @@ pub const NONE: u32 = u32::MAX;
 #[repr(C, align(64))]
 pub struct Slot {
     original: AtomicPtr<c_void>,
-    /// The class words of the objects that were last found to be of the hook's class. See [`super::receiver`].
+    /// The class words of the objects that were last found to be of the hook's class, and whether their calls may take the
+    /// short way. See [`super::receiver`].
     pub(super) seen: [AtomicUsize; 2],
     role: AtomicU8,
     stack_words: AtomicU8,

@@ -4,7 +4,8 @@ use std::ffi::CStr;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::slots;
-use crate::{os, say::say};
+use crate::os;
+use crate::say::{self, say};
 
 /// A kind of thing to tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +85,7 @@ pub fn write() {
             write_one(kind);
         }
     }
+    say::pass_on();
 }
 
 fn write_one(kind: Kind) {

@@ -110,14 +110,14 @@ static GENERATION: AtomicU8 = AtomicU8::new(0);
 pub struct Entry {
     /// The event; null for none.
     pub event: *mut EventRecord,
-    /// Low end of the event's number: 24 bits of it are enough.
+    /// Low end of the event's number: 23 bits of it are enough.
     pub number: u32,
     /// In the child of a `fork`, a call that was open across it has its event in the parent's ring, which is not mapped.
     pub generation: u8,
 }
 
 /// The bits of an event's number by which an [`Entry`] knows it.
-const NUMBER: u32 = 0xff_ffff;
+const NUMBER: u32 = 0x7f_ffff;
 
 impl Entry {
     /// No event.
@@ -164,6 +164,63 @@ impl Entry {
     }
 }
 
+/// The event that comes next, of the thread that asked for it.
+pub struct Next<'a> {
+    head: &'a RingHeader,
+    /// Null where events are not kept.
+    events: *mut EventRecord,
+    last: u64,
+}
+
+impl Next<'_> {
+    /// [`Thread::begin`].
+    #[inline]
+    pub fn begin(self, slot: u32, object: u64, outermost: bool) -> Entry {
+        if outermost {
+            acquired(self.head);
+        }
+        if self.events.is_null() {
+            bump(&self.head.calls);
+            return Entry::NONE;
+        }
+        record(self.head, self.events, self.last, slot, object)
+    }
+}
+
+/// The ring's thread has taken the lock that every call shares.
+#[inline]
+fn acquired(head: &RingHeader) {
+    bump(&head.acquisitions);
+    head.holds.store(1, Ordering::Relaxed);
+}
+
+/// Writes the event after the one with the number `last`. Only the ring's thread may.
+#[inline]
+fn record(head: &RingHeader, events: *mut EventRecord, last: u64, slot: u32, object: u64) -> Entry {
+    // SAFETY: the ring has `RING_EVENTS` events.
+    let event = unsafe { events.add(last as usize % RING_EVENTS) };
+    // SAFETY: as above.
+    let record = unsafe { &*event };
+    let number = last.wrapping_add(1);
+    record.number.store(number, Ordering::Relaxed);
+    record
+        .ticks
+        .store(head.ticks.load(Ordering::Relaxed), Ordering::Relaxed);
+    record.object.store(object, Ordering::Relaxed);
+    record.slot.store(slot, Ordering::Relaxed);
+    record.phase.store(event_phase::ENTERED, Ordering::Relaxed);
+    head.head.store(number, Ordering::Release);
+    head.depth.store(
+        head.depth.load(Ordering::Relaxed).wrapping_add(1),
+        Ordering::Relaxed,
+    );
+    Entry {
+        event,
+        number: number as u32,
+        generation: GENERATION.load(Ordering::Relaxed),
+    }
+}
+
 /// Adds 1 to what one thread alone writes.
 #[inline]
 fn bump(value: &AtomicU64) -> u64 {
@@ -197,43 +254,33 @@ impl Thread {
         // SAFETY: a claimed ring stays mapped for as long as the thread has it, and only this thread writes to it.
         let head = unsafe { &*ring };
         if outermost {
-            bump(&head.acquisitions);
-            head.holds.store(1, Ordering::Relaxed);
+            acquired(head);
         }
         let events = self.events.get();
         if events.is_null() {
             bump(&head.calls);
             return Entry::NONE;
         }
-        let number = head.head.load(Ordering::Relaxed);
-        // SAFETY: the ring has `RING_EVENTS` events.
-        let event = unsafe { events.add(number as usize % RING_EVENTS) };
-        // SAFETY: as above.
-        let record = unsafe { &*event };
-        let number = number.wrapping_add(1);
-        if number.is_multiple_of(STAMP_EVERY) {
+        let last = head.head.load(Ordering::Relaxed);
+        if last.wrapping_add(1).is_multiple_of(STAMP_EVERY) {
             stamp(head);
         }
-        record.number.store(number, Ordering::Relaxed);
-        record
-            .ticks
-            .store(head.ticks.load(Ordering::Relaxed), Ordering::Relaxed);
-        record.object.store(object, Ordering::Relaxed);
-        record.slot.store(slot, Ordering::Relaxed);
-        record.phase.store(event_phase::ENTERED, Ordering::Relaxed);
-        head.head.store(number, Ordering::Release);
-        head.depth.store(
-            head.depth.load(Ordering::Relaxed).wrapping_add(1),
-            Ordering::Relaxed,
-        );
-        Entry {
-            event,
-            number: number as u32,
-            generation: GENERATION.load(Ordering::Relaxed),
-        }
+        record(head, events, last, slot, object)
+    }
+
+    /// The next event, if the thread has a ring and the clock need not be read; else [`Self::begin`] is the way.
+    #[inline]
+    pub fn next(&self) -> Option<Next<'_>> {
+        let head = self.ring()?;
+        let events = self.events.get();
+        let last = head.head.load(Ordering::Relaxed);
+        let stamps = last.wrapping_add(1).is_multiple_of(STAMP_EVERY);
+        // Without events the number stays where it is.
+        (!stamps || events.is_null()).then_some(Next { head, events, last })
     }
 
     /// The thread's ring, once it has called.
+    #[inline]
     fn ring(&self) -> Option<&RingHeader> {
         // SAFETY: null, or a ring that the thread has.
         unsafe { self.ring.get().as_ref() }

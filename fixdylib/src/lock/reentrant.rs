@@ -67,6 +67,38 @@ impl<T> Reentrant<T> {
         unsafe { self.watch.load(Ordering::Acquire).as_ref() }
     }
 
+    /// Whether [`Self::watch`] was called.
+    pub fn is_watched(&self) -> bool {
+        self.watched().is_some()
+    }
+
+    /// [`Self::try_lock`] of a lock without a watch.
+    #[inline]
+    pub fn try_lock_unwatched(&self, me: usize) -> Option<Acquired> {
+        let acquired = if self.is_held_by(me) {
+            Acquired::Nested
+        } else if self.raw.try_lock() {
+            self.owner.store(me, Ordering::Relaxed);
+            Acquired::Free
+        } else {
+            return None;
+        };
+        self.deepen();
+        Some(acquired)
+    }
+
+    /// [`Self::unlock`] of a lock without a watch.
+    ///
+    /// # Safety
+    /// The calling thread holds the lock.
+    #[inline]
+    pub unsafe fn unlock_unwatched(&self) {
+        if self.rise() == 0 {
+            self.owner.store(0, Ordering::Relaxed);
+            self.raw.unlock();
+        }
+    }
+
     /// Takes the lock for the thread `me` (not 0), if no other has it. Each success needs one [`Self::unlock`].
     #[inline]
     pub fn try_lock(&self, me: usize) -> Option<Acquired> {
@@ -168,16 +200,21 @@ impl<T> Reentrant<T> {
     /// The calling thread holds the lock.
     #[inline]
     pub unsafe fn unlock(&self) {
-        let left = self.depth.with(|depth| {
-            // SAFETY: this thread holds `raw`.
+        if self.rise() == 0 {
+            self.give();
+        }
+    }
+
+    /// Levels that are left after one is given back.
+    #[inline]
+    fn rise(&self) -> u32 {
+        self.depth.with(|depth| {
+            // SAFETY: called by the thread that holds `raw`.
             unsafe {
                 *depth = (*depth).wrapping_sub(1);
                 *depth
             }
-        });
-        if left == 0 {
-            self.give();
-        }
+        })
     }
 
     #[inline]

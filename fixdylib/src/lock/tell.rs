@@ -4,7 +4,7 @@ use agx_ledger::Counter;
 
 use super::watch::{Due, Report};
 use crate::ledger;
-use crate::say::say;
+use crate::say::{self, say};
 
 /// Counts a report, prints it, and ends the process where that was asked for.
 pub fn tell(report: &Report) {
@@ -26,6 +26,8 @@ pub fn tell(report: &Report) {
             }
             say(format_args!("{report}"));
             if abort {
+                // The process is at its end, whatever it has locked.
+                say::pass_on();
                 std::process::abort();
             }
         }

@@ -50,8 +50,14 @@ impl RawLock {
     #[inline]
     pub fn unlock(&self) {
         if self.0.swap(FREE, Ordering::Release) == AWAITED {
-            park::wake(&self.0, 1);
+            self.wake();
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn wake(&self) {
+        park::wake(&self.0, 1);
     }
 
     /// Forgets who waits, in the child of a `fork`: `held` tells whether the only thread left holds it.

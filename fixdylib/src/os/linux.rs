@@ -1,6 +1,8 @@
 //! Linux.
 
-use std::ffi::c_int;
+use std::ffi::{CStr, c_int};
+
+use crate::say::Severity;
 
 /// This system in the ledger.
 pub const PLATFORM: u32 = agx_ledger::layout::platform::LINUX;
@@ -20,6 +22,9 @@ pub fn errno() -> c_int {
     // SAFETY: glibc gives a valid address for every thread.
     unsafe { *libc::__errno_location() }
 }
+
+/// Nothing: no log of this system takes lines from every program, and stderr has them.
+pub fn log(_severity: Severity, _line: &CStr) {}
 
 /// Path of the executable: bytes written to `buffer`, and whether the path may be longer.
 pub fn executable(buffer: &mut [u8]) -> (usize, bool) {
@@ -64,7 +69,7 @@ pub fn process_start_ns() -> u64 {
     super::epoch_ns().saturating_sub(age)
 }
 
-fn read_start(path: &std::ffi::CStr, buffer: &mut [u8]) -> Option<usize> {
+fn read_start(path: &CStr, buffer: &mut [u8]) -> Option<usize> {
     // SAFETY: the path ends in NUL.
     let file = unsafe { libc::open(path.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC) };
     if file < 0 {

@@ -6,8 +6,12 @@ mod bounded;
 mod futex;
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(any(test, target_os = "macos"))]
+mod log_buffer;
 #[cfg(target_os = "macos")]
 mod macos;
+#[cfg(target_os = "macos")]
+mod oslog;
 #[cfg(target_os = "linux")]
 mod park;
 #[cfg(target_os = "macos")]
@@ -16,9 +20,11 @@ mod unfair;
 #[cfg(target_os = "linux")]
 pub use futex::{EventCount, RawLock};
 #[cfg(target_os = "linux")]
-pub use linux::{PLATFORM, errno, executable, process_start_ns, thread_id};
+pub use linux::{PLATFORM, errno, executable, log, process_start_ns, thread_id};
 #[cfg(target_os = "macos")]
 pub use macos::{Interpose, PLATFORM, errno, executable, process_start_ns, thread_id};
+#[cfg(target_os = "macos")]
+pub use oslog::log;
 #[cfg(target_os = "macos")]
 pub use unfair::{EventCount, RawLock};
 

@@ -8,7 +8,7 @@ use agx_ledger::Counter;
 use agx_ledger::layout::{degraded, flag};
 
 use super::{Class, Common, Id, Imp, Method, Selector};
-use crate::{hooks, ledger};
+use crate::{hooks, ledger, say};
 
 #[link(name = "objc", kind = "dylib")]
 unsafe extern "C" {
@@ -83,7 +83,10 @@ pub fn start() {
 }
 
 extern "C" fn will_initialise(_context: *mut c_void, class: Class) {
-    crate::guarded(|| hooks::on_class_ready(class));
+    crate::guarded(|| {
+        hooks::on_class_ready(class);
+        say::pass_on();
+    });
 }
 
 /// The net without the trigger: the classes that are there now.
@@ -98,6 +101,7 @@ pub(super) fn scan() {
         classes
     };
     classes.into_iter().for_each(hooks::on_class_ready);
+    say::pass_on();
 }
 
 /// Nothing to put in order in the child of a `fork`: there is no state here.

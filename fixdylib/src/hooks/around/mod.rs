@@ -102,7 +102,8 @@ pub fn enter(number: usize, receiver: u64) -> Call {
 }
 
 /// Work on an encoder, its lock in hand.
-fn enter_work(number: usize, receiver: u64, call: Call) -> Call {
+#[inline(never)]
+pub fn enter_work(number: usize, receiver: u64, call: Call) -> Call {
     let entered = state(call, |it| it.lifecycle.enter(receiver, thread().owner()));
     if let Entered::Open(index) = entered
         && !impl_is_null(slots::get(number), receiver)

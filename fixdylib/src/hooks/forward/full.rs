@@ -5,8 +5,8 @@
 //! them, so that an exception of the original passes through, and meets the guard of [`run`] on its way.
 
 use super::machine::{self, Frame};
-use crate::hooks::engine::{self, Open, fact};
-use crate::hooks::slots;
+use crate::hooks::engine::{Open, fact};
+use crate::hooks::{quick, slots};
 
 /// # Safety
 /// Called by [`machine::full_entry`] with the registers and the stack of a call of the method whose original is in the slot.
@@ -17,7 +17,7 @@ pub unsafe extern "C-unwind" fn run(frame: *mut Frame) {
     let result_bytes = slot.result_bytes();
     // SAFETY: as above.
     let receiver = unsafe { (*frame).receiver(result_bytes > 0) };
-    let call = engine::enter(number, receiver);
+    let call = quick::enter(number, receiver);
     if call.has(fact::SKIPPED) {
         // SAFETY: as above; the caller of a method with its result in memory gave room for all of it.
         unsafe { (*frame).return_zeros(result_bytes) };
@@ -37,5 +37,5 @@ pub unsafe extern "C-unwind" fn run(frame: *mut Frame) {
     std::mem::forget(open);
     // SAFETY: as above.
     let object = unsafe { (*frame).integer_results[0] };
-    engine::leave(number, receiver, call, object);
+    quick::leave(number, receiver, call, object);
 }

@@ -72,7 +72,7 @@ struct Integers(u64, u64);
 macro_rules! forward {
     ($slot:expr, $receiver:ident, ($($argument:ident),*)) => {{
         let slot: usize = $slot;
-        let call = $crate::hooks::engine::enter(slot, $receiver);
+        let call = $crate::hooks::quick::enter(slot, $receiver);
         if call.has($crate::hooks::engine::fact::SKIPPED) {
             return $crate::hooks::forward::Integers(0, 0);
         }
@@ -86,7 +86,7 @@ macro_rules! forward {
             original($($argument),*)
         };
         std::mem::forget(open);
-        $crate::hooks::engine::leave(slot, $receiver, call, result.0);
+        $crate::hooks::quick::leave(slot, $receiver, call, result.0);
         result
     }};
     (@word $argument:ident) => { u64 };

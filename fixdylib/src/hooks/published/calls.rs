@@ -157,4 +157,5 @@ pub fn tell(number: usize, receiver: u64) {
         os::thread_id(),
         super::policy().map_or("this version", |it| it.name),
     ));
+    say::pass_on();
 }

@@ -15,7 +15,7 @@ use crate::hooks::slots::{self, Filling};
 use crate::ledger::{self, Finding, count};
 use crate::lock::Reentrant;
 use crate::runtime::{self, Class, Imp, OwnMethod};
-use crate::say::say;
+use crate::say::remark;
 
 /// What is installed. The lock keeps installing to one thread at a time.
 #[derive(Default)]
@@ -134,7 +134,7 @@ unsafe fn hook_class(installed: &mut Installed, class: Class, object: Object, co
     if crate::is_verbose() {
         // SAFETY: promised by the caller.
         let name = unsafe { runtime::class_name(class) };
-        say(format_args!(
+        remark(format_args!(
             "{installed_here} of {} published methods of {} hooked",
             published::of(column)
                 .filter(|row| row.object == object)

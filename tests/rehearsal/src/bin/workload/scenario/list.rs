@@ -122,7 +122,7 @@ pub static SCENARIOS: [Scenario; 25] = [
     },
     Scenario {
         name: "event-late",
-        models: "the same for 300 ms, longer than a wait of 100 ms lasts",
+        models: "an event is signalled while another thread has an encoder open for 300 ms, longer than a wait of 100 ms lasts",
         breaks: &["v2.8"],
         program: Program::ForeignEncoder(Duration::from_millis(300)),
         ..USUAL

@@ -15,6 +15,8 @@ pub static ENDS: AtomicU64 = AtomicU64::new(0);
 pub static ENDS_AT_SIGNAL: AtomicU64 = AtomicU64::new(0);
 /// What every object answers to `retainCount`.
 pub static RETAIN_COUNT: AtomicU64 = AtomicU64::new(2);
+/// A commit, a factory, and an event throw.
+pub static BUFFER_THROWS: AtomicBool = AtomicBool::new(false);
 pub static RELEASE_THROWS: AtomicBool = AtomicBool::new(false);
 pub static RETAINS: AtomicI64 = AtomicI64::new(0);
 /// The fewest of them that a call on an encoder found.
@@ -55,14 +57,24 @@ extern "C-unwind" fn throw(_: Id, _: Sel) {
     std::panic::panic_any("thrown");
 }
 
+fn throw_if_asked() {
+    if BUFFER_THROWS.load(Ordering::SeqCst) {
+        std::panic::panic_any("thrown");
+    }
+}
+
 extern "C-unwind" fn encoder_of(_: Id, _: Sel) -> Id {
+    throw_if_asked();
     encoder()
 }
 
-extern "C-unwind" fn commit(_: Id, _: Sel) {}
+extern "C-unwind" fn commit(_: Id, _: Sel) {
+    throw_if_asked();
+}
 
 extern "C-unwind" fn signal(_: Id, _: Sel, _event: Id, _value: u64) {
     ENDS_AT_SIGNAL.store(ENDS.load(Ordering::SeqCst), Ordering::SeqCst);
+    throw_if_asked();
 }
 
 extern "C-unwind" fn complete(_: Id, _: Sel, _start: u64, _end: u64, _error: Id) {}

@@ -10,6 +10,7 @@ mod driver;
 mod meets;
 mod objc;
 mod subjects;
+mod throws;
 mod waits;
 
 use std::path::PathBuf;

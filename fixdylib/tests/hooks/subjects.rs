@@ -24,6 +24,8 @@ pub fn run(name: &str) {
         "end-twice" => crate::meets::end_twice(),
         "end-before-work" => crate::meets::end_before_work(),
         "end-before-throw" => crate::meets::end_before_throw(),
+        "throw-everywhere" => crate::throws::throw_everywhere(),
+        "throw-nested" => crate::throws::throw_nested(),
         "event-own" => crate::waits::event_own(),
         "event-other" => crate::waits::event_other(),
         "event-dead" => crate::waits::event_dead(),

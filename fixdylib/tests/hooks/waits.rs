@@ -12,7 +12,7 @@ use crate::objc::{Id, Sel, class, instance, lookup, selector, send};
 use crate::subjects::{wait_for, work};
 use crate::{Outcome, run, subject_command};
 
-fn signal(buffer: Id) {
+pub fn signal(buffer: Id) {
     let selector = selector(c"encodeSignalEvent:value:");
     // SAFETY: the driver's method has this type.
     unsafe {

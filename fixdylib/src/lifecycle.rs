@@ -195,11 +195,18 @@ impl Lifecycle {
         None
     }
 
-    /// An encoder was handed out to a thread, or is adopted from it: for `buffer`, or for 0 where that is unknown.
+    /// An encoder was handed out to a thread, or is adopted from it: for `buffer`, or for 0 where that is unknown (one that
+    /// called itself while it was made is known before its factory says for whom).
     pub fn opened(&mut self, address: u64, buffer: u64, owner: Owner) -> Opened {
         self.used = true;
         let (index, answer) = match self.find(address) {
-            Some(index) if self.encoders[index].stage == Stage::Open => return Opened::AlreadyOpen,
+            Some(index) if self.encoders[index].stage == Stage::Open => {
+                let it = &mut self.encoders[index];
+                if it.buffer == 0 {
+                    it.buffer = buffer;
+                }
+                return Opened::AlreadyOpen;
+            }
             Some(index) => {
                 self.unkeep(index);
                 (index, Opened::Reused)

@@ -1,8 +1,8 @@
 //! The locks of the default policy and what each protects: one for the process, or many (`AGX_FIX_LOCK_SCOPE`).
 //!
 //! In the scopes `queue` and `buffer` a call takes the lock of its command queue or command buffer, which it reads from the
-//! receiver's instance variables: no table is asked. An object without those variables, or with nothing in them, belongs to the
-//! caller's innermost lock, else to a common one. What the driver shares among all of them (the pool of `_impl`s: factories,
+//! receiver's instance variables; an encoder that is tracked, that under which it is tracked ([`places`]). An object without
+//! those variables, or with nothing in them, belongs to the caller's innermost lock, else to a common one. What the driver shares among all of them (the pool of `_impl`s: factories,
 //! initialisers, `destroyImpl`, deferred ends) is under one further lock, taken last.
 //!
 //! Waiting for a second lock follows [`order`](crate::lock::order): without limit only upwards. A call that could not have
@@ -16,6 +16,7 @@ use agx_ledger::Counter;
 use agx_policy::rules::{Family, Role};
 
 use super::forward::SLOTS;
+use super::places::{self, Place};
 use super::tell::{self, Kind};
 use crate::config::Scope;
 use crate::ledger::{self, count};
@@ -256,7 +257,12 @@ pub fn of(slot: usize, receiver: u64) -> usize {
     if scope == Scope::Global as u8 {
         return COMMON;
     }
+    let mut place = None;
     let buffer = if is(slot, kind::ENCODER) {
+        place = places::of(receiver);
+        if let Some(Place::Tracked(domain)) = place {
+            return domain;
+        }
         buffer_of_encoder(slot, receiver)
     } else {
         receiver
@@ -268,6 +274,9 @@ pub fn of(slot: usize, receiver: u64) -> usize {
     };
     if key != 0 {
         return Domain::of(key).index();
+    }
+    if let Some(Place::Ended(domain)) = place {
+        return domain;
     }
     let innermost = held(|it| {
         it.domains()

@@ -25,6 +25,7 @@ static END_ENCODING: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
 
 /// Prepares for the hook layer. Called before the first hook is installed.
 pub fn prepare() {
+    runtime::known::prepare();
     END_ENCODING.store(
         runtime::selector(c"endEncoding").cast_mut(),
         Ordering::Release,

@@ -6,6 +6,7 @@ mod domains;
 mod engine;
 mod expected;
 mod forward;
+mod places;
 mod published;
 mod quick;
 mod receiver;
@@ -46,5 +47,6 @@ pub fn configure(settings: &Settings) {
 pub fn reset_after_fork(me: usize) {
     domains::reset_after_fork(me);
     expected::reset_after_fork();
+    places::reset_after_fork();
     around::reset_after_fork();
 }

@@ -194,7 +194,7 @@ pub unsafe fn release(object: Id) {
 /// # Safety
 /// `object` is an object.
 pub unsafe fn retain_count(object: Id) -> Option<usize> {
-    let selector = super::selector(c"retainCount");
+    let selector = super::known::RETAIN_COUNT.get();
     // SAFETY: the object responds, as is asked first, and the method has this type wherever it exists.
     unsafe {
         let method: unsafe extern "C-unwind" fn(Id, Selector) -> usize =

@@ -15,7 +15,7 @@ use std::sync::OnceLock;
 use agx_ledger::Counter;
 use agx_ledger::layout::flag;
 
-use super::{Class, Common, Id, Imp, Method, Selector};
+use super::{Class, Common, Id, Imp, Method, Selector, known};
 use crate::{hooks, ledger, lock::Reentrant};
 
 /// GCC's `struct objc_method`.
@@ -286,7 +286,7 @@ pub unsafe fn send(object: Id, selector: Selector) {
 /// # Safety
 /// `object` is an object.
 pub unsafe fn retain(object: Id) -> bool {
-    let (retain, release) = (super::selector(c"retain"), super::selector(c"release"));
+    let (retain, release) = (known::RETAIN.get(), known::RELEASE.get());
     // SAFETY: the object responds to both, as is asked first: a root class need not.
     unsafe {
         let can = implementation_for(object, retain).is_some()
@@ -304,7 +304,7 @@ pub unsafe fn retain(object: Id) -> bool {
 /// [`retain`] returned true for the object.
 pub unsafe fn release(object: Id) {
     // SAFETY: promised by the caller.
-    unsafe { send(object, super::selector(c"release")) };
+    unsafe { send(object, known::RELEASE.get()) };
 }
 
 /// How often an object is retained; `None` if it does not tell.
@@ -312,7 +312,7 @@ pub unsafe fn release(object: Id) {
 /// # Safety
 /// `object` is an object.
 pub unsafe fn retain_count(object: Id) -> Option<usize> {
-    let selector = super::selector(c"retainCount");
+    let selector = known::RETAIN_COUNT.get();
     // SAFETY: the object responds, as is asked first, and the method has this type wherever it exists.
     unsafe {
         let method: unsafe extern "C-unwind" fn(Id, Selector) -> usize =

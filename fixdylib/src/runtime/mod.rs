@@ -19,6 +19,7 @@ mod apple;
 mod apple_net;
 #[cfg(not(target_vendor = "apple"))]
 mod gnu;
+pub mod known;
 
 use std::ffi::{CStr, c_char, c_uint, c_void};
 

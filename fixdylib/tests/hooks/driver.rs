@@ -11,10 +11,14 @@ pub const BUFFER: &str = "AGXTestCommandBuffer";
 
 pub static WORK: AtomicU64 = AtomicU64::new(0);
 pub static ENDS: AtomicU64 = AtomicU64::new(0);
+/// Encoders that had ended when an event was encoded last.
+pub static ENDS_AT_SIGNAL: AtomicU64 = AtomicU64::new(0);
 /// What every object answers to `retainCount`.
 pub static RETAIN_COUNT: AtomicU64 = AtomicU64::new(2);
 pub static RELEASE_THROWS: AtomicBool = AtomicBool::new(false);
 pub static RETAINS: AtomicI64 = AtomicI64::new(0);
+/// The fewest of them that a call on an encoder found.
+pub static RETAINS_INSIDE: AtomicI64 = AtomicI64::new(i64::MAX);
 
 extern "C-unwind" fn retain(this: Id, _: Sel) -> Id {
     RETAINS.fetch_add(1, Ordering::SeqCst);
@@ -32,15 +36,22 @@ extern "C-unwind" fn retain_count(_: Id, _: Sel) -> u64 {
     RETAIN_COUNT.load(Ordering::SeqCst)
 }
 
+fn inside() {
+    RETAINS_INSIDE.fetch_min(RETAINS.load(Ordering::SeqCst), Ordering::SeqCst);
+}
+
 extern "C-unwind" fn work(_: Id, _: Sel, _pipeline: Id) {
+    inside();
     WORK.fetch_add(1, Ordering::SeqCst);
 }
 
 extern "C-unwind" fn end(_: Id, _: Sel) {
+    inside();
     ENDS.fetch_add(1, Ordering::SeqCst);
 }
 
 extern "C-unwind" fn throw(_: Id, _: Sel) {
+    inside();
     std::panic::panic_any("thrown");
 }
 
@@ -49,6 +60,12 @@ extern "C-unwind" fn encoder_of(_: Id, _: Sel) -> Id {
 }
 
 extern "C-unwind" fn commit(_: Id, _: Sel) {}
+
+extern "C-unwind" fn signal(_: Id, _: Sel, _event: Id, _value: u64) {
+    ENDS_AT_SIGNAL.store(ENDS.load(Ordering::SeqCst), Ordering::SeqCst);
+}
+
+extern "C-unwind" fn complete(_: Id, _: Sel, _start: u64, _end: u64, _error: Id) {}
 
 /// Calls back into the test while inside a hooked method.
 extern "C-unwind" fn run(_: Id, _: Sel, what: extern "C-unwind" fn()) {
@@ -86,6 +103,16 @@ pub fn register(more: impl FnOnce(Builder) -> Builder) {
             encoder_of as *const c_void,
         )
         .method("commit", "v16@0:8", commit as *const c_void)
+        .method(
+            "encodeSignalEvent:value:",
+            "v32@0:8@16Q24",
+            signal as *const c_void,
+        )
+        .method(
+            "didCompleteWithStartTime:endTime:error:",
+            "v40@0:8Q16Q24@32",
+            complete as *const c_void,
+        )
         .register();
 }
 

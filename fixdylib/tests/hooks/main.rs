@@ -7,8 +7,10 @@
 
 mod abi;
 mod driver;
+mod meets;
 mod objc;
 mod subjects;
+mod waits;
 
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};

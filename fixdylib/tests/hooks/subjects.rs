@@ -21,6 +21,16 @@ pub fn run(name: &str) {
         "foreign" => foreign(),
         "abandoned" => abandoned(),
         "contend" => contend(),
+        "end-twice" => crate::meets::end_twice(),
+        "end-before-work" => crate::meets::end_before_work(),
+        "end-before-throw" => crate::meets::end_before_throw(),
+        "event-own" => crate::waits::event_own(),
+        "event-other" => crate::waits::event_other(),
+        "event-dead" => crate::waits::event_dead(),
+        "event-limit" => crate::waits::event_limit(),
+        "throttle" => crate::waits::throttle(),
+        "fork-eight" => crate::waits::fork_eight(),
+        "many" => crate::waits::many(),
         "fork" => fork(),
         "fork-inside" => fork_inside(),
         "kill" => inside(kill),
@@ -34,7 +44,7 @@ pub fn run(name: &str) {
     }
 }
 
-fn message(object: Id, name: &CStr, argument: *mut c_void) {
+pub fn message(object: Id, name: &CStr, argument: *mut c_void) {
     let selector = selector(name);
     // SAFETY: the driver's methods with one argument take a pointer and return nothing.
     unsafe {
@@ -43,7 +53,7 @@ fn message(object: Id, name: &CStr, argument: *mut c_void) {
     }
 }
 
-fn work(encoder: Id) {
+pub fn work(encoder: Id) {
     message(encoder, c"setComputePipelineState:", ptr::null_mut());
 }
 
@@ -206,7 +216,7 @@ fn contend() {
 }
 
 /// Waits for a child; its exit status.
-fn wait_for(child: libc::pid_t) -> i32 {
+pub fn wait_for(child: libc::pid_t) -> i32 {
     let mut status = 0;
     // SAFETY: `status` is valid for a write.
     assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);

@@ -6,6 +6,7 @@ use agx_ledger::layout::degraded;
 use super::{Finishing, caught, state, thread};
 use crate::hooks::domains::Taken;
 use crate::hooks::engine::{Call, end_encoding, fact};
+use crate::hooks::places::{self, Place};
 use crate::hooks::{domains, expected, slots};
 use crate::ledger::{self, Entry, count_locked, discount_locked};
 use crate::lifecycle::Opened;
@@ -19,10 +20,14 @@ pub fn track(call: Call, encoder: u64, buffer: u64) -> bool {
     if !end.is_some_and(slots::is_hook) {
         return false;
     }
+    if domains::is_narrow() && !take_place(call.domain(), encoder) {
+        return matches!(places::of(encoder), Some(Place::Tracked(_)));
+    }
     let owner = thread().owner();
     match caught(|| state(call, |it| it.lifecycle.opened(encoder, buffer, owner))) {
         Some(Opened::AlreadyOpen) => return true,
         Some(Opened::Full) => {
+            places::ended(encoder);
             ledger::note_degraded(degraded::ENCODERS_FULL);
             return false;
         }
@@ -32,6 +37,7 @@ pub fn track(call: Call, encoder: u64, buffer: u64) -> bool {
     }
     // SAFETY: as above.
     if !unsafe { runtime::retain(encoder as Id) } {
+        places::ended(encoder);
         state(call, |it| it.lifecycle.not_retained(encoder));
         return false;
     }
@@ -40,10 +46,25 @@ pub fn track(call: Call, encoder: u64, buffer: u64) -> bool {
     true
 }
 
+/// Notes that an encoder is tracked in a domain; false if it is tracked in another, or there is no room to note it.
+fn take_place(domain: usize, encoder: u64) -> bool {
+    if let Some(Place::Tracked(place)) = places::of(encoder) {
+        return place == domain;
+    }
+    let noted = places::tracks(encoder, domain);
+    if !noted {
+        ledger::note_degraded(degraded::ENCODERS_FULL);
+    }
+    noted
+}
+
 /// Gives our retain back.
 fn give_back(encoder: u64) {
     count_locked(Counter::EncodersReleased);
     discount_locked(Counter::EncodersOpen);
+    if domains::is_narrow() {
+        places::ended(encoder);
+    }
     domains::ended();
     // SAFETY: retained when it was tracked.
     unsafe { runtime::release(encoder as Id) };

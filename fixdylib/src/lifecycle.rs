@@ -92,16 +92,17 @@ pub enum Commit {
     Again,
 }
 
-/// The tables.
+/// The tables. What every call touches comes first, beside the lock around them.
+#[repr(C)]
 pub struct Lifecycle {
+    /// Calls inside any encoder.
+    inside: u32,
     encoders: [Encoder; ENCODERS],
     buffers: [Buffer; BUFFERS],
     open: [Index; ENCODERS],
     open_len: usize,
     kept: [Index; ENCODERS],
     kept_len: usize,
-    /// Calls inside any encoder.
-    inside: u32,
     /// Something was entered into the tables.
     used: bool,
 }

@@ -28,6 +28,7 @@ use crate::os::{self, EventCount};
 use crate::runtime::{self, Class};
 
 /// What a lock protects.
+#[repr(C)]
 pub struct State {
     pub lifecycle: Lifecycle,
     /// The command buffers inside whose event or handler calls the holder is: `super` is not counted again.

@@ -9,9 +9,11 @@ use super::watch::{Holder, Watch};
 use crate::os::{self, RawLock};
 use crate::sync::{AtomicPtr, AtomicU32, AtomicUsize, Guarded, Ordering, constant};
 
-/// A re-entrant lock around a value.
+/// A re-entrant lock around a value. What every call touches stands in one cache line.
+#[repr(C, align(64))]
 pub struct Reentrant<T> {
     raw: RawLock,
+    depth: Guarded<u32>,
     /// Identity of the holder: an address that is unique among the living threads; 0 if free.
     owner: AtomicUsize,
     /// Threads that wait.
@@ -20,7 +22,6 @@ pub struct Reentrant<T> {
     watch: AtomicPtr<Watch>,
     /// Only kept while there is a watch.
     holder: Holder,
-    depth: Guarded<u32>,
     value: Guarded<T>,
 }
 

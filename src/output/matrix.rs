@@ -89,10 +89,12 @@ impl Answer {
             text += &self.table(block);
             text.push('\n');
         }
+        let names = self.scenarios.iter().map(|scenario| scenario.name.len());
+        let width = names.max().unwrap_or(0);
         for scenario in &self.scenarios {
             let _ = writeln!(
                 text,
-                "{:<12} {}",
+                "{:<width$}  {}",
                 visible(&scenario.name),
                 visible(&scenario.models)
             );

@@ -9,21 +9,21 @@ mod abi;
 mod driver;
 mod meets;
 mod objc;
+#[path = "../preloaded/mod.rs"]
+mod preloaded;
 mod subjects;
 mod throws;
 mod waits;
 
-use std::path::PathBuf;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus};
 use std::{env, fs};
 
 use agx_ledger::layout::exit_route;
 use agx_ledger::{Degraded, EventPhase, ExitRoute, Ledger, Phase, Reason, State};
+use preloaded::{SUBJECT, library, subject_command, with_library};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use tempfile::TempDir;
 
-/// Which subject this process is, if it is one.
-const SUBJECT: &str = "AGX_TEST_SUBJECT";
 /// The library that throws foreign exceptions.
 const SHIM: &str = "AGX_TEST_SHIM";
 
@@ -33,19 +33,6 @@ fn subject() {
     if let Ok(name) = env::var(SUBJECT) {
         subjects::run(&name);
     }
-}
-
-/// Cargo puts the library beside the test programs; the copy one folder up is only made by `cargo build`.
-fn library() -> PathBuf {
-    let built = env::current_exe()
-        .expect("a path")
-        .with_file_name("libagx_fix.so");
-    assert!(
-        built.exists(),
-        "{} is built with the tests",
-        built.display()
-    );
-    built
 }
 
 struct Outcome {
@@ -71,32 +58,14 @@ impl Outcome {
 }
 
 fn run(command: &mut Command, folder: &TempDir) -> Outcome {
-    let output = command
-        .env("LD_PRELOAD", library())
-        .env("AGX_FIX_LEDGER_DIR", folder.path())
-        .stdin(Stdio::null())
+    let output = with_library(command, folder.path())
         .output()
         .expect("starts");
-    let mut ledgers = Vec::new();
-    for entry in fs::read_dir(folder.path()).expect("a folder") {
-        let bytes = fs::read(entry.expect("an entry").path()).expect("readable");
-        let ledger = Ledger::parse(&bytes).expect("a ledger");
-        assert_eq!(ledger.damage, []);
-        ledgers.push(ledger);
-    }
     Outcome {
         status: output.status,
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        ledgers,
+        ledgers: preloaded::ledgers(folder.path()),
     }
-}
-
-fn subject_command(name: &str) -> Command {
-    let mut command = Command::new(env::current_exe().expect("a path"));
-    command
-        .args(["--exact", "subject", "--nocapture", "--test-threads=1"])
-        .env(SUBJECT, name);
-    command
 }
 
 fn run_subject(name: &str) -> Outcome {

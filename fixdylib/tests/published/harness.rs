@@ -1,14 +1,14 @@
 //! Runs subjects under the published versions, and reads what they leave.
 
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::{Command, ExitStatus, Stdio};
-use std::{env, fs, thread};
+use std::process::ExitStatus;
+use std::thread;
 
 use agx_ledger::Ledger;
 use agx_policy::published::VERSIONS;
 use tempfile::TempDir;
 
-use crate::SUBJECT;
+use crate::preloaded::{ledgers, subject_command, with_library};
 
 /// How a subject ended, and what it left.
 pub struct Outcome {
@@ -56,30 +56,15 @@ pub fn run(version: &str, subject: &str) -> Outcome {
 }
 
 pub fn run_with(version: &str, subject: &str, variables: &[(&str, &str)]) -> Outcome {
-    let library = env::current_exe()
-        .expect("a path")
-        .with_file_name("libagx_fix.so");
-    assert!(
-        library.exists(),
-        "{} is built with the tests",
-        library.display()
-    );
     let folder = TempDir::new().expect("a folder");
-    let output = Command::new(env::current_exe().expect("a path"))
-        .args(["--exact", "subject", "--nocapture", "--test-threads=1"])
-        .env(SUBJECT, subject)
-        .env("LD_PRELOAD", library)
+    let mut command = subject_command(subject);
+    command
         .env("AGX_FIX_VERSION", version)
-        .envs(variables.iter().copied())
-        .env("AGX_FIX_LEDGER_DIR", folder.path())
-        .stdin(Stdio::null())
+        .envs(variables.iter().copied());
+    let output = with_library(&mut command, folder.path())
         .output()
         .expect("starts");
-    let ledgers = fs::read_dir(folder.path()).expect("a folder").map(|entry| {
-        let bytes = fs::read(entry.expect("an entry").path()).expect("readable");
-        Ledger::parse(&bytes).expect("a ledger")
-    });
-    let ledger = ledgers
+    let ledger = ledgers(folder.path())
         .into_iter()
         .find(|it| it.forked_from.is_none())
         .expect("the ledger of the process that was started");

@@ -11,6 +11,8 @@ mod harness;
 #[path = "../hooks/objc.rs"]
 #[allow(dead_code)] // shared with the other tests
 mod objc;
+#[path = "../preloaded/mod.rs"]
+mod preloaded;
 mod subjects;
 
 use std::env;
@@ -19,9 +21,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use agx_ledger::{Reason, State};
 use agx_policy::published::{self, Object, VERSIONS};
 use harness::{deadlocking, expect, run, run_all, run_with};
-
-/// Which subject this process is, if it is one.
-const SUBJECT: &str = "AGX_TEST_SUBJECT";
+use preloaded::SUBJECT;
 
 /// The entry of subjects; nothing to do in the test run itself.
 #[test]

@@ -12,17 +12,15 @@ mod driver;
 #[allow(dead_code)] // as above
 #[path = "../hooks/objc.rs"]
 mod objc;
+#[path = "../preloaded/mod.rs"]
+mod preloaded;
 mod subjects;
 
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
-use std::{env, fs};
+use std::env;
 
 use agx_ledger::{Ledger, Reason, State};
+use preloaded::{SUBJECT, ledgers, subject_command, with_library};
 use tempfile::TempDir;
-
-/// Which subject this process is, if it is one.
-const SUBJECT: &str = "AGX_TEST_SUBJECT";
 
 /// The entry of subjects; nothing to do in the test run itself.
 #[test]
@@ -30,18 +28,6 @@ fn subject() {
     if let Ok(name) = env::var(SUBJECT) {
         subjects::run(&name);
     }
-}
-
-fn library() -> PathBuf {
-    let built = env::current_exe()
-        .expect("a path")
-        .with_file_name("libagx_fix.so");
-    assert!(
-        built.exists(),
-        "{} is built with the tests",
-        built.display()
-    );
-    built
 }
 
 struct Outcome {
@@ -69,24 +55,12 @@ impl Outcome {
 /// Runs a subject, which is to succeed.
 fn succeeds(name: &str) -> Outcome {
     let folder = TempDir::new().expect("a folder");
-    let output = Command::new(env::current_exe().expect("a path"))
-        .args(["--exact", "subject", "--nocapture", "--test-threads=1"])
-        .env(SUBJECT, name)
-        .env("LD_PRELOAD", library())
-        .env("AGX_FIX_LEDGER_DIR", folder.path())
-        .stdin(Stdio::null())
+    let output = with_library(&mut subject_command(name), folder.path())
         .output()
         .expect("starts");
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{:?}: {stderr}", output.status);
-    let path = fs::read_dir(folder.path())
-        .expect("a folder")
-        .next()
-        .expect("a ledger")
-        .expect("readable")
-        .path();
-    let ledger = Ledger::parse(&fs::read(path).expect("readable")).expect("a ledger");
-    assert_eq!(ledger.damage, []);
+    let ledger = ledgers(folder.path()).into_iter().next().expect("a ledger");
     assert_eq!(ledger.counter("caught_panics"), Some(0));
     Outcome { stderr, ledger }
 }

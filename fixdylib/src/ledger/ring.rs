@@ -268,7 +268,7 @@ impl Thread {
         record(head, events, last, slot, object)
     }
 
-    /// The next event, if the thread has a ring and the clock need not be read; else [`Self::begin`] is the way.
+    /// The next event, if the thread has a ring and the clock need not be read; else [`Self::next_stamped`] may be the way.
     #[inline]
     pub fn next(&self) -> Option<Next<'_>> {
         let head = self.ring()?;
@@ -277,6 +277,18 @@ impl Thread {
         let stamps = last.wrapping_add(1).is_multiple_of(STAMP_EVERY);
         // Without events the number stays where it is.
         (!stamps || events.is_null()).then_some(Next { head, events, last })
+    }
+
+    /// The next event, for which the clock is read, if the thread has a ring; else [`Self::begin`] is the way.
+    #[inline]
+    pub fn next_stamped(&self) -> Option<Next<'_>> {
+        let head = self.ring()?;
+        let events = self.events.get();
+        let last = head.head.load(Ordering::Relaxed);
+        if !events.is_null() {
+            stamp(head);
+        }
+        Some(Next { head, events, last })
     }
 
     /// The thread's ring, once it has called.

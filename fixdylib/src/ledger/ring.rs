@@ -36,9 +36,13 @@ thread_local! {
     };
 }
 
+/// The head of a ring in cache lines of its own, as in the file.
+#[repr(align(128))]
+struct Unfiled(RingHeader);
+
 /// Heads of rings for a process without a file, or whose file has no room for them.
-static UNFILED: [RingHeader; RING_CAPACITY] = [const {
-    RingHeader {
+static UNFILED: [Unfiled; RING_CAPACITY] = [const {
+    Unfiled(RingHeader {
         thread: AtomicU64::new(0),
         calls: AtomicU64::new(0),
         head: AtomicU64::new(0),
@@ -48,7 +52,7 @@ static UNFILED: [RingHeader; RING_CAPACITY] = [const {
         ticks: AtomicU64::new(0),
         holds: AtomicU32::new(0),
         waits: AtomicU32::new(0),
-    }
+    })
 }; RING_CAPACITY];
 /// Events are not wanted (`AGX_FIX_EVENTS=0`).
 static SILENT: AtomicBool = AtomicBool::new(false);
@@ -79,7 +83,7 @@ fn ring_at(place: usize) -> *mut RingHeader {
     match whole() {
         // SAFETY: the body holds `RING_CAPACITY` rings from `BODY.rings` on.
         Some(start) => unsafe { start.add(BODY.rings + place * RING_STRIDE).cast() },
-        None => (&raw const UNFILED[place]).cast_mut(),
+        None => (&raw const UNFILED[place].0).cast_mut(),
     }
 }
 
@@ -488,7 +492,7 @@ pub fn forget() {
     for living in &LIVING {
         living.store(0, Ordering::Relaxed);
     }
-    for ring in &UNFILED {
+    for Unfiled(ring) in &UNFILED {
         ring.owned.store(0, Ordering::Relaxed);
     }
     THREAD.with(Thread::clear);

@@ -19,7 +19,7 @@ use crate::{arch, clock, os};
 
 pub use census::{Finding, add_to_census, count_skip};
 pub use reading::class_with_hook;
-pub use ring::{Entry, Thread, is_alive, keep_no_events, thread};
+pub use ring::{Entry, Next, Thread, is_alive, keep_no_events, thread};
 
 /// The header to count in: the mapped one, or [`UNFILED`].
 static HEADER: AtomicPtr<Header> = AtomicPtr::new((&raw const UNFILED).cast_mut());

@@ -73,7 +73,7 @@ pub fn enter(number: usize, receiver: u64) -> Call {
         }
         _ => {}
     }
-    if receivers::is_odd(slot, receiver) {
+    if receivers::is_odd(number, receiver) {
         return unlocked(number, receiver);
     }
     if !matches!(role, Role::Work | Role::BufferWork) {

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Condition, Plain, Reentrant};
 use crate::os;
-use crate::throttle::Throttle;
+use crate::throttle::{Nobody, Throttle};
 
 const THREADS: usize = 8;
 const FORKS: usize = 40;
@@ -153,16 +153,16 @@ fn a_throttle_goes_on_in_the_child() {
     fork_while(
         |thread| {
             let buffer = (thread as u64) << 8;
-            throttle.admit(buffer);
-            throttle.completed(buffer);
+            throttle.admit(buffer, true, &Nobody);
+            throttle.completed(buffer, &Nobody);
         },
         || {
             throttle.reset_after_fork();
-            throttle.admit(0x10_0000);
-            throttle.admit(0x20_0000);
+            throttle.admit(0x10_0000, true, &Nobody);
+            throttle.admit(0x20_0000, true, &Nobody);
             let full = throttle.in_flight() == 2;
-            throttle.completed(0x10_0000);
-            throttle.completed(0x20_0000);
+            throttle.completed(0x10_0000, &Nobody);
+            throttle.completed(0x20_0000, &Nobody);
             full && throttle.in_flight() == 0
         },
     );

@@ -11,6 +11,7 @@ mod meets;
 mod objc;
 #[path = "../preloaded/mod.rs"]
 mod preloaded;
+mod silent;
 mod subjects;
 mod throws;
 mod waits;

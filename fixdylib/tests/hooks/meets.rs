@@ -14,7 +14,7 @@ use crate::subjects::{message, work};
 use crate::waits::{SCOPES, outcome};
 
 /// Waits until so many of this process's threads wait inside hooked calls, as its ledger says.
-fn until_waiting(threads: usize) {
+pub fn until_waiting(threads: usize) {
     let folder = env::var("AGX_FIX_LEDGER_DIR").expect("set");
     let entry = fs::read_dir(folder).expect("a folder").next();
     let path = entry.expect("a ledger").expect("an entry").path();

@@ -7,6 +7,7 @@
 
 mod abi;
 mod driver;
+mod long_waits;
 mod meets;
 mod objc;
 #[path = "../preloaded/mod.rs"]
@@ -38,6 +39,7 @@ fn subject() {
 
 struct Outcome {
     status: ExitStatus,
+    stdout: String,
     stderr: String,
     ledgers: Vec<Ledger>,
 }
@@ -64,6 +66,7 @@ fn run(command: &mut Command, folder: &TempDir) -> Outcome {
         .expect("starts");
     Outcome {
         status: output.status,
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         ledgers: preloaded::ledgers(folder.path()),
     }

@@ -31,6 +31,7 @@ pub fn run(name: &str) {
         "event-dead" => crate::waits::event_dead(),
         "event-limit" => crate::waits::event_limit(),
         "throttle" => crate::waits::throttle(),
+        "long-wait" => crate::long_waits::long_wait(),
         "silent" => crate::silent::silent(),
         "silent-later" => crate::silent::silent_later(),
         "silent-odd" => crate::silent::silent_odd(),

@@ -16,7 +16,6 @@ use crate::os;
 const PATH_MAX: usize = 4096;
 const HEADER_END: libc::off_t = 4096;
 const _: () = assert!(HEADER_END.cast_unsigned() as usize == layout::HEADER_LEN);
-static ZEROS: [u8; 8 * 1024] = [0; 8 * 1024];
 
 /// `folder/pid-load.ledger` with its NUL.
 fn path(folder: &CStr, name: LedgerName) -> Result<[u8; PATH_MAX], Cause> {
@@ -79,10 +78,11 @@ impl File {
     }
 
     fn write_zeros(&self, from: usize, to: usize) -> Result<(), Cause> {
+        let zeros = [0; 8 * 1024];
         let mut at = from;
         while at < to {
-            let len = ZEROS.len().min(to - at);
-            self.write_at(&ZEROS[..len], at)?;
+            let len = zeros.len().min(to - at);
+            self.write_at(&zeros[..len], at)?;
             at += len;
         }
         Ok(())

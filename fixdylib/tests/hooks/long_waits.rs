@@ -32,13 +32,22 @@ pub fn long_wait() {
         });
         *WAITER.lock().expect("no panic") = Some(waiter);
         until_ledger(|it| it.counter("lock_timeouts") == Some(1));
+        if std::env::var("AGX_FIX_LOCK_ABORT_ON_TIMEOUT").as_deref() == Ok("1") {
+            // Both wait now; who is not aborted is ended by the alarm.
+            join();
+        }
     }
+    fn join() {
+        let waiter = WAITER.lock().expect("no panic").take();
+        waiter.expect("started").join().expect("no panic");
+    }
+    // SAFETY: has no preconditions.
+    unsafe { libc::alarm(20) };
     driver::register(|it| it);
     let encoder = send(instance(class(driver::BUFFER)), c"computeCommandEncoder");
     ENCODER.store(encoder as usize, Ordering::SeqCst);
     message(encoder, c"run:", sit as *mut c_void);
-    let waiter = WAITER.lock().expect("no panic").take();
-    waiter.expect("started").join().expect("no panic");
+    join();
     assert_eq!(WORK.load(Ordering::SeqCst), 1);
 }
 

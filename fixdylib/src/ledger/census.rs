@@ -108,7 +108,7 @@ fn add_plain(start: *mut u8, text: &[u8]) -> Option<[u32; 2]> {
             .add(BODY.strings + at)
             .copy_from_nonoverlapping(text.as_ptr(), text.len());
     }
-    let len = u32::try_from(text.len()).ok()?;
+    let len = u32::try_from(text.len()).ok()?; // at most `STRINGS_CAPACITY`
     section.used.store(used + len, Ordering::Release);
     Some([used, len])
 }

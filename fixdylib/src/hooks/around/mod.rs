@@ -4,6 +4,7 @@
 //! pass through. It meets an [`Open`] call on its way, which gives the locks back.
 
 mod commit;
+mod complete;
 mod event;
 mod track;
 mod work;

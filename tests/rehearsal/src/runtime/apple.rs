@@ -2,7 +2,7 @@
 
 use super::class::{ClassRef, ClassSpec};
 use super::{Class, Id, Imp, Sel};
-use std::ffi::c_void;
+use std::ffi::{CStr, c_void};
 
 unsafe extern "C-unwind" {
     fn objc_msgSend();
@@ -136,8 +136,25 @@ pub fn first_classes() -> Vec<ClassSpec> {
     Vec::new()
 }
 
-/// Nothing to prepare: forwarding is the runtime's own.
-pub fn prepare() {}
+/// Loads CoreFoundation: it is what asks `forwardingTargetForSelector:`. It gives the runtime its forward handler when it is
+/// loaded; before that, the runtime's own handler ends the process at the first message that has no method. A process with Metal
+/// has CoreFoundation, a program that links the system's library alone does not.
+///
+/// # Errors
+/// What the loader says.
+pub fn prepare() -> Result<(), String> {
+    const CORE_FOUNDATION: &CStr =
+        c"/System/Library/Frameworks/CoreFoundation.framework/CoreFoundation";
+    // SAFETY: a C string; the handle is kept for good, as a forward handler cannot be taken back. A constructor may load a library:
+    // the loader's lock is recursive.
+    unsafe {
+        if libc::dlopen(CORE_FOUNDATION.as_ptr(), libc::RTLD_NOW).is_null() {
+            let why = CStr::from_ptr(libc::dlerror()).to_string_lossy();
+            return Err(format!("CoreFoundation cannot be loaded: {why}"));
+        }
+    }
+    Ok(())
+}
 
 /// A block that a method keeps.
 ///

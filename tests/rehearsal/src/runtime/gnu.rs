@@ -221,9 +221,11 @@ fn root() -> ClassSpec {
     }
 }
 
-/// Makes the runtime ask `forwardingTargetForSelector:`, which Apple's does by itself.
-pub fn prepare() {
+/// Makes the runtime ask `forwardingTargetForSelector:`.
+#[expect(clippy::unnecessary_wraps, reason = "on Apple's runtime this can fail")]
+pub fn prepare() -> Result<(), String> {
     forward::install();
+    Ok(())
 }
 
 unsafe fn references<'a>(object: Id) -> &'a AtomicUsize {

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::platform::cache_folder;
-use super::{Artifact, build};
+use super::{Artifact, build, embedded};
 
 /// Why a file was taken from where it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +66,7 @@ impl Surroundings {
                 cache.join("agxrun").join(format!(
                     "{}-{}",
                     env!("CARGO_PKG_VERSION"),
-                    build::SOURCE_DIGEST
+                    embedded::DIGEST
                 ))
             }),
         }
@@ -102,13 +102,11 @@ impl Surroundings {
             .map(|(path, origin)| Located { path, origin })
     }
 
-    /// The first candidate that exists, else one built from the sources into the cache.
-    ///
-    /// `progress` is told what is being built, once, before the compiler starts.
+    /// The first candidate that exists, else one built into the cache, by this process or by another that has begun.
     pub fn find_or_build(
         &self,
         artifact: Artifact,
-        progress: &mut dyn FnMut(&str),
+        listener: &mut build::Listener<'_>,
     ) -> Result<Located, build::BuildError> {
         if let Some(found) = self.find(artifact) {
             return Ok(found);
@@ -116,11 +114,9 @@ impl Surroundings {
         let Some(cache) = &self.cache else {
             return Err(build::BuildError::NoCache { artifact });
         };
-        let path = build::build_into(cache, artifact, progress)?;
-        Ok(Located {
-            path,
-            origin: Origin::Built,
-        })
+        let (path, built) = build::build_unless_there(cache, artifact, listener)?;
+        let origin = if built { Origin::Built } else { Origin::Cache };
+        Ok(Located { path, origin })
     }
 }
 

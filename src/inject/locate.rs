@@ -17,6 +17,8 @@ pub enum Origin {
     BesideExecutable,
     /// In `../lib/agxrun` as seen from the executable.
     LibFolder,
+    /// In `../libexec/agxrun` as seen from the executable.
+    LibexecFolder,
     /// In the user's cache, built there earlier.
     Cache,
     /// Built just now from the sources.
@@ -31,6 +33,7 @@ impl Origin {
             Self::Environment => "named by AGX_FIX_DYLIB",
             Self::BesideExecutable => "beside the agxrun executable",
             Self::LibFolder => "in ../lib/agxrun",
+            Self::LibexecFolder => "in ../libexec/agxrun",
             Self::Cache => "built earlier into the cache",
             Self::Built => "built just now from the sources",
         }
@@ -86,6 +89,12 @@ impl Surroundings {
             }
             if let Some(parent) = folder.parent() {
                 places.push((parent.join("lib/agxrun").join(&name), Origin::LibFolder));
+                // The wheel's place: `pip install --target` drops a wheel's `data/lib`, since its modules are in `lib` too (seen
+                // with pip 23.2 and 26.3).
+                places.push((
+                    parent.join("libexec/agxrun").join(&name),
+                    Origin::LibexecFolder,
+                ));
             }
         }
         if let Some(cache) = &self.cache {
@@ -140,13 +149,14 @@ mod tests {
     }
 
     #[test]
-    fn the_order_is_executable_then_lib_then_cache() {
+    fn the_order_is_executable_then_lib_then_libexec_then_cache() {
         let root = tempfile::tempdir().expect("a temporary folder");
         let name = Artifact::FixLibrary.file_name();
         let here = surroundings(root.path());
         assert_eq!(here.find(Artifact::FixLibrary), None);
         for (folder, origin) in [
             ("cache", Origin::Cache),
+            ("libexec/agxrun", Origin::LibexecFolder),
             ("lib/agxrun", Origin::LibFolder),
             ("bin", Origin::BesideExecutable),
         ] {

@@ -153,6 +153,20 @@ do_step() {
 
 find_maturin "$(maturin_pin pyproject.toml)"
 
+# Everything again, which must give the same bytes.
+pack_again() {
+    local first=$dist file
+    dist=$work/again
+    rm -rf "$dist"
+    mkdir "$dist"
+    [ "$what" = linux ] || pack_macos
+    [ "$what" = macos ] || pack_linux
+    for file in "$dist"/*; do
+        cmp "$first/${file##*/}" "$file"
+    done
+    rm -rf "$dist"
+}
+
 if [ "$what" != linux ]; then
     # 77: this machine cannot cross-compile, and build.sh has said what is missing.
     "$here/build.sh" ${REQUIRE:+--require} || exit $?
@@ -167,6 +181,7 @@ for file in "$dist"/*; do
 done
 
 if [ -n "$check" ]; then
+    do_step pack-again pack_again
     AGXRUN_DIST=$dist AGXRUN_MACOS=$macos AGXRUN_VERSION=$version AGXRUN_PACKED=$what \
-        AGXRUN_PACK_HOME=$HOME "$MATURIN_VENV/bin/python" "$root/tests/packages/check.py"
+        "$MATURIN_VENV/bin/python" "$root/tests/packages/check.py"
 fi

@@ -8,6 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
+use agxrun::inject::Artifact;
 use common::Sandbox;
 
 /// A machine to which nothing but the executable came.
@@ -52,10 +53,14 @@ impl Machine {
     fn assert_the_library_alone_is_cached(&self) {
         let cached = self.cached();
         assert!(
-            matches!(&cached[..], [path] if path.ends_with("libagx_fix.so")),
+            matches!(&cached[..], [path] if path.ends_with(library_name())),
             "{cached:?}"
         );
     }
+}
+
+fn library_name() -> String {
+    Artifact::FixLibrary.file_name()
 }
 
 fn finished(mut command: Command) -> Output {
@@ -93,7 +98,7 @@ cp '{library}' "$folder"
 "#,
             begun = begun.display(),
             go = go.display(),
-            library = common::products().join("libagx_fix.so").display(),
+            library = common::products().join(library_name()).display(),
         );
         let program = script(&root.join("slow-cargo"), &body);
         // Both ends, so that neither opening nor writing waits for a reader.
@@ -297,6 +302,6 @@ fn a_folder_named_for_the_library_keeps_what_else_is_in_it() {
         .map(|entry| entry.expect("readable").file_name())
         .collect();
     left.sort();
-    assert_eq!(left, ["build", "libagx_fix.so"]);
+    assert_eq!(left, ["build", library_name().as_str()]);
     assert!(project.join("build/precious").is_file());
 }

@@ -50,7 +50,7 @@ where
     Header: FileHeader<Endian = Endianness, ProgramHeader = Segment>,
     Segment: ProgramHeader<Elf = Header, Endian = Endianness> + Pod,
 {
-    let damaged = |error: object::read::Error| Unreadable::malformed(HEADER, error);
+    let damaged = |error: object::read::Error| Unreadable::malformed(HEADER, error.to_string());
     let header = Header::parse(head).map_err(damaged)?;
     let endian = header.endian().map_err(damaged)?;
     let kind = header.e_type(endian);
@@ -103,7 +103,7 @@ where
         .ok_or_else(|| Unreadable::malformed(INTERPRETER, "not a C string"))?;
     match std::str::from_utf8(path) {
         Ok(path) => Ok(Interpreter::Path(path.to_owned())),
-        Err(error) => Err(Unreadable::malformed(INTERPRETER, error)),
+        Err(error) => Err(Unreadable::malformed(INTERPRETER, error.to_string())),
     }
 }
 

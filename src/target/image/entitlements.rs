@@ -93,8 +93,8 @@ fn from_xml(bytes: &[u8]) -> Result<Entitlements, Unreadable> {
     }
     // Some signers end the text with a NUL.
     let bytes = bytes.strip_suffix(b"\0").unwrap_or(bytes);
-    let entries: Entries =
-        plist::from_reader_xml(bytes).map_err(|error| Unreadable::malformed(XML, error))?;
+    let entries: Entries = plist::from_reader_xml(bytes)
+        .map_err(|error| Unreadable::malformed(XML, error.to_string()))?;
     let mut found = Entitlements::default();
     for (name, is_true) in entries.0 {
         found.note(&name, is_true)?;
@@ -134,7 +134,7 @@ impl<'de> Deserialize<'de> for Entries {
 /// Apple's form: an application tag 16 around a version, 1, and a context tag 16 around sequences
 /// of a name and a value (CoreEntitlements; `codesign -d --entitlements - --der`).
 fn from_der(bytes: &[u8]) -> Result<Entitlements, Unreadable> {
-    let damaged = |error: der::Error| Unreadable::malformed(DER, error);
+    let damaged = |error: der::Error| Unreadable::malformed(DER, error.to_string());
     let outer = AnyRef::from_der(bytes).map_err(damaged)?;
     if outer.tag() != ENVELOPE {
         return Err(Unreadable::malformed(DER, "another envelope"));

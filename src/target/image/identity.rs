@@ -9,7 +9,7 @@ use super::host;
 
 /// A file's identity and state. Equal means: the same file, and nobody wrote to it, renamed another
 /// one over it or changed its mode.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Identity {
     device: u64,
     inode: u64,

@@ -158,10 +158,10 @@ impl<Header: MachHeader<Endian = Endianness>> Commands<Header> {
     fn read(slice: &Window<'_>) -> Result<Self, Unreadable> {
         let mut bytes = slice.read_up_to(0, FIRST_READ, COMMANDS)?;
         let header = *Header::parse(bytes.as_slice(), 0)
-            .map_err(|error| Unreadable::malformed(HEADER, error))?;
+            .map_err(|error| Unreadable::malformed(HEADER, error.to_string()))?;
         let endian = header
             .endian()
-            .map_err(|error| Unreadable::malformed(HEADER, error))?;
+            .map_err(|error| Unreadable::malformed(HEADER, error.to_string()))?;
         let size = size_of::<Header>() as u64 + u64::from(header.sizeofcmds(endian));
         if size > bytes.len() as u64 {
             bytes = slice.read(0, size, LONGEST_COMMANDS, COMMANDS)?;
@@ -182,7 +182,8 @@ impl<Header: MachHeader<Endian = Endianness>> Commands<Header> {
     }
 
     fn parse(&self, slice: &Window<'_>) -> Result<MachO, Unreadable> {
-        let damaged = |error: object::read::Error| Unreadable::malformed(COMMANDS, error);
+        let damaged =
+            |error: object::read::Error| Unreadable::malformed(COMMANDS, error.to_string());
         let mut found = MachO {
             file_type: match self.header.filetype(self.endian) {
                 macho::MH_EXECUTE => FileType::Executable,

@@ -76,6 +76,16 @@ impl Image {
         Self::read_open(&file)
     }
 
+    /// Reads a file's contents that are in memory, such as those of an archive's member: nobody's
+    /// file, without special permissions.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Unreadable> {
+        Ok(Image {
+            identity: Identity::default(),
+            permissions: Permissions::default(),
+            contents: Contents::parse(&bytes)?,
+        })
+    }
+
     /// Reads an open file, and fails where it changed meanwhile.
     pub fn read_open(file: &File) -> Result<Self, Unreadable> {
         let unreadable = |operation| move |source: io::Error| Unreadable::Io { operation, source };

@@ -172,7 +172,7 @@ fn text(blob: &Window<'_>, offset: u32, what: &'static str) -> Result<String, Un
         .ok_or_else(|| Unreadable::malformed(what, "it does not end"))?;
     match std::str::from_utf8(&bytes[..end]) {
         Ok(text) => Ok(text.to_owned()),
-        Err(error) => Err(Unreadable::malformed(what, error)),
+        Err(error) => Err(Unreadable::malformed(what, error.to_string())),
     }
 }
 

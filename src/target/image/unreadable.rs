@@ -67,10 +67,10 @@ pub enum Unreadable {
 
 impl Unreadable {
     /// A structure that is not what its place says it is.
-    pub(super) fn malformed(what: &'static str, why: impl ToString) -> Self {
+    pub(super) fn malformed(what: &'static str, why: impl Into<String>) -> Self {
         Unreadable::Malformed {
             what,
-            why: why.to_string(),
+            why: why.into(),
         }
     }
 }

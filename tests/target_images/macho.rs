@@ -1,6 +1,9 @@
 //! Makes Mach-O files: headers, load commands and signatures as the system's own tools lay them out,
 //! without any code in them.
 
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+
 use super::signature::Signature;
 
 /// CPU type and subtype (`mach/machine.h`).
@@ -145,6 +148,36 @@ pub fn universal_of(slices: &[((u32, u32), Vec<u8>)]) -> Vec<u8> {
         file.resize(file.len().next_multiple_of(0x4000), 0);
         file.extend(bytes);
     }
+    file
+}
+
+/// Fills `file` with a universal file of two slices of `size` bytes each, nearly all of it holes, with
+/// the signatures at their ends.
+pub fn large(file: File, size: u32) -> File {
+    let size = size.next_multiple_of(0x4000);
+    let write = |bytes: &[u8], offset: u64| {
+        file.write_all_at(bytes, offset)
+            .expect("the disk takes a sparse file");
+    };
+    let mut table = big_words(&[0xcafe_babe, 2]);
+    for (index, processor) in [X86_64, ARM64].into_iter().enumerate() {
+        let start = 0x4000 + to_u32(index) * size;
+        table.extend(big_words(&[processor.0, processor.1, start, size, 14]));
+        let slice = Slice::program(processor);
+        let bytes = slice.build();
+        let signature = slice.signature.expect("programs are signed").build();
+        let (head, _) = bytes.split_at(bytes.len() - signature.len());
+        let mut head = head.to_vec();
+        let place = size - to_u32(signature.len());
+        let command = head
+            .windows(8)
+            .position(|bytes| bytes == [0x1d, 0, 0, 0, 16, 0, 0, 0])
+            .expect("the load command of the signature");
+        head[command + 8..command + 12].copy_from_slice(&place.to_le_bytes());
+        write(&head, start.into());
+        write(&signature, (start + place).into());
+    }
+    write(&table, 0);
     file
 }
 

@@ -1,11 +1,10 @@
 //! Files on a disk: who owns them, what they are, and how much of them is read.
 
-use std::fs::{self, File, Permissions};
-use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
-use agxrun::target::image::{Contents, Image, ReadAt};
+use agxrun::target::image::{Contents, Image};
 use agxrun::target::rules::Host;
 use agxrun::target::verdict::Kind::{self, Arrives, Stripped, Unknown};
 use agxrun::target::verdict::Verdict;
@@ -13,6 +12,7 @@ use agxrun::target::verdict::Verdict;
 use crate::elf::{Elf, X86_64};
 use crate::macho::{ARM64, Slice};
 use crate::support::{LINUX, MAC, elf_library, library, verdict};
+use crate::watched::Watched;
 
 /// A folder with one file in it.
 struct Folder {
@@ -140,39 +140,12 @@ fn a_change_between_reading_and_launching_is_seen() {
     assert!(!image.identity.still_at(&folder.file).expect("it is there"));
 }
 
-/// A source that counts what is read of it.
-struct Counting<'a> {
-    file: &'a File,
-    bytes: std::cell::Cell<usize>,
-}
-
-impl ReadAt for Counting<'_> {
-    fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> std::io::Result<()> {
-        self.bytes.set(self.bytes.get() + buffer.len());
-        FileExt::read_exact_at(self.file, buffer, offset)
-    }
-
-    fn size(&self) -> std::io::Result<u64> {
-        Ok(self.file.metadata()?.len())
-    }
-}
-
 /// Two slices of 50 MB, the signature at the end of each.
 #[test]
 fn of_a_hundred_megabytes_only_headers_and_signatures_are_read() {
     let file = crate::macho::large(tempfile::tempfile().expect("a file"), 50_000_000);
     assert!(file.metadata().expect("it is open").len() > 100_000_000);
-    let counting = Counting {
-        file: &file,
-        bytes: std::cell::Cell::new(0),
-    };
-    let begin = Instant::now();
+    let counting = Watched::new(&file);
     Contents::parse(&counting).expect("it is whole");
-    let spent = begin.elapsed();
-    assert!(
-        counting.bytes.get() < 64 * 1024,
-        "{} bytes",
-        counting.bytes.get()
-    );
-    assert!(spent.as_millis() < 30, "{spent:?}");
+    assert!(counting.bytes() < 64 * 1024, "{} bytes", counting.bytes());
 }

@@ -9,7 +9,7 @@ use crate::macho::{ARM64, ARM64E, Slice, X86_64, universal};
 use crate::signature::{DYLD_VARIABLES, NO_LIBRARY_VALIDATION, RUNTIME, Signature};
 use crate::support::{Case, LINUX, MAC, elf_library, library};
 
-fn seeds() -> Vec<Vec<u8>> {
+pub fn seeds() -> Vec<Vec<u8>> {
     let entitled = Slice::program(ARM64)
         .signed(Signature::developer(RUNTIME).entitled(&[DYLD_VARIABLES, NO_LIBRARY_VALIDATION]));
     vec![

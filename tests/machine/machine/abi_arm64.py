@@ -218,6 +218,17 @@ class Jump:
     address: int
 
 
+@dataclass(frozen=True)
+class Continue:
+    """What a handler returns instead of returning to its caller: code goes on with these registers, as of `Registers.save`."""
+
+    registers: bytes
+
+
+#: What a handler may return.
+Returned = int | Jump | Continue | None
+
+
 class _Reader(Protocol):
     memory: Memory
 
@@ -303,8 +314,11 @@ class Args:
         self.result_v.add(number)
         self._registers.set_s(number, value)
 
-    def finish(self, returned: int | Jump | None) -> None:
+    def finish(self, returned: Returned) -> None:
         """Makes the registers what they are after the call."""
+        if isinstance(returned, Continue):
+            self._registers.restore(returned.registers)
+            return
         if isinstance(returned, Jump):
             self._registers.restore(self._saved)
             self._registers.set_x(PC, returned.address)
@@ -314,10 +328,10 @@ class Args:
         self._registers.scribble(self.result_x, self.result_v)
         self._registers.set_x(PC, self.caller)
 
-    def finish_keeping(self, returned: int | None) -> None:
+    def finish_keeping(self, returned: Returned) -> None:
         """The same for a function that changes x0, x16, x17 and lr only."""
         self._registers.restore(self._saved)
-        if returned is not None:
+        if isinstance(returned, int):
             self._registers.set_x(0, returned)
         self._registers.set_x(PC, self.caller)
 

@@ -42,3 +42,15 @@ class ProcessExit(Exception):  # noqa: N818 - an end, not an error
         super().__init__(f"the process ended with status {status}")
         self.status = status
         self.immediate = immediate
+
+
+class ForeignException(Exception):  # noqa: N818 - thrown by the program, not by the machine
+    """An exception that left the library's frames.
+
+    `object` is the address of its `_Unwind_Exception`; `payload` is what the test gave to `Process.throw`.
+    """
+
+    def __init__(self, thrown: int, payload: object) -> None:
+        super().__init__(f"an exception left the library: {payload if payload is not None else hex(thrown)}")
+        self.object = thrown
+        self.payload = payload

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .errors import ProcessExit
+from .libsystem.state import SHARED
 
 if TYPE_CHECKING:
     from .process import Process
@@ -70,7 +71,7 @@ def _own(process: Process) -> list[Forkable]:
         (process.memory.snapshot, process.memory.restore),  # type: ignore[list-item]
         (process.scheduler.alone, process.scheduler.together),
         (process.files.snapshot, process.files.restore),
-        (process.system.snapshot, process.system.restore),
+        (process.system.snapshot, lambda saved: process.system.restore(saved, SHARED)),
         (process.thread.snapshot, process.thread.restore),
         (registers.save, restore_registers),
     ]

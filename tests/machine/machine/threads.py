@@ -63,7 +63,8 @@ class Thread:
     def restore(self, saved: object) -> None:
         """Back to a copy."""
         assert isinstance(saved, tuple)
-        self.variables, self.specific, self.at_end = saved
+        variables, specific, at_end = saved
+        self.variables, self.specific, self.at_end = dict(variables), dict(specific), list(at_end)
 
 
 class Scheduler:
@@ -118,6 +119,12 @@ class Scheduler:
             return predicate()
         finally:
             thread.predicate = thread.waits_for = thread.deadline = None
+
+    def begin_again(self, seed: int) -> None:
+        """Chooses as if nothing had been chosen."""
+        self._chooser = random.Random(seed)  # noqa: S311
+        self._failure = None
+        self.switches = 0
 
     def stop_all(self) -> None:
         """Ends what still runs."""

@@ -9,7 +9,7 @@ import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from .errors import ContractError
+from .errors import ContractError, ForeignException
 from .registers import FP, KEPT_NAMES, LR, PC, SP, Registers
 
 if TYPE_CHECKING:
@@ -225,8 +225,15 @@ class Continue:
     registers: bytes
 
 
+@dataclass(frozen=True)
+class Leave:
+    """What a handler returns when an exception has passed every emulated frame of the innermost call."""
+
+    exception: ForeignException
+
+
 #: What a handler may return.
-Returned = int | Jump | Continue | None
+Returned = int | Jump | Continue | Leave | None
 
 
 class _Reader(Protocol):
@@ -314,7 +321,7 @@ class Args:
         self.result_v.add(number)
         self._registers.set_s(number, value)
 
-    def finish(self, returned: Returned) -> None:
+    def finish(self, returned: int | Jump | Continue | None) -> None:
         """Makes the registers what they are after the call."""
         if isinstance(returned, Continue):
             self._registers.restore(returned.registers)
@@ -328,7 +335,7 @@ class Args:
         self._registers.scribble(self.result_x, self.result_v)
         self._registers.set_x(PC, self.caller)
 
-    def finish_keeping(self, returned: Returned) -> None:
+    def finish_keeping(self, returned: int | Jump | Continue | None) -> None:
         """The same for a function that changes x0, x16, x17 and lr only."""
         self._registers.restore(self._saved)
         if isinstance(returned, int):

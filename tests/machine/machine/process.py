@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import NoReturn, Self
 
 from . import checkpoint, forking, libsystem, loading
-from .abi_arm64 import COUNT, Argument, Args, Jump, Result, check_kept, put
+from .abi_arm64 import COUNT, Argument, Args, Jump, Leave, Result, check_kept, put
 from .abi_arm64 import place as place_arguments
 from .clock import Clock
 from .cpu import Cpu
@@ -214,6 +214,8 @@ class Process:
             raise self._told(error) from error.__cause__
         finally:
             thread.serving.pop()
+        if isinstance(returned, Leave):
+            raise returned.exception
         if stub.name in libsystem.KEEPS_REGISTERS:
             arguments.finish_keeping(returned)
         else:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ..abi_arm64 import Continue
+from ..abi_arm64 import Continue, Leave
 from ..errors import Aborted, ForeignException
 from ..registers import LR, PC
 from ..unwinding import Cursor, Frame
@@ -92,7 +92,7 @@ def _search(p: Process, thrown: int) -> int:
     return _OUTSIDE
 
 
-def _clean_up(p: Process, thrown: int, payload: object) -> Continue:
+def _clean_up(p: Process, thrown: int, payload: object) -> Continue | Leave:
     """The second phase: the next frame that has something to do goes on; without one, the exception is outside."""
     handler = p.memory.u64(thrown + _HANDLER_AT)
     cursor = _cursor(p)
@@ -107,23 +107,23 @@ def _clean_up(p: Process, thrown: int, payload: object) -> Continue:
             if answer != _CONTINUE_UNWIND:
                 p.contract(f"a personality function answers {answer} in the clean-up phase")
         cursor.step(frame)
-    raise ForeignException(thrown, payload)
+    return Leave(ForeignException(thrown, payload))
 
 
-def throw(p: Process, thrown: int, payload: object) -> Continue:
+def throw(p: Process, thrown: int, payload: object) -> Continue | Leave:
     """Throws from where the running thread calls the system: what its handler returns."""
     p.memory.put_u64(thrown + _HANDLER_AT, _search(p, thrown))
     return _clean_up(p, thrown, payload)
 
 
 @serve("__Unwind_RaiseException")
-def raise_exception(p: Process, a: Args) -> Continue:
+def raise_exception(p: Process, a: Args) -> Continue | Leave:
     """Throws."""
     return throw(p, a.x(0), None)
 
 
 @serve("__Unwind_Resume", "__Unwind_Resume_or_Rethrow")
-def resume(p: Process, a: Args) -> Continue:
+def resume(p: Process, a: Args) -> Continue | Leave:
     """A frame has cleaned up."""
     return _clean_up(p, a.x(0), p.system.thrown.get(a.x(0)))
 

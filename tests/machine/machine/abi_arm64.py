@@ -220,7 +220,7 @@ class Jump:
 
 @dataclass(frozen=True)
 class Continue:
-    """What a handler returns instead of returning to its caller: code goes on with these registers, as of `Registers.save`."""
+    """What a handler returns instead of returning to its caller: code goes on with these registers (`Registers.snapshot`)."""
 
     registers: bytes
 
@@ -250,7 +250,7 @@ class Args:
     def __init__(self, process: _Reader, registers: Registers) -> None:
         self._memory = process.memory
         self._registers = registers
-        self._saved = registers.save()
+        self._saved = registers.snapshot()
         #: Where the call returns to: in its caller.
         self.caller = registers.x(LR)
         #: The results that were set.

@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING
 from .memory import WRITE, Snapshot
 
 if TYPE_CHECKING:
+    from .libsystem.state import System
     from .process import Process
+    from .registers import Registers
+    from .stubs import Handler, Stubs
+    from .threads import Thread
 
 
 @dataclass
@@ -20,7 +24,11 @@ class Checkpoint:
     #: Contents of the file system, and of the files that are mapped.
     tree: dict[Path, bytes]
     shared: dict[int, bytes]
-    parts: dict[str, object]
+    parts: list[object]
+    tables: tuple[dict[str, Handler], dict[str, int], set[str]]
+    output: tuple[bytes, bytes, dict[str, int]]
+    #: Time, process, parent, how many threads there have been.
+    numbers: tuple[int, int, int, int]
     files: object
     #: The states of what the test registered with `on_fork`.
     own: list[object]
@@ -29,14 +37,19 @@ class Checkpoint:
 def take(process: Process) -> Checkpoint:
     """Notes the state of a process in which only its first thread exists, and calls nothing."""
     _check_quiet(process)
-    memory = process.memory
-    shared = {region.start: region.buffer[:] for region in memory.regions if region.shared and region.protection & WRITE}
+    memory, files = process.memory, process.files
+    shared = {
+        region.start: region.buffer[:] for region in memory.regions if region.shared and region.protection & WRITE
+    }
     return Checkpoint(
         memory=memory.snapshot(),
         tree=_tree(process.files.root),
         shared=shared,
-        parts=_parts(process),
-        files=process.files.snapshot(),
+        parts=[part.snapshot() for part in _parts(process)],
+        tables=(dict(process.imports), dict(process.data), set(process.missing)),
+        output=(bytes(files.stdout), bytes(files.stderr), dict(files.failures)),
+        numbers=(process.clock.now, process.pid, process.parent_pid, process.thread_count),
+        files=files.snapshot(),
         own=[save() for save, _ in process.forkable],
     )
 
@@ -52,7 +65,7 @@ def rewind(process: Process, to: Checkpoint, seed: int) -> None:
     process.files.restore(to.files)
     to.files = process.files.snapshot()
     _restore_tree(process.files.root, to.tree)
-    _restore_parts(process, to.parts)
+    _restore_rest(process, to)
     process.scheduler.begin_again(seed)
     for (_, restore), state in zip(process.forkable, to.own, strict=False):  # what was registered since has no state
         restore(state)
@@ -64,31 +77,20 @@ def _check_quiet(process: Process) -> None:
         process.contract("a checkpoint can be taken when only the first thread exists, and calls nothing")
 
 
-def _parts(process: Process) -> dict[str, object]:
-    files = process.files
-    return {
-        "thread": process.thread.snapshot(),
-        "registers": process.thread.registers.save(),
-        "system": process.system.snapshot(),
-        "stubs": process.stubs.snapshot(),
-        "tables": (dict(process.imports), dict(process.data), set(process.missing)),
-        "output": (bytes(files.stdout), bytes(files.stderr), dict(files.failures)),
-        "numbers": (process.clock.now, process.pid, process.parent_pid, process.thread_count),
-    }
+def _parts(process: Process) -> list[System | Stubs | Thread | Registers]:
+    """What knows how to copy itself."""
+    return [process.system, process.stubs, process.thread, process.thread.registers]
 
 
-def _restore_parts(process: Process, parts: dict[str, object]) -> None:
-    files = process.files
-    process.thread.restore(parts["thread"])
-    process.thread.registers.restore(parts["registers"])  # type: ignore[arg-type]
-    process.system.restore(parts["system"])
-    process.stubs.restore(parts["stubs"])
-    imports, data, missing = parts["tables"]  # type: ignore[misc]
+def _restore_rest(process: Process, to: Checkpoint) -> None:
+    for part, state in zip(_parts(process), to.parts, strict=True):
+        part.restore(state)
+    imports, data, missing = to.tables
     process.imports, process.data, process.missing = dict(imports), dict(data), set(missing)
-    out, err, failures = parts["output"]  # type: ignore[misc]
-    files.stdout[:], files.stderr[:], files.failures = out, err, dict(failures)
-    numbers = parts["numbers"]
-    process.clock.now, process.pid, process.parent_pid, process.thread_count = numbers  # type: ignore[misc]
+    files = process.files
+    files.stdout[:], files.stderr[:] = to.output[:2]
+    files.failures = dict(to.output[2])
+    process.clock.now, process.pid, process.parent_pid, process.thread_count = to.numbers
 
 
 def _tree(root: Path) -> dict[Path, bytes]:

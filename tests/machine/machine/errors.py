@@ -32,7 +32,7 @@ class UnknownImport(MachineError):
     """The library called a function that no handler serves."""
 
 
-class ProcessExit(Exception):  # noqa: N818 - an end, not an error
+class ProcessExit(Exception):
     """The program ended itself.
 
     `status` is what it said; `immediate` tells `_exit` from `exit`.
@@ -44,7 +44,7 @@ class ProcessExit(Exception):  # noqa: N818 - an end, not an error
         self.immediate = immediate
 
 
-class ForeignException(Exception):  # noqa: N818 - thrown by the program, not by the machine
+class ForeignException(Exception):
     """An exception that left the library's frames.
 
     `object` is the address of its `_Unwind_Exception`; `payload` is what the test gave to `Process.throw`.

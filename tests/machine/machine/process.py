@@ -8,8 +8,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
 
-from . import checkpoint, forking, libsystem, loading
-from .abi_arm64 import COUNT, Argument, Args, Jump, Leave, Result, check_kept, put
+from . import checkpoint as checkpoints
+from . import forking, libsystem, loading
+from .abi_arm64 import COUNT, Args, Argument, Jump, Leave, Result, check_kept, put
 from .abi_arm64 import place as place_arguments
 from .clock import Clock
 from .cpu import Cpu
@@ -161,7 +162,7 @@ class Process:
         self.bind()
         thread = self.thread
         registers = thread.registers
-        saved = registers.save()
+        saved = registers.snapshot()
         below = registers.x(SP) - _RED_ZONE if thread.depth else thread.stack[1]
         put(place_arguments(arguments), registers, self.memory, below & ~15)
         if indirect is not None:
@@ -185,9 +186,12 @@ class Process:
         """Runs the thread, serving what it calls, until the innermost call of a test or handler returns."""
         while True:
             try:
-                called = self.cpu.run(thread.registers)
+                called = self.cpu.run(thread.registers, self._slice())
             except MachineError as error:
                 raise self._told(error) from None
+            if called is None:
+                self.scheduler.switch()
+                continue
             if called == self._return:
                 return
             stub = self.stubs.at(called)
@@ -233,6 +237,10 @@ class Process:
 
     # --- threads
 
+    #: Other threads may go on not only where the code calls something, but after every few instructions, at most so many:
+    #: shows what code without locks does. Slower.
+    preempts_after: int | None = None
+
     def _new_thread(self, name: str) -> Thread:
         self.thread_count += 1
         start = _STACKS + self.thread_count * _STACK_STRIDE
@@ -265,6 +273,12 @@ class Process:
         threads, me = self.scheduler, self.thread
         threads.block_until(lambda: threads.threads == [me], "the other threads to end")
 
+    def _slice(self) -> int:
+        """How many instructions the thread may execute before another may go on; 0: until it calls something."""
+        if self.preempts_after is None or len(self.threads) == 1:
+            return 0
+        return self.scheduler.up_to(self.preempts_after)
+
     def switch(self) -> None:
         """A place where another thread may go on."""
         self.scheduler.switch()
@@ -290,13 +304,13 @@ class Process:
         self.bind()
         return forking.fork(self, child, self.forkable)
 
-    def checkpoint(self) -> checkpoint.Checkpoint:
+    def checkpoint(self) -> checkpoints.Checkpoint:
         """The state now, to go back to; only the first thread may exist, and no call may be under way."""
-        return checkpoint.take(self)
+        return checkpoints.take(self)
 
-    def rewind(self, to: checkpoint.Checkpoint, seed: int = 1) -> None:
+    def rewind(self, to: checkpoints.Checkpoint, seed: int = 1) -> None:
         """Goes back to a state, with another seed. What was registered with `on_fork` since is forgotten."""
-        checkpoint.rewind(self, to, seed)
+        checkpoints.rewind(self, to, seed)
 
     # --- reports
 

@@ -54,14 +54,7 @@ def _uleb(value: int) -> bytes:
 
 def _bind(address: int, name: str, weak: bool) -> bytes:
     """REBASE of dyld's bind opcodes: ordinal 1, symbol, pointer, place, do."""
-    return (
-        bytes([0x11, 0x40 | weak])
-        + name.encode()
-        + b"\0\x51"
-        + bytes([0x71])
-        + _uleb(address - DATA)
-        + b"\x90"
-    )
+    return bytes([0x11, 0x40 | weak]) + name.encode() + b"\0\x51" + bytes([0x71]) + _uleb(address - DATA) + b"\x90"
 
 
 def _rebase(address: int) -> bytes:
@@ -81,7 +74,9 @@ def _exports(exports: Mapping[str, int]) -> bytes:
 
 
 def _section(name: str, segment: str, address: int, size: int, kind: int) -> bytes:
-    return struct.pack("<16s16sQQIIIIIIII", name.encode(), segment.encode(), address, size, address, 3, 0, 0, kind, 0, 0, 0)
+    return struct.pack(
+        "<16s16sQQIIIIIIII", name.encode(), segment.encode(), address, size, address, 3, 0, 0, kind, 0, 0, 0
+    )
 
 
 def _segment(name: str, start: int, size: int, file_size: int, protection: int, sections: Sequence[bytes]) -> bytes:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+
 from machine import ContractError, HeapError, Process
 
-from .conftest import Make, system
+from .conftest import Kept, Make, system
 from .test_machine_system import mapped_file, open_file
 
 
@@ -73,13 +74,13 @@ def test_everything_is_as_it_was_as_often_as_wanted(little: Make) -> None:
 
 def test_what_a_test_keeps_goes_back_too(little: Make) -> None:
     process = little()
-    kept = [1]
-    process.on_fork(lambda: list(kept), lambda saved: kept.__setitem__(slice(None), saved))  # type: ignore[arg-type]
+    kept = Kept()
+    process.on_fork(kept.save, kept.restore)
     there = process.checkpoint()
     for _ in range(2):
-        kept.append(2)
+        kept.add(2)
         process.rewind(there)
-        assert kept == [1]
+        assert kept.values == [1]
 
 
 def test_a_thread_that_still_runs_is_ended(little: Make) -> None:

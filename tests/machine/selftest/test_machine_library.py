@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pytest
+
 from machine import Process, ProcessExit
 from machine.abi_arm64 import Args
 
@@ -16,17 +18,21 @@ Machine = Callable[..., Process]
 ReadLedgers = Callable[[Process], list[dict[str, Any]]]
 
 
+#: Who asked to be told of classes, in each process.
+ASKED: WeakKeyDictionary[Process, list[int]] = WeakKeyDictionary()
+
+
 @pytest.fixture
 def bare(machine: Machine) -> Machine:
     """Processes in which the runtime announces classes, but has none."""
 
     def make(**options: object) -> Process:
         process = machine(**options)
-        process.system.announced = []  # type: ignore[attr-defined]
+        ASKED[process] = []
 
         @process.on("__objc_addWillInitializeClassFunc")
         def add(p: Process, a: Args) -> None:
-            p.system.announced.append(a.x(0))  # type: ignore[attr-defined]
+            ASKED[p].append(a.x(0))
 
         return process
 
@@ -47,7 +53,7 @@ def test_the_file_is_laid_out_as_dyld_expects(bare: Machine) -> None:
 def test_the_constructor_asks_for_classes_and_says_nothing(bare: Machine) -> None:
     process = bare()
     process.start()
-    assert [address in process.image for address in process.system.announced] == [True]  # type: ignore[attr-defined]
+    assert [address in process.image for address in ASKED[process]] == [True]
     assert (process.stdout, process.stderr, process.system_log) == (b"", b"", [])
     assert process.files.open_files == []
     assert len(process.threads) == 1
@@ -106,7 +112,7 @@ def test_a_child_has_a_ledger_of_its_own(bare: Machine, read_ledgers: ReadLedger
 def test_a_disabled_library_asks_for_nothing(bare: Machine, read_ledgers: ReadLedgers) -> None:
     process = bare(environment={"AGX_FIX_DISABLE": "1"})
     process.start()
-    assert process.system.announced == []  # type: ignore[attr-defined]
+    assert ASKED[process] == []
     assert process.call(process.exports["_agx_fix_is_enabled"]).x0 & 0xFF == 0
     (ledger,) = read_ledgers(process)
     assert ledger["disabled"]
@@ -136,7 +142,7 @@ def test_the_policy_is_by_variable_or_file(
 def test_a_policy_that_is_none_is_refused_aloud(bare: Machine, read_ledgers: ReadLedgers) -> None:
     process = bare(environment={"AGX_FIX_VERSION": "v9.9"})
     process.start()
-    assert process.system.announced == []  # type: ignore[attr-defined]
+    assert ASKED[process] == []
     (ledger,) = read_ledgers(process)
     assert ledger["policy_unknown"]
     assert b"v9.9" in process.stderr
@@ -156,7 +162,7 @@ def test_without_a_ledger_the_library_still_works(bare: Machine, call: str, numb
     else:
         process.files.failures[call] = number
     process.start()
-    assert len(process.system.announced) == 1  # type: ignore[attr-defined]
+    assert len(ASKED[process]) == 1
     assert re.search(rb"ledger: error %d " % number, process.stderr), process.stderr
     assert list(process.ledger_folder.iterdir()) == []
     assert process.files.open_files == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import pytest
+
 from machine import ForeignException, Process
 from machine.abi_arm64 import Args
 from machine.libsystem.unwind import serve
@@ -140,7 +141,9 @@ def test_registers_are_the_callers_again(little: Make) -> None:
 
 def test_code_that_cannot_be_left_is_named(little: Make) -> None:
     code = saving_frame()
-    table = unwind.section([unwind.Function(lib.CODE, 0)], lib.CODE + len(code), lib.got(_PERSONALITY), compressed=False)
+    table = unwind.section(
+        [unwind.Function(lib.CODE, 0)], lib.CODE + len(code), lib.got(_PERSONALITY), compressed=False
+    )
     process = little(lib.Contents(code, _IMPORTS, exports={"_it": lib.CODE}, unwind_info=table))
     process.imports["_throw"] = lambda p, _a: p.throw("thrown")
     with pytest.raises(NoTable, match=r"0x101b in /opt/little\.dylib, which has no unwind information"):
@@ -156,7 +159,7 @@ def test_frames_are_told_of(little: Make) -> None:
         return 0
 
     callback = process.stub("note", note)
-    process.imports["_throw"] = lambda p, a: serve["__Unwind_Backtrace"](p, a)
+    process.imports["_throw"] = serve["__Unwind_Backtrace"]
     # The function's argument, in x0, is still there when it calls `_throw`.
     process.call(process.exports["_it"], callback)
     assert seen == ["little.dylib+0x101c"]

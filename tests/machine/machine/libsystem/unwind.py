@@ -45,7 +45,7 @@ def make(p: Process) -> int:
 def _cursor(p: Process) -> Cursor:
     """The frame that calls the system."""
     registers = p.thread.registers
-    cursor = Cursor(p.image, p.memory, registers.save())
+    cursor = Cursor(p.image, p.memory, registers.snapshot())
     cursor.registers.set_x(PC, registers.x(LR))
     return cursor
 
@@ -103,7 +103,7 @@ def _clean_up(p: Process, thrown: int, payload: object) -> Continue | Leave:
             answer = _ask(p, actions, thrown, landing, frame)
             if answer == _INSTALL_CONTEXT:
                 p.system.thrown[thrown] = payload
-                return Continue(landing.registers.save())
+                return Continue(landing.registers.snapshot())
             if answer != _CONTINUE_UNWIND:
                 p.contract(f"a personality function answers {answer} in the clean-up phase")
         cursor.step(frame)

@@ -42,7 +42,7 @@ class Cursor:
 
     def copy(self) -> Cursor:
         """One that can be moved apart."""
-        return Cursor(self._image, self._memory, self.registers.save())
+        return Cursor(self._image, self._memory, self.registers.snapshot())
 
     @property
     def pc(self) -> int:
@@ -62,7 +62,9 @@ class Cursor:
         base = self._image.base
         entry = _table(self._image, self._memory).find(address - base)
         if entry is None:
-            raise NoTable(f"an exception meets {address - base:#x} in {self._image.path}, which has no unwind information")
+            raise NoTable(
+                f"an exception meets {address - base:#x} in {self._image.path}, which has no unwind information"
+            )
         if entry.encoding & compact.MODE_MASK == compact.DWARF:
             start, size = self._image.eh_frame
             section = self._memory.read(start, size)

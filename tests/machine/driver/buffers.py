@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .encoders import make
+from .encoders import flush, make
 from .kinds import BUFFER, KINDS, MPS_BUFFER, Kind
 from .register import Behaviour, Behaviours, Super
 
@@ -30,6 +30,8 @@ def behaviours(driver: Driver) -> Behaviours:
         ("_MTLCommandBuffer", "addCompletedHandler:"): lambda _above, a: _add_handler(driver, a),
         ("_MTLCommandBuffer", "didCompleteWithStartTime:endTime:error:"): lambda _above, a: _complete(driver, a.x(0)),
         ("_MTLCommandBuffer", "waitUntilCompleted"): lambda _above, a: _wait(driver, a.x(0)),
+        (BUFFER, "commitEncoder"): lambda _above, a: flush(driver, a.x(0)),
+        (BUFFER, "dealloc"): _dealloc(driver),
         (MPS_BUFFER, "initWithCommandBuffer:"): lambda _above, a: _init_mps(driver, a),
         (MPS_BUFFER, "forwardingTargetForSelector:"): lambda _above, a: driver.get(a.x(0), "_commandBuffer"),
         (MPS_BUFFER, "commitAndContinue"): lambda _above, a: _commit_and_continue(driver, a.x(0)),
@@ -56,6 +58,7 @@ def _factory(driver: Driver, kind: Kind) -> Behaviour:
         if driver.get(buffer, "_status"):
             driver.process.contract(f"encoder asked of command buffer {buffer:#x} after commit")
         with driver.only_one(f"a factory for {kind.name}", buffer):
+            flush(driver, buffer)
             return make(driver, buffer, kind)
 
     return run
@@ -72,6 +75,7 @@ def _commit(driver: Driver, buffer: int) -> None:
     if driver.get(buffer, "_status"):
         driver.process.contract(f"command buffer {buffer:#x}: failed assertion `commit an already committed command buffer'")
     with driver.only_one("commit", buffer):
+        driver.runtime.send(buffer, "commitEncoder")
         driver.set(buffer, "_status", COMMITTED)
         driver.runtime.objects.retain(buffer)
         driver.committed.append(buffer)
@@ -112,6 +116,14 @@ def _wait(driver: Driver, buffer: int) -> None:
 def _init_mps(driver: Driver, a: Args) -> int:
     driver.set(a.x(0), "_commandBuffer", driver.runtime.objects.retain(a.x(2)))
     return a.x(0)
+
+
+def _dealloc(driver: Driver) -> Behaviour:
+    def run(above: Super, a: Args) -> None:
+        flush(driver, a.x(0))
+        above(a)
+
+    return run
 
 
 def _dealloc_mps(driver: Driver) -> Behaviour:

@@ -25,9 +25,11 @@ def behaviours(driver: Driver) -> Behaviours:
         found[base, "endEncoding"] = lambda _above, a: _end(driver, a.x(0))
         found[base, "commandBuffer"] = lambda _above, a: driver.get(a.x(0), "_commandBuffer")
     found["_MTLCommandEncoder", "initWithCommandBuffer:"] = lambda _above, a: _init(driver, a)
-    found["_MTLParallelRenderCommandEncoder", "initWithCommandBuffer:renderPassDescriptor:"] = (
-        lambda _above, a: _init(driver, a)
-    )
+    for base, selector in (
+        ("_MTLParallelRenderCommandEncoder", "initWithCommandBuffer:renderPassDescriptor:"),
+        ("IOGPUMetalRenderCommandEncoder", "initWithCommandBuffer:descriptor:"),
+    ):
+        found[base, selector] = lambda _above, a: _init(driver, a)
     for kind in KINDS:
         found[kind.class_name, kind.initialiser] = _initialiser(driver, kind)
         found[kind.class_name, "endEncoding"] = _ender(driver, kind)
@@ -73,7 +75,7 @@ def _initialiser(driver: Driver, kind: Kind) -> Behaviour:
         if above(a) is None:
             base = driver.runtime.cls("IOGPUMetalCommandEncoder").methods["initWithCommandBuffer:"]
             driver.process.call(base.implementation, itself, driver.runtime.selector(base.selector), buffer)
-        with driver.only_one(kind.initialiser, itself):
+        with driver.only_one(kind.initialiser, itself, pool=True):
             driver.set(itself, "_impl", driver.take_impl())
         return itself
 
@@ -95,9 +97,21 @@ def _ender(driver: Driver, kind: Kind) -> Behaviour:
         with driver.only_one(f"-[{kind.class_name} endEncoding]", encoder):
             above(a)
         if kind.deferred:
-            driver.runtime.send(encoder, kind.deferred, *[0] * kind.deferred.count(":"))
+            buffer = driver.get(encoder, "_commandBuffer")
+            flush(driver, buffer)
+            driver.set(buffer, "_previousEncoder", driver.runtime.objects.retain(encoder))
 
     return run
+
+
+def flush(driver: Driver, buffer: int) -> None:
+    """Ends the encoder for good that a command buffer kept for coalescing: it gives its `_impl` back."""
+    kept = driver.get(buffer, "_previousEncoder")
+    if kept:
+        driver.set(buffer, "_previousEncoder", 0)
+        kind = next(kind for kind in KINDS if kind.class_name == driver.class_of(kept).name)
+        driver.runtime.send(kept, kind.deferred, *[0] * kind.deferred.count(":"))
+        driver.runtime.objects.release(kept)
 
 
 def _destroy(above: Super, a: Args) -> None:
@@ -111,7 +125,9 @@ def _dealloc(driver: Driver) -> Behaviour:
             driver.process.contract(
                 f"{driver.class_of(encoder).name} {encoder:#x}: Command encoder released without endEncoding"
             )
-        driver.give_impl(encoder)
+        impl = driver.get(encoder, "_impl")
+        if impl:
+            driver.impls.append(impl)
         above(a)
 
     return run

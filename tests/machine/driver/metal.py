@@ -23,28 +23,30 @@ IMPL_SIZE = 0x600
 class Driver:
     """Metal's frameworks and the driver's bundle in one process."""
 
-    def __init__(self, runtime: Runtime, *, records_all: bool = False) -> None:
+    def __init__(self, runtime: Runtime, *, records_all: bool = False, scope: str = "global") -> None:
         self.runtime = runtime
         self.process: Process = runtime.process
         self.recorder = Recorder(self.process, runtime.selector_name)
         self.records_all = records_all
-        self.alone = True
-        """Whether nobody may be inside the driver while another thread is: what the lock of the scope `global` grants."""
+        self.scope = scope
+        """What the library's lock grants: nobody else inside the `global` driver, the same `queue`, or the same `buffer`."""
         self.impls: list[int] = []
         """`_impl`s that nobody has."""
         self.committed: list[int] = []
         """Command buffers that the GPU has not done, oldest first."""
         self.handlers: dict[int, list[int]] = {}
         """Completion handlers, by command buffer: addresses of functions that take it."""
-        self.inside: list[tuple[int, str]] = []
-        """Threads in the driver, with the method."""
+        self.inside: list[tuple[int, object, str]] = []
+        """Threads in the driver, with the part that they are in and the method."""
+        self.overlaps = 0
+        """How often a thread came in while another one was in another part."""
         self.calls = 0
         """Work that arrived."""
         self.while_inside: Callable[[str, int], None] | None = None
         """Called inside each method that must be alone, with its name and its receiver."""
         if not records_all:
             self.recorder.during = self._work
-        self.process.fork_state.append((self._saved, self._restore))
+        self.process.on_fork(self._saved, self._restore)
 
     def _behaviours(self) -> Behaviours:
         return {} if self.records_all else {**encoders.behaviours(self), **buffers.behaviours(self)}
@@ -129,19 +131,31 @@ class Driver:
     # What the driver's code relies on
 
     @contextmanager
-    def only_one(self, method: str, receiver: int) -> Iterator[None]:
-        """A part of the driver in which a second thread does damage; other threads may go on meanwhile."""
+    def only_one(self, method: str, receiver: int, *, pool: bool = False) -> Iterator[None]:
+        """A part of the driver in which a second thread does damage; other threads may go on meanwhile.
+
+        It is the receiver's queue or command buffer where there is one lock for each, or the `pool` that all share.
+        """
         process = self.process
-        me = process.thread.id
-        others = [name for thread, name in self.inside if thread != me]
-        if self.alone and others:
-            process.contract(f"{method} runs while another thread is inside {others[-1]}")
-        self.inside.append((me, method))
+        me, part = process.thread.id, self._part(receiver, pool)
+        others = [(where, name) for thread, where, name in self.inside if thread != me]
+        for where, name in others:
+            if where == part:
+                process.contract(f"{method} runs while another thread is inside {name}")
+        self.overlaps += bool(others)
+        entry = (me, part, method)
+        self.inside.append(entry)
         process.switch()
         if self.while_inside is not None:
             self.while_inside(method, receiver)
         yield
-        self.inside.remove((me, method))
+        self.inside.remove(entry)
+
+    def _part(self, receiver: int, pool: bool) -> object:
+        if self.scope == "global" or pool:
+            return "the device"
+        buffer = self.get(receiver, "_commandBuffer") if self.has(receiver, "_commandBuffer") else receiver
+        return self.get(buffer, "_queue") if self.scope == "queue" else buffer
 
     def _work(self, arrival: Arrival) -> None:
         """What a recorded method of an encoder does: it loads `_impl` and uses it, with neither lock nor NULL test."""
@@ -162,7 +176,7 @@ class Driver:
         impl = self.get(encoder, "_impl")
         if impl == 0:
             return
-        with self.only_one("destroyImpl", encoder):
+        with self.only_one("destroyImpl", encoder, pool=True):
             self.impls.append(impl)
             self.process.switch()
             self.set(encoder, "_impl", 0)

@@ -41,6 +41,11 @@ def extended(of: Type, value: bytes) -> bytes:
     return value.ljust(4, b"\xff" if of.code in "cs" and value[-1] & 0x80 else b"\0")
 
 
+def arrives(of: Type, value: bytes, at: Place) -> bytes:
+    """What `received` says of a value that arrived whole at this place."""
+    return extended(of, value) if at.kind == "x" else value
+
+
 def received(process: Process, a: Args, of: Type, at: Place) -> bytes:
     """The argument of this type and place, as it arrived; from an integer register `extended`."""
     if at.by_reference is not None:

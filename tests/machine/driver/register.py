@@ -34,7 +34,7 @@ IVARS: dict[str, tuple[str, ...]] = {
     FAMILY + "RenderContext": ("_impl",),
     FAMILY + "ResourceStateContext": ("_impl",),
     FAMILY + "ThreadedRenderPass": ("_impl",),
-    FAMILY + "CommandBuffer": ("_impl", "_previousComputeCommandEncoder"),
+    FAMILY + "CommandBuffer": ("_impl", "_previousEncoder"),
     "MPSCommandBuffer": ("_prefetch", "_commandBuffer"),
     "MTLToolsObject": ("_baseObject",),
 }

@@ -30,6 +30,7 @@ def install(process: Process, *, announcer: bool = True, class_mask: bool = True
         process.memory.put_u64(address, CLASS_MASK)
         process.data["_objc_debug_isa_class_mask"] = address
     _define_root(runtime)
+    process.on_fork(runtime.saved, runtime.restore)
     return runtime
 
 

@@ -16,6 +16,7 @@ from .register import Behaviours, register
 
 if TYPE_CHECKING:
     from machine.process import Process
+    from machine.threads import Thread
 
 IMPL_SIZE = 0x600
 
@@ -36,7 +37,7 @@ class Driver:
         """Command buffers that the GPU has not done, oldest first."""
         self.handlers: dict[int, list[int]] = {}
         """Completion handlers, by command buffer: addresses of functions that take it."""
-        self.inside: list[tuple[int, object, str]] = []
+        self.inside: list[tuple[Thread, object, str]] = []
         """Threads in the driver, with the part that they are in and the method."""
         self.overlaps = 0
         """How often a thread came in while another one was in another part."""
@@ -137,8 +138,8 @@ class Driver:
         It is the receiver's queue or command buffer where there is one lock for each, or the `pool` that all share.
         """
         process = self.process
-        me, part = process.thread.id, self._part(receiver, pool)
-        others = [(where, name) for thread, where, name in self.inside if thread != me]
+        me, part = process.thread, self._part(receiver, pool)
+        others = [(where, name) for thread, where, name in self.inside if thread is not me]
         for where, name in others:
             if where == part:
                 process.contract(f"{method} runs while another thread is inside {name}")

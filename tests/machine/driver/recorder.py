@@ -13,6 +13,7 @@ from .passing import received, return_value
 
 if TYPE_CHECKING:
     from machine.process import Args, Process
+    from machine.threads import Thread
 
 
 @dataclass
@@ -23,7 +24,7 @@ class Arrival:
     receiver: int
     selector: str
     arguments: tuple[bytes, ...]
-    thread: int
+    thread: Thread
 
 
 @dataclass
@@ -47,7 +48,7 @@ class Recorder:
         process = self.process
         pairs = zip(signature.arguments, placement.arguments, strict=True)
         arguments = tuple(received(process, a, of, at) for of, at in pairs)
-        arrival = Arrival(name, a.x(0), self.selector_name(a.x(1)), arguments, process.thread.id)
+        arrival = Arrival(name, a.x(0), self.selector_name(a.x(1)), arguments, process.thread)
         self.arrivals.append(arrival)
         if self.during is not None:
             self.during(arrival)

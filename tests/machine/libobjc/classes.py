@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from machine.memory import Memory
+    from machine.threads import Thread
 
 POINTER = 8
 _METACLASS, _SUPERCLASS, _STAGE = 0, 8, 32
@@ -32,7 +33,7 @@ class Ivar:
     address: int
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Method:
     """A method of a class's own list; `address` is the opaque `Method`."""
 
@@ -69,7 +70,7 @@ class Class:
     methods: dict[str, Method] = field(default_factory=dict)
     ivars: dict[str, Ivar] = field(default_factory=dict)
     protocols: set[str] = field(default_factory=set)
-    initialiser: int | None = None
+    initialiser: Thread | None = None
     """The thread inside its `+initialize`."""
 
     @property

@@ -9,7 +9,7 @@ from .objects import CLASS_MASK, TAGGED
 from .runtime import Runtime
 
 if TYPE_CHECKING:
-    from machine.process import Args, Process
+    from machine.process import Args, Jump, Process
 
 ANNOUNCER = "__objc_addWillInitializeClassFunc"
 
@@ -213,11 +213,14 @@ class _Functions:
 
     # Objects
 
-    def objc_msgSend(self, process: Process, a: Args) -> int:
+    def objc_msgSend(self, process: Process, a: Args) -> int | Jump:
+        """The method goes on in its place, unless the message is forwarded."""
         receiver = a.x(0)
         if receiver == 0 or receiver & TAGGED:
             process.contract(f"objc_msgSend to {receiver:#x}, which is no object of this model")
         to, code = self._runtime.target(receiver, self._runtime.selector_name(a.x(1)))
+        if to == receiver:
+            return process.jump(code)
         return process.call(code, to, *(a.x(index) for index in range(1, 8))).x0
 
     def objc_retain(self, _process: Process, a: Args) -> int:

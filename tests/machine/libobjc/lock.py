@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from machine.process import Process
+    from machine.threads import Thread
 
 
 class RuntimeLock:
@@ -15,13 +16,13 @@ class RuntimeLock:
 
     def __init__(self, process: Process) -> None:
         self._process = process
-        self._owner: int | None = None
+        self._owner: Thread | None = None
         self._holder = ""
 
     @property
     def is_mine(self) -> bool:
         """Whether the current thread has it."""
-        return self._owner == self._process.thread.id
+        return self._owner is self._process.thread
 
     @contextmanager
     def held(self, by: str) -> Iterator[None]:
@@ -31,7 +32,7 @@ class RuntimeLock:
             process.contract(f"{by} takes the runtime lock, which this thread holds already for {self._holder}")
         if self._owner is not None:
             process.block_until(lambda: self._owner is None, what=f"{by} waits for the runtime lock")
-        self._owner, self._holder = process.thread.id, by
+        self._owner, self._holder = process.thread, by
         try:
             yield
         finally:

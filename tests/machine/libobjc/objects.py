@@ -14,6 +14,7 @@ from .classes import Class
 
 if TYPE_CHECKING:
     from machine.process import Process
+    from machine.threads import Thread
 
     from .runtime import Runtime
 
@@ -35,7 +36,7 @@ class Objects:
         self.freed: dict[int, str] = {}
         self.retains = 0
         self.releases = 0
-        self._pools: dict[int, list[list[int]]] = {}
+        self._pools: dict[Thread, list[list[int]]] = {}
 
     def make(self, cls: Class) -> int:
         """A new object with a count of one, its variables zero."""
@@ -114,13 +115,13 @@ class Objects:
 
     def push_pool(self) -> int:
         """`objc_autoreleasePoolPush`: the token is the pool's depth."""
-        pools = self._pools.setdefault(self._process.thread.id, [])
+        pools = self._pools.setdefault(self._process.thread, [])
         pools.append([])
         return len(pools)
 
     def pop_pool(self, token: int) -> None:
         """`objc_autoreleasePoolPop`: also the pools above."""
-        pools = self._pools.get(self._process.thread.id, [])
+        pools = self._pools.get(self._process.thread, [])
         if not 0 < token <= len(pools):
             self._process.contract(f"objc_autoreleasePoolPop of {token}, which is no pool of this thread")
         while len(pools) >= token:
@@ -132,10 +133,10 @@ class Objects:
     def autorelease(self, address: int) -> int:
         """`objc_autorelease`: into the innermost pool."""
         if self._is_counted(address, "objc_autorelease"):
-            pools = self._pools.get(self._process.thread.id)
+            pools = self._pools.get(self._process.thread)
             if not pools:
                 self._process.contract(f"objc_autorelease of {address:#x} without a pool: it would leak")
-                pools[-1].append(address)
+            pools[-1].append(address)
         return address
 
     @contextmanager

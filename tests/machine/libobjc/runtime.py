@@ -14,8 +14,9 @@ from .lock import RuntimeLock
 from .objects import CLASS_MASK, Objects
 
 if TYPE_CHECKING:
-    from machine.process import Args, Process
     from machine.abi_arm64 import Result
+    from machine.process import Process
+    from machine.threads import Thread
 
 MethodSpec = tuple[str, str, int]
 """Selector, type encoding, code."""
@@ -29,7 +30,7 @@ class Runtime:
         self.lock = RuntimeLock(process)
         self.objects = Objects(process, self)
         self.announces = True
-        """Whether callbacks of `_objc_addWillInitializeClassFunc` are called; not in the child of a multithreaded fork."""
+        """Whether callbacks of `_objc_addWillInitializeClassFunc` are called."""
         self._classes: dict[str, Class] = {}
         self._by_address: dict[int, Class] = {}
         self._methods: dict[int, Method] = {}
@@ -41,7 +42,7 @@ class Runtime:
         self._strings: dict[str, int] = {}
         self._will_initialise: list[tuple[int, int]] = []
         self._load_image: list[int] = []
-        self._announcing: dict[int, list[Class]] = {}
+        self._announcing: dict[Thread, list[Class]] = {}
 
     # Names
 
@@ -205,7 +206,7 @@ class Runtime:
     def _announce(self, callback: int, context: int, cls: Class) -> None:
         if self.lock.is_mine:
             self.process.contract(f"will-initialise callback for {cls.name} with the runtime lock held")
-        announcing = self._announcing.setdefault(self.process.thread.id, [])
+        announcing = self._announcing.setdefault(self.process.thread, [])
         announcing.append(cls)
         self.process.call(callback, context, cls.address)
         announcing.pop()
@@ -217,14 +218,15 @@ class Runtime:
         if cls.superclass is not None:
             self.initialise(cls.superclass)
         if cls.stage == INITIALISING:
-            if cls.initialiser != self.process.thread.id:
+            if cls.initialiser != self.process.thread:
                 self.process.block_until(lambda: cls.stage == INITIALISED, what=f"+[{cls.name} initialize]")
             return
-        if cls in self._announcing.get(self.process.thread.id, []):
+        if cls in self._announcing.get(self.process.thread, []):
             self.process.contract(f"{cls.name} gets a message from its own will-initialise callback")
         cls.stage = INITIALISING
-        cls.initialiser = self.process.thread.id
-        if self.announces:
+        cls.initialiser = self.process.thread
+        # Not in the child of a multithreaded fork (`performForkChildInitialize`), which a program with a GPU's threads has.
+        if self.announces and not self.process.is_forked_child:
             for callback, context in list(self._will_initialise):
                 self._announce(callback, context, cls)
         meta = cls.metaclass
@@ -243,7 +245,7 @@ class Runtime:
         """
         cls = self.objects.class_of(receiver, f"objc_msgSend({selector})")
         messaged = self.class_at(receiver) or cls
-        if messaged in self._announcing.get(self.process.thread.id, []):
+        if messaged in self._announcing.get(self.process.thread, []):
             self.process.contract(f"{selector} is sent to {messaged.name} from its will-initialise callback")
         if self.lock.is_mine:
             self.process.contract(f"objc_msgSend({selector}) with the runtime lock held")
@@ -284,7 +286,7 @@ class Runtime:
         """What a `fork` copies that does not stand in emulated memory."""
         dicts = (self._classes, self._by_address, self._methods, self._ivars, self._selectors, self._selector_names)
         more = (self._protocols, self._protocol_names, self._strings)
-        lists = (list(self._will_initialise), list(self._load_image), self.announces)
+        lists = (list(self._will_initialise), list(self._load_image))
         return tuple(dict(it) for it in dicts), tuple(dict(it) for it in more), lists, self.objects.saved()
 
     def restore(self, saved: tuple[object, ...]) -> None:
@@ -292,5 +294,5 @@ class Runtime:
         dicts, more, lists, objects = saved
         (self._classes, self._by_address, self._methods, self._ivars, self._selectors, self._selector_names) = dicts  # type: ignore[misc,assignment]
         self._protocols, self._protocol_names, self._strings = more  # type: ignore[misc,assignment]
-        self._will_initialise, self._load_image, self.announces = lists  # type: ignore[misc,assignment]
+        self._will_initialise, self._load_image = lists  # type: ignore[misc,assignment]
         self.objects.restore(objects)  # type: ignore[arg-type]

@@ -45,7 +45,7 @@ class Sender:
             method.implementation, receiver, self.runtime.selector(method.selector), *arguments, indirect=room
         )
         self.sent += 1
-        mine = [it for it in self.recorder.arrivals if it.thread == self.world.process.thread.id]
+        mine = [it for it in self.recorder.arrivals if it.thread is self.world.process.thread]
         assert [it.method for it in mine] == [name]
         assert (mine[0].receiver, mine[0].selector) == (receiver, method.selector), name
         places = place(signature).arguments

@@ -16,7 +16,7 @@ from scenarios.world import World
 def hooked(world: World, class_name: str, selector: str) -> bool:
     """Whether a class's own method runs the library's code."""
     code = world.runtime.cls(class_name).methods[selector].implementation
-    return world.process.image.contains(code)
+    return world.is_ours(code)
 
 
 def life(world: World) -> None:
@@ -117,7 +117,7 @@ def test_without_the_announcement_the_class_list_is_scanned_after_each_dlopen(st
         process.missing.add("_dlopen_from")
     process.start()
     assert world.ledger().degraded & ledger.NO_TRIGGER
-    dlopen = process.as_program("_dlopen")
+    dlopen = process.outside("_dlopen")
     assert process.call(dlopen, process.memory.put_cstring("/nowhere"), 2).x0 == 0
     assert process.call(dlopen, process.memory.put_cstring("/AGXMetalG16X"), 2).x0 == 0x1234
     assert [path for path, _ in opened] == ["/nowhere", "/AGXMetalG16X"]
@@ -134,7 +134,7 @@ def test_with_the_announcement_dlopen_is_only_passed_on(start: Start) -> None:
     world = start()
     process = world.process
     process.imports["_dlopen_from"] = lambda _process, _a: 0x77
-    assert process.call(process.as_program("_dlopen"), process.memory.put_cstring("/some"), 1).x0 == 0x77
+    assert process.call(process.outside("_dlopen"), process.memory.put_cstring("/some"), 1).x0 == 0x77
     assert world.ledger().counters["class_scans"] == 0
 
 
@@ -201,7 +201,7 @@ def test_the_census_names_every_method_of_every_class_that_it_went_through(start
         (cls.name, selector)
         for cls in world.runtime.classes()
         for selector, method in cls.methods.items()
-        if world.process.image.contains(method.implementation)
+        if world.is_ours(method.implementation)
     }
     assert set(left.hooked()) == in_runtime
     assert len(in_runtime) == left.counters["hooks_installed"] == world.hooks()
@@ -221,4 +221,4 @@ def test_the_announcer_is_asked_for_by_name(start: Start) -> None:
     world.process.imports[ANNOUNCER] = lambda _process, a: asked.append(a.x(0))
     world.process.start()
     assert len(asked) == 1
-    assert world.process.image.contains(asked[0])
+    assert world.is_ours(asked[0])

@@ -20,7 +20,7 @@ def hooked_methods(world: World) -> list[Method]:
     found = []
     for dumped in table.classes():
         own = world.runtime.cls(dumped.name).methods.values()
-        found += [it for it in own if world.process.image.contains(it.implementation)]
+        found += [it for it in own if world.is_ours(it.implementation)]
     return found
 
 

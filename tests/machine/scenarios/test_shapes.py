@@ -61,7 +61,7 @@ def drive(world: World, encodings: list[str]) -> None:
     sender = Sender(world)
     receiver = sender.receiver(cls)
     for method in cls.methods.values():
-        assert world.process.image.contains(method.implementation), f"{method.encoding} is not hooked"
+        assert world.is_ours(method.implementation), f"{method.encoding} is not hooked"
         for seed in (1, 2):
             sender.send(receiver, method, seed)
     sender.end(receiver)

@@ -54,6 +54,10 @@ class World:
         """A counter, as the library says it now."""
         return self.stats()["counters"][name]
 
+    def is_ours(self, code: int) -> bool:
+        """Whether an address is in the library."""
+        return self.process.image.base <= code < self.process.image.end
+
     def hooks(self) -> int:
         """How many methods are hooked."""
         return self.process.call(self.process.exports["_agx_fix_hook_count"]).x0

@@ -121,9 +121,7 @@ fn leave_narrow(number: usize, receiver: u64, call: Call, object: u64) {
     match call.plain_encoder() {
         Some(index) if domains::is_narrow() && !lock.is_watched() && left(call, domain, index) => {
             // SAFETY: this call took it, on this thread.
-            if unsafe { lock.unlock_unwatched() } {
-                domains::holds_no_more(domain);
-            }
+            unsafe { lock.unlock_unwatched() };
         }
         _ => engine::leave(number, receiver, call, object),
     }

@@ -5,7 +5,8 @@
 //! In the scope `global` the lock is known, and costs no more than it must; in the others it is that of the domain in which
 //! the encoder is tracked ([`places`]), if its place stands at its hash too.
 //!
-//! Every call to another function is a last one but that for the thread's state, so that few registers have to be saved.
+//! Every call to another function is a last one but that for the thread's state, and the seldom one for its list of locks,
+//! so that few registers have to be saved.
 
 use agx_ledger::layout::event_phase;
 

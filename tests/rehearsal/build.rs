@@ -12,6 +12,7 @@ fn main() {
     println!("cargo::rerun-if-env-changed=LIBOBJC_DIR");
     if env::var("CARGO_CFG_TARGET_VENDOR").as_deref() == Ok("apple") {
         println!("cargo::rustc-link-arg-cdylib=-lobjc");
+        println!("cargo::rustc-link-arg-cdylib=-Wl,-install_name,@rpath/libagx_rehearsal.dylib");
         return;
     }
     match find_runtime() {

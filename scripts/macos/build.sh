@@ -86,7 +86,7 @@ there is a reason to import it, add it there)"
 # library that nothing is used of, dyld's older kind of fix-ups, which both linkers write, no path of this machine.
 rust_flags() {
     local flags=(
-        -Clink-arg=-Wl,-x,-S,-dead_strip_dylibs,-no_fixup_chains
+        "-Clink-arg=-Wl,-x,-S,-dead_strip_dylibs,-no_fixup_chains"
         "--remap-path-prefix=$root=/agxrun"
         "--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src=/crates"
     )

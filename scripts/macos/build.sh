@@ -24,8 +24,8 @@ fi
 
 # The library apart from the programs: it is linked against its own list of imports, and its
 # dependencies are not compiled with what the programs want of the same crates.
-readonly LIBRARY_PACKAGE=agx-fix
-readonly PROGRAM_PACKAGES=(agxrun agx-rehearsal agx-rehearsal-reporter)
+LIBRARY_PACKAGE=agx-fix
+PROGRAM_PACKAGES=(agxrun agx-rehearsal agx-rehearsal-reporter)
 
 usage() {
     say "$1 (hint: build.sh [--require] [--target arm64|x86_64|all] [-p PACKAGE]...)"

@@ -9,7 +9,7 @@ const MACOS_11: u32 = 11 << 16;
 
 /// The sections that every file may have. Anything else is code or data that somebody has to know of: `__objc_imageinfo`
 /// for instance would make the runtime look through the file.
-const SECTIONS: [&str; 22] = [
+const SECTIONS: [&str; 23] = [
     "__TEXT,__text",
     "__TEXT,__stubs",
     "__TEXT,__stub_helper",
@@ -20,6 +20,8 @@ const SECTIONS: [&str; 22] = [
     "__TEXT,__cstring",
     // Formats of lines for the system's log.
     "__TEXT,__oslogstring",
+    // Initialisers, where a linker writes offsets for addresses.
+    "__TEXT,__init_offsets",
     "__TEXT,__gcc_except_tab",
     "__TEXT,__unwind_info",
     "__TEXT,__eh_frame",

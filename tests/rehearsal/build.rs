@@ -27,7 +27,7 @@ fn main() {
 
 /// The runtime's file: in `LIBOBJC_DIR`, in the library folders of the target's triple, or in the plain ones.
 fn find_runtime() -> Option<PathBuf> {
-    let arch = env::var("CARGO_CFG_TARGET_ARCH").unwrap_or_default();
+    let arch = env::var("CARGO_CFG_TARGET_ARCH").unwrap_or_default(); // cargo sets it for every build script
     let triple = format!("{arch}-linux-gnu");
     let mut folders: Vec<PathBuf> = env::var_os("LIBOBJC_DIR")
         .map(PathBuf::from)

@@ -209,7 +209,8 @@ stage() {
 }
 
 mkdir -p "$out/log" "$AGX_FIX_LEDGER_DIR"
-if [ "$system" = Darwin ]; then sw_vers; else uname -sr; fi | tee "$out/system.txt"
+# Whether system programs take the library depends on System Integrity Protection, which is off on GitHub's machines.
+if [ "$system" = Darwin ]; then { sw_vers; csrutil status; } else uname -sr; fi | tee "$out/system.txt"
 uname -m | tee -a "$out/system.txt"
 rustc --version | tee -a "$out/system.txt"
 for name in $stages; do

@@ -13,7 +13,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from machine import Process  # noqa: E402 - its folder is on the path only now
+from machine import Process
 
 _TARGET = Path(__file__).parents[2] / "target"
 _BUILT = _TARGET / "macos/arm64/libagx_fix.dylib"

@@ -9,7 +9,7 @@ import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from .errors import ContractError
+from .errors import ContractError, ForeignException
 from .registers import FP, KEPT_NAMES, LR, PC, SP, Registers
 
 if TYPE_CHECKING:
@@ -218,6 +218,24 @@ class Jump:
     address: int
 
 
+@dataclass(frozen=True)
+class Continue:
+    """What a handler returns instead of returning to its caller: code goes on with these registers (`Registers.snapshot`)."""
+
+    registers: bytes
+
+
+@dataclass(frozen=True)
+class Leave:
+    """What a handler returns when an exception has passed every emulated frame of the innermost call."""
+
+    exception: ForeignException
+
+
+#: What a handler may return.
+Returned = int | Jump | Continue | Leave | None
+
+
 class _Reader(Protocol):
     memory: Memory
 
@@ -232,7 +250,7 @@ class Args:
     def __init__(self, process: _Reader, registers: Registers) -> None:
         self._memory = process.memory
         self._registers = registers
-        self._saved = registers.save()
+        self._saved = registers.snapshot()
         #: Where the call returns to: in its caller.
         self.caller = registers.x(LR)
         #: The results that were set.
@@ -303,8 +321,11 @@ class Args:
         self.result_v.add(number)
         self._registers.set_s(number, value)
 
-    def finish(self, returned: int | Jump | None) -> None:
+    def finish(self, returned: int | Jump | Continue | None) -> None:
         """Makes the registers what they are after the call."""
+        if isinstance(returned, Continue):
+            self._registers.restore(returned.registers)
+            return
         if isinstance(returned, Jump):
             self._registers.restore(self._saved)
             self._registers.set_x(PC, returned.address)
@@ -314,10 +335,10 @@ class Args:
         self._registers.scribble(self.result_x, self.result_v)
         self._registers.set_x(PC, self.caller)
 
-    def finish_keeping(self, returned: int | None) -> None:
+    def finish_keeping(self, returned: int | Jump | Continue | None) -> None:
         """The same for a function that changes x0, x16, x17 and lr only."""
         self._registers.restore(self._saved)
-        if returned is not None:
+        if isinstance(returned, int):
             self._registers.set_x(0, returned)
         self._registers.set_x(PC, self.caller)
 

@@ -19,11 +19,10 @@ from unicorn import (
     UC_HOOK_MEM_READ,
     UC_HOOK_MEM_WRITE,
     UC_MODE_ARM,
-    Uc,
 )
 from unicorn import arm64_const as names
 from unicorn import unicorn_const as codes
-from unicorn.unicorn_py3.unicorn import uclib
+from unicorn.unicorn_py3.unicorn import Uc, uclib
 
 from .clock import Clock
 from .errors import Fault, HeapError
@@ -64,7 +63,7 @@ class Cpu:
         self._uc = Uc(UC_ARCH_ARM64, UC_MODE_ARM)
         self._uc.ctl_set_cpu_model(names.UC_CPU_ARM64_MAX)
         self._uc.reg_write(names.UC_ARM64_REG_CPACR_EL1, 3 << 20)  # floating point is not trapped
-        self._handle = self._uc._uch  # noqa: SLF001 - for the calls that unicorn's own wrappers make slow
+        self._handle = self._uc._uch
         self._bad_access: tuple[int, int, int] | None = None
         self._misuse: HeapError | None = None
         self._watchdog = Watchdog(self._uc.emu_stop)
@@ -99,24 +98,26 @@ class Cpu:
 
     # --- running
 
-    def run(self, registers: Registers) -> int:
-        """Executes from pc until something outside is called; the address of its stub.
+    def run(self, registers: Registers, limit: int = 0) -> int | None:
+        """Executes from pc until something outside is called: the address of its stub, with the registers as they are then.
 
-        The registers are then those at the call.
+        None if so many instructions were executed before; 0 is no limit.
         """
         self._bad_access = self._misuse = None
         count = len(NUMBERS)
         uclib.uc_reg_write_batch(self._handle, NUMBERS, registers.pointers, count)
         with self._watchdog:
-            status = uclib.uc_emu_start(self._handle, registers.x(PC), _STOP, 0, 0)
+            status = uclib.uc_emu_start(self._handle, registers.x(PC), _STOP, 0, limit)
         uclib.uc_reg_read_batch(self._handle, NUMBERS, registers.pointers, count)
         if self._misuse is not None:
             raise self._misuse
         if status != codes.UC_ERR_OK:
             raise Fault(self._describe(status))
-        if registers.x(PC) != _STOP:
+        if registers.x(PC) == _STOP:
+            return registers.x(16)
+        if self._watchdog.has_stopped or not limit:
             raise Fault(f"the code ran for {self._watchdog.limit_s} s without calling anything: an endless loop")
-        return registers.x(16)
+        return None
 
     def _describe(self, status: int) -> str:
         if self._bad_access is not None:

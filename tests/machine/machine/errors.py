@@ -32,7 +32,7 @@ class UnknownImport(MachineError):
     """The library called a function that no handler serves."""
 
 
-class ProcessExit(Exception):  # noqa: N818 - an end, not an error
+class ProcessExit(Exception):
     """The program ended itself.
 
     `status` is what it said; `immediate` tells `_exit` from `exit`.
@@ -42,3 +42,15 @@ class ProcessExit(Exception):  # noqa: N818 - an end, not an error
         super().__init__(f"the process ended with status {status}")
         self.status = status
         self.immediate = immediate
+
+
+class ForeignException(Exception):
+    """An exception that left the library's frames.
+
+    `object` is the address of its `_Unwind_Exception`; `payload` is what the test gave to `Process.throw`.
+    """
+
+    def __init__(self, thrown: int, payload: object) -> None:
+        super().__init__(f"an exception left the library: {payload if payload is not None else hex(thrown)}")
+        self.object = thrown
+        self.payload = payload

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .errors import ProcessExit
+from .libsystem.state import SHARED
 
 if TYPE_CHECKING:
     from .process import Process
@@ -61,16 +62,11 @@ def fork(process: Process, child: Callable[[], object], more: list[Forkable]) ->
 def _own(process: Process) -> list[Forkable]:
     """The machine's own state."""
     registers = process.thread.registers
-
-    def restore_registers(state: object) -> None:
-        assert isinstance(state, bytes)
-        registers.restore(state)
-
     return [
         (process.memory.snapshot, process.memory.restore),  # type: ignore[list-item]
         (process.scheduler.alone, process.scheduler.together),
         (process.files.snapshot, process.files.restore),
-        (process.system.snapshot, process.system.restore),
+        (process.system.snapshot, lambda saved: process.system.restore(saved, SHARED)),
         (process.thread.snapshot, process.thread.restore),
-        (registers.save, restore_registers),
+        (registers.snapshot, registers.restore),
     ]

@@ -115,4 +115,4 @@ class Heap:
         for address in self._starts[count:]:
             del self._blocks[address]
         del self._starts[count:]
-        self.used, self._freed = used, freed
+        self.used, self._freed = used, dict(freed)

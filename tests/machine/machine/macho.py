@@ -78,7 +78,7 @@ def _map(binary: lief.MachO.Binary, memory: Memory, slide: int) -> list[tuple[Re
         if segment.name == "__PAGEZERO" or not segment.virtual_size:
             continue
         start = segment.virtual_address + slide
-        region = memory.map(start, page_up(segment.virtual_size), segment.name, READ | WRITE)
+        region = memory.map(start, page_up(segment.virtual_size), str(segment.name), READ | WRITE)
         content = bytes(segment.content)[: segment.file_size]
         region.buffer[: len(content)] = content
         protection = _protection(int(segment.init_protection))
@@ -92,8 +92,8 @@ def _rebase(binary: lief.MachO.Binary, memory: Memory, slide: int) -> int:
     count = 0
     for relocation in binary.relocations:
         place = relocation.address + slide
-        chained = isinstance(relocation, lief.MachO.RelocationFixup)
-        target = relocation.target if chained else memory.u64(place)
+        # Chained, the word holds more than the address.
+        target = relocation.target if isinstance(relocation, lief.MachO.RelocationFixup) else memory.u64(place)
         memory.put_u64(place, target + slide)
         count += 1
     return count
@@ -101,10 +101,11 @@ def _rebase(binary: lief.MachO.Binary, memory: Memory, slide: int) -> int:
 
 def _binds(binary: lief.MachO.Binary, slide: int) -> Iterable[Bind]:
     for binding in binary.bindings:
-        if not binding.has_symbol:
+        symbol = binding.symbol
+        if symbol is None:
             raise MachineError(f"a binding at {binding.address:#x} names no symbol")
         addend = getattr(binding, "sign_extended_addend", binding.addend)
-        yield Bind(binding.address + slide, str(binding.symbol.name), addend, bool(binding.weak_import))
+        yield Bind(binding.address + slide, str(symbol.name), addend, bool(binding.weak_import))
 
 
 def _sections(binary: lief.MachO.Binary, *names: str) -> Iterable[lief.MachO.Section]:
@@ -124,8 +125,8 @@ def _initialisers(binary: lief.MachO.Binary, memory: Memory, slide: int, base: i
 
 def _exports(binary: lief.MachO.Binary, base: int) -> dict[str, int]:
     """By the trie of exports, which counts from the image's start."""
-    found = [symbol for symbol in binary.symbols if symbol.has_export_info]
-    return {str(symbol.name): base + symbol.export_info.address for symbol in found}
+    found = [(symbol.name, symbol.export_info) for symbol in binary.symbols]
+    return {str(name): base + export.address for name, export in found if export is not None}
 
 
 def _span(sections: Iterable[lief.MachO.Section], slide: int) -> tuple[int, int]:

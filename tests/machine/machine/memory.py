@@ -124,6 +124,11 @@ class Memory:
         region.protection = protection
         self._mapper.protect(region.start, region.size, protection)
 
+    @property
+    def regions(self) -> list[Region]:
+        """All of them, lowest first."""
+        return list(self._regions)
+
     def region(self, address: int) -> Region | None:
         """The region of an address."""
         index = bisect_right(self._starts, address) - 1

@@ -6,14 +6,16 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NoReturn, Self
 
+from . import checkpoint as checkpoints
 from . import forking, libsystem, loading
-from .abi_arm64 import COUNT, Argument, Args, Jump, Result, check_kept, put
+from .abi_arm64 import COUNT, Args, Argument, Jump, Leave, Result, check_kept, put
 from .abi_arm64 import place as place_arguments
 from .clock import Clock
 from .cpu import Cpu
-from .errors import ContractError, Fault, MachineError, UnknownImport
+from .errors import ContractError, Fault, ForeignException, MachineError, UnknownImport
+from .libsystem import unwind
 from .libsystem.files import Files
 from .libsystem.state import System
 from .macho import Image
@@ -66,14 +68,15 @@ class Process:
         self.environment = self._environment(environment or {})
         self.image: Image = loading.load(library, installed_as, self.memory, _LIBRARY_BASE)
         self.places = Places(self.image, self.memory, self.stubs)
-        self._thread_count = 0
+        self.thread_count = 0
         self.scheduler = Scheduler(seed, self.clock, self._new_thread("main"))
         self.scheduler.describe = self.places.describe_thread
         self.memory.heap.trace = self.trace
         self.memory.heap.describe = self.places.describe
         self.cpu.watch(Memory.HEAP_START, Memory.HEAP_SIZE, self.memory.heap.misuse)
         self._bound = False
-        self._forkable: list[forking.Forkable] = []
+        #: What a test keeps beside the process (`on_fork`).
+        self.forkable: list[forking.Forkable] = []
         libsystem.prepare(self, _PROGRAM_BASE)
 
     def _environment(self, given: Mapping[str, str]) -> dict[str, str]:
@@ -159,7 +162,7 @@ class Process:
         self.bind()
         thread = self.thread
         registers = thread.registers
-        saved = registers.save()
+        saved = registers.snapshot()
         below = registers.x(SP) - _RED_ZONE if thread.depth else thread.stack[1]
         put(place_arguments(arguments), registers, self.memory, below & ~15)
         if indirect is not None:
@@ -183,9 +186,12 @@ class Process:
         """Runs the thread, serving what it calls, until the innermost call of a test or handler returns."""
         while True:
             try:
-                called = self.cpu.run(thread.registers)
+                called = self.cpu.run(thread.registers, self._slice())
             except MachineError as error:
                 raise self._told(error) from None
+            if called is None:
+                self.scheduler.switch()
+                continue
             if called == self._return:
                 return
             stub = self.stubs.at(called)
@@ -206,10 +212,14 @@ class Process:
         thread.serving.append(stub.name)
         try:
             returned = handler(self, arguments)
+        except ForeignException as thrown:
+            returned = unwind.throw(self, thrown.object, thrown.payload)
         except MachineError as error:
             raise self._told(error) from error.__cause__
         finally:
             thread.serving.pop()
+        if isinstance(returned, Leave):
+            raise returned.exception
         if stub.name in libsystem.KEEPS_REGISTERS:
             arguments.finish_keeping(returned)
         else:
@@ -221,20 +231,28 @@ class Process:
     def _words(registers: Registers) -> str:
         return ", ".join(f"x{number}={registers.x(number):#x}" for number in range(COUNT))
 
+    def throw(self, payload: object) -> NoReturn:
+        """Throws an exception that is not Rust's out of the handler that calls this, as `objc_exception_throw` does."""
+        raise ForeignException(unwind.make(self), payload)
+
     # --- threads
 
+    #: Other threads may go on not only where the code calls something, but after every few instructions, at most so many:
+    #: shows what code without locks does. Slower.
+    preempts_after: int | None = None
+
     def _new_thread(self, name: str) -> Thread:
-        self._thread_count += 1
-        start = _STACKS + self._thread_count * _STACK_STRIDE
+        self.thread_count += 1
+        start = _STACKS + self.thread_count * _STACK_STRIDE
         self.memory.map(start, _STACK_SIZE, f"stack of {name}", READ | WRITE)
         registers = Registers()
         for number in range(19, 29):
             registers.set_x(number, 0xCA11_0000_0000_0000 | number)
         for number in range(8, 16):
             registers.set_d_bits(number, 0xFCA1_1000_0000_0000 | number)
-        thread = Thread(0x1000 + self._thread_count, name, registers, (start, start + _STACK_SIZE - 256))
+        thread = Thread(0x1000 + self.thread_count, name, registers, (start, start + _STACK_SIZE - 256))
         thread.handle = self.memory.alloc(64)
-        thread.port = 0x103 + 0x100 * self._thread_count
+        thread.port = 0x103 + 0x100 * self.thread_count
         return thread
 
     def spawn(self, function: Callable[[], object], name: str = "worker") -> Thread:
@@ -255,6 +273,12 @@ class Process:
         threads, me = self.scheduler, self.thread
         threads.block_until(lambda: threads.threads == [me], "the other threads to end")
 
+    def _slice(self) -> int:
+        """How many instructions the thread may execute before another may go on; 0: until it calls something."""
+        if self.preempts_after is None or len(self.threads) == 1:
+            return 0
+        return self.scheduler.up_to(self.preempts_after)
+
     def switch(self) -> None:
         """A place where another thread may go on."""
         self.scheduler.switch()
@@ -269,13 +293,24 @@ class Process:
     is_forked_child = False
 
     def on_fork(self, save: Callable[[], object], restore: Callable[[object], None]) -> None:
-        """State that is the process's: a child begins with a copy, and the parent goes on with what it had."""
-        self._forkable.append((save, restore))
+        """State that is the process's: a child begins with a copy, and the parent goes on with what it had.
+
+        `restore` may be called more than once with the same state, and must leave it as it is.
+        """
+        self.forkable.append((save, restore))
 
     def fork(self, child: Callable[[], object]) -> forking.Child:
         """Forks on the running thread; the child runs to its end before the parent goes on."""
         self.bind()
-        return forking.fork(self, child, self._forkable)
+        return forking.fork(self, child, self.forkable)
+
+    def checkpoint(self) -> checkpoints.Checkpoint:
+        """The state now, to go back to; only the first thread may exist, and no call may be under way."""
+        return checkpoints.take(self)
+
+    def rewind(self, to: checkpoints.Checkpoint, seed: int = 1) -> None:
+        """Goes back to a state, with another seed. What was registered with `on_fork` since is forgotten."""
+        checkpoints.rewind(self, to, seed)
 
     # --- reports
 
@@ -295,7 +330,7 @@ class Process:
         told.has_place = True
         return told
 
-    def contract(self, message: str) -> None:
+    def contract(self, message: str) -> NoReturn:
         """A contract is broken: ends the run, with the emulated back trace."""
         raise self._told(ContractError(message))
 

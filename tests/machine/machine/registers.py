@@ -84,18 +84,19 @@ class Registers:
         """Sets the bits of a vector register's low half."""
         _U64.pack_into(self.raw, _V_AT + 16 * number, bits)
 
-    def save(self) -> bytes:
+    def snapshot(self) -> bytes:
         """All of them."""
         return self.raw.raw
 
-    def restore(self, saved: bytes) -> None:
+    def restore(self, saved: object) -> None:
         """All of them as they were."""
+        assert isinstance(saved, bytes)
         ctypes.memmove(self.raw, saved, _SIZE)
 
     def scribble(self, keep_x: set[int], keep_v: set[int]) -> None:
         """Overwrites what a call may change (AAPCS64: x0 to x17, v0 to v7, v16 to v31), but for the results."""
-        results = [(8 * i, self.raw[8 * i : 8 * i + 8]) for i in keep_x]
-        results += [(_V_AT + 16 * i, self.raw[_V_AT + 16 * i : _V_AT + 16 * i + 16]) for i in keep_v]
+        places = [(8 * i, 8) for i in keep_x] + [(_V_AT + 16 * i, 16) for i in keep_v]
+        results = [(at, ctypes.string_at(self._start + at, size)) for at, size in places]
         for at, nonsense in _SCRIBBLE:
             ctypes.memmove(self._start + at, nonsense, len(nonsense))
         for at, data in results:

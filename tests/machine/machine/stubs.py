@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from .cpu import STUB_SIZE, STUBS, STUBS_SIZE
 
 if TYPE_CHECKING:
-    from .abi_arm64 import Args, Jump
+    from .abi_arm64 import Args, Returned
     from .process import Process
 
 #: Serves a call: what it returns becomes x0; None where there is none, or
 #: where it was set through `Args`.
-Handler = Callable[["Process", "Args"], "int | Jump | None"]
+Handler = Callable[["Process", "Args"], "Returned"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,16 @@ class Stubs:
         if name not in self._imports:
             self._imports[name] = self._by_address[self.add(name, None)]
         return self._imports[name].address
+
+    def snapshot(self) -> object:
+        """A copy of what there is."""
+        return self._next, dict(self._by_address), dict(self._imports)
+
+    def restore(self, saved: object) -> None:
+        """Back to a copy."""
+        assert isinstance(saved, tuple)
+        self._next, by_address, imports = saved
+        self._by_address, self._imports = dict(by_address), dict(imports)
 
     def at(self, address: int) -> Stub | None:
         """What has an address."""

@@ -51,7 +51,7 @@ class Thread:
 
     @property
     def state(self) -> str:
-        """"done", "blocked" while it waits, else "ready"."""
+        """ "done", "blocked" while it waits, else "ready"."""
         if self.done:
             return "done"
         return "blocked" if self.predicate is not None else "ready"
@@ -63,14 +63,15 @@ class Thread:
     def restore(self, saved: object) -> None:
         """Back to a copy."""
         assert isinstance(saved, tuple)
-        self.variables, self.specific, self.at_end = saved
+        variables, specific, at_end = saved
+        self.variables, self.specific, self.at_end = dict(variables), dict(specific), list(at_end)
 
 
 class Scheduler:
     """Who runs."""
 
     def __init__(self, seed: int, clock: Clock, main: Thread) -> None:
-        self._chooser = random.Random(seed)  # noqa: S311 - to be repeatable is the point
+        self._chooser = random.Random(seed)
         self._clock = clock
         self._main = main
         self._root = main.greenlet = greenlet.getcurrent()
@@ -90,7 +91,7 @@ class Scheduler:
                 run()
             except greenlet.GreenletExit:
                 raise
-            except BaseException as failure:  # noqa: BLE001 - it is the test's, which waits in another greenlet
+            except BaseException as failure:
                 self._failure = failure
             thread.done = True
             self.threads.remove(thread)
@@ -118,6 +119,16 @@ class Scheduler:
             return predicate()
         finally:
             thread.predicate = thread.waits_for = thread.deadline = None
+
+    def up_to(self, most: int) -> int:
+        """A number from 1 on, by the seed."""
+        return self._chooser.randint(1, most)
+
+    def begin_again(self, seed: int) -> None:
+        """Chooses as if nothing had been chosen."""
+        self._chooser = random.Random(seed)
+        self._failure = None
+        self.switches = 0
 
     def stop_all(self) -> None:
         """Ends what still runs."""

@@ -19,10 +19,13 @@ class Watchdog:
     def __init__(self, stop: Callable[[], None]) -> None:
         self._stop = stop
         self._since: float | None = None
+        #: Whether it stopped what ran last.
+        self.has_stopped = False
         _watched.add(self)
         _start()
 
     def __enter__(self) -> None:
+        self.has_stopped = False
         self._since = time.monotonic()
 
     def __exit__(
@@ -37,6 +40,7 @@ class Watchdog:
         """Stops what has run for too long."""
         since = self._since
         if since is not None and now - since > self.limit_s:
+            self.has_stopped = True
             self._stop()
 
 

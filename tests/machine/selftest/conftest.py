@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from machine import Process, Result
 
 from . import assembly as asm
@@ -42,3 +43,24 @@ def system(process: Process, name: str, *arguments: int | float) -> Result:
 def errno(process: Process) -> int:
     """The running thread's `errno`."""
     return process.memory.u32(system(process, "___error").x0)
+
+
+class Kept:
+    """Something that a test keeps beside the process (`Process.on_fork`)."""
+
+    def __init__(self) -> None:
+        self.values = [1]
+
+    def save(self) -> object:
+        """A copy."""
+        return list(self.values)
+
+    def restore(self, saved: object) -> None:
+        """Back to a copy."""
+        assert isinstance(saved, list)
+        self.values = list(saved)
+
+    def add(self, value: int) -> list[int]:
+        """One value more; all of them."""
+        self.values.append(value)
+        return self.values

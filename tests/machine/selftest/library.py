@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 TEXT, DATA, LINKEDIT, PAGE = 0x0, 0x4000, 0x8000, 0x4000
-CODE = 0x1000
+CODE, UNWIND_INFO, EH_FRAME = 0x1000, 0x2000, 0x3000
 #: Where in the data each part begins.
 GOT, INITIALISERS, INTERPOSE, THREAD_VARS, THREAD_DATA, OWN_DATA = (DATA + 0x400 * n for n in range(6))
 
@@ -33,6 +33,8 @@ class Contents:
     #: Offsets of thread variables in `thread_data`.
     thread_variables: Sequence[int] = ()
     thread_data: bytes = b""
+    unwind_info: bytes = b""
+    eh_frame: bytes = b""
 
 
 def got(index: int) -> int:
@@ -52,14 +54,7 @@ def _uleb(value: int) -> bytes:
 
 def _bind(address: int, name: str, weak: bool) -> bytes:
     """REBASE of dyld's bind opcodes: ordinal 1, symbol, pointer, place, do."""
-    return (
-        bytes([0x11, 0x40 | weak])
-        + name.encode()
-        + b"\0\x51"
-        + bytes([0x71])
-        + _uleb(address - DATA)
-        + b"\x90"
-    )
+    return bytes([0x11, 0x40 | weak]) + name.encode() + b"\0\x51" + bytes([0x71]) + _uleb(address - DATA) + b"\x90"
 
 
 def _rebase(address: int) -> bytes:
@@ -79,7 +74,9 @@ def _exports(exports: Mapping[str, int]) -> bytes:
 
 
 def _section(name: str, segment: str, address: int, size: int, kind: int) -> bytes:
-    return struct.pack("<16s16sQQIIIIIIII", name.encode(), segment.encode(), address, size, address, 3, 0, 0, kind, 0, 0, 0)
+    return struct.pack(
+        "<16s16sQQIIIIIIII", name.encode(), segment.encode(), address, size, address, 3, 0, 0, kind, 0, 0, 0
+    )
 
 
 def _segment(name: str, start: int, size: int, file_size: int, protection: int, sections: Sequence[bytes]) -> bytes:
@@ -131,6 +128,11 @@ def build(it: Contents) -> bytes:
         _section("__thread_data", "__DATA", THREAD_DATA, len(it.thread_data), _THREAD_REGULAR),
         _section("__data", "__DATA", OWN_DATA, len(it.data), 0),
     ]
+    text_sections = [
+        _section("__text", "__TEXT", CODE, len(it.code), 0x8000_0400),
+        _section("__unwind_info", "__TEXT", UNWIND_INFO, len(it.unwind_info), 0),
+        _section("__eh_frame", "__TEXT", EH_FRAME, len(it.eh_frame), 0),
+    ]
     linkedit = rebases + binding + trie
     info = struct.pack(
         "<12I",
@@ -150,7 +152,7 @@ def build(it: Contents) -> bytes:
     system = b"/usr/lib/libSystem.B.dylib\0".ljust(32, b"\0")
     name = b"@rpath/little.dylib\0".ljust(24, b"\0")
     commands = [
-        _segment("__TEXT", TEXT, PAGE, PAGE, 5, [_section("__text", "__TEXT", CODE, len(it.code), 0x8000_0400)]),
+        _segment("__TEXT", TEXT, PAGE, PAGE, 5, text_sections),
         _segment("__DATA", DATA, PAGE, PAGE, 3, sections),
         _segment("__LINKEDIT", LINKEDIT, PAGE, len(linkedit), 1, []),
         struct.pack("<6I", _ID_DYLIB, 24 + len(name), 24, 0, 0, 0) + name,
@@ -161,4 +163,6 @@ def build(it: Contents) -> bytes:
     body = b"".join(commands)
     header = struct.pack("<8I", 0xFEED_FACF, 0x0100_000C, 0, 6, len(commands), len(body), 0x85, 0)
     text = (header + body).ljust(CODE, b"\0") + it.code
+    text = text.ljust(UNWIND_INFO, b"\0") + it.unwind_info
+    text = text.ljust(EH_FRAME, b"\0") + it.eh_frame
     return text.ljust(PAGE, b"\0") + bytes(data) + linkedit

@@ -5,8 +5,9 @@ from __future__ import annotations
 import struct
 
 import pytest
+
 from machine import F32, I8, I32, U8, U16, ContractError, Fault, Process, Struct, UnknownImport
-from machine.abi_arm64 import Argument, Args, place
+from machine.abi_arm64 import Args, Argument, place
 from machine.watchdog import Watchdog
 
 from . import assembly as asm
@@ -109,7 +110,9 @@ def test_a_call_with_a_crooked_stack_is_found(little: Make) -> None:
 
 def test_handlers_call_back_and_registers_survive_it(little: Make) -> None:
     """Code calls an import, whose handler calls code, which calls another import."""
-    code = asm.words(*asm.ENTER, asm.adr(9, lib.CODE + 8, lib.got(0)), asm.ldr(9, 9), asm.blr(9), asm.add(0, 0, 1), *asm.LEAVE)
+    code = asm.words(
+        *asm.ENTER, asm.adr(9, lib.CODE + 8, lib.got(0)), asm.ldr(9, 9), asm.blr(9), asm.add(0, 0, 1), *asm.LEAVE
+    )
     process = little(lib.Contents(code, ["_again"], exports={"_it": lib.CODE}))
     depths: list[int] = []
 
@@ -126,7 +129,12 @@ def test_handlers_call_back_and_registers_survive_it(little: Make) -> None:
 def test_a_handler_can_end_in_a_jump(little: Make) -> None:
     process = little()
     seen: list[tuple[int, float]] = []
-    target = process.stub("target", lambda _p, a: (seen.append((a.x(3), a.d(2))), 8)[1])
+
+    def note(_p: Process, a: Args) -> int:
+        seen.append((a.x(3), a.d(2)))
+        return 8
+
+    target = process.stub("target", note)
     start = process.stub("start", lambda p, _a: p.jump(target))
     assert process.call(start, 0, 1, 2, 3, 0.0, 1.0, 2.0).x0 == 8
     assert seen == [(3, 2.0)]

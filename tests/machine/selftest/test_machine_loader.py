@@ -6,7 +6,8 @@ import struct
 from pathlib import Path
 
 import pytest
-from machine import MachineError, Process
+
+from machine import Args, MachineError, Process
 
 from . import assembly as asm
 from . import library as lib
@@ -61,7 +62,7 @@ def test_initialisers_run_in_order_with_dylds_arguments(little: Make) -> None:
     seen: list[tuple[str, int, str]] = []
     for name in ("_first", "_second"):
 
-        def note(p: Process, a, name: str = name) -> None:  # type: ignore[no-untyped-def]
+        def note(p: Process, a: Args, name: str = name) -> None:
             seen.append((name, a.x(0), p.memory.cstring(p.memory.u64(a.x(1)))))
 
         process.imports[name] = note

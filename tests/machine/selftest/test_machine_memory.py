@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from machine import ContractError, Fault, HeapError, Process
 
 from . import assembly as asm

@@ -5,10 +5,11 @@ from __future__ import annotations
 import struct
 
 import pytest
+
 from machine import Aborted, ContractError, Process, ProcessExit, UnknownImport
 from machine.abi_arm64 import Args
 
-from .conftest import Make, errno, system
+from .conftest import Kept, Make, errno, system
 
 _READ_WRITE, _CREATE, _EXCLUSIVE = 0x2, 0x200, 0x800
 
@@ -130,10 +131,10 @@ def test_fork_handlers_run_around_it(little: Make) -> None:
 
 def test_what_a_test_keeps_is_forked_too(little: Make) -> None:
     process = little()
-    state = [1]
-    process.on_fork(lambda: list(state), lambda saved: state.__setitem__(slice(None), saved))  # type: ignore[arg-type]
-    assert process.fork(lambda: (state.append(2), list(state))[1]).result == [1, 2]
-    assert state == [1]
+    state = Kept()
+    process.on_fork(state.save, state.restore)
+    assert process.fork(lambda: state.add(2)).result == [1, 2]
+    assert state.values == [1]
 
 
 def test_the_end_of_a_child_is_not_the_parents(little: Make) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+
 from machine import ContractError, Deadlock, Process
 
+from . import assembly as asm
+from . import library as lib
 from .conftest import Make, system
 
 
@@ -33,6 +36,29 @@ def test_other_seeds_are_other_runs(little: Make) -> None:
     runs = {tuple(two_workers(little(seed=seed))) for seed in range(8)}
     assert len(runs) >= 6
     assert any(run != tuple("a" * 10 + "b" * 10) for run in runs)
+
+
+#: Adds 1 to *x0, a hundred times, without a lock: ldr, add, str; subs x2, x2, #1; b.ne back.
+_COUNT = asm.words(asm.movz(2, 100), asm.ldr(1, 0), asm.add(1, 1, 1), asm.str_(1, 0), 0xF100_0442, 0x54FF_FF81, asm.RET)
+
+
+def counted(little: Make, seed: int, preempts_after: int | None) -> int:
+    """What two threads count to."""
+    process = little(lib.Contents(_COUNT, exports={"_count": lib.CODE}), seed=seed)
+    process.preempts_after = preempts_after
+    total = process.memory.alloc(8)
+    for _ in range(2):
+        process.spawn(lambda: process.call(process.exports["_count"], total))
+    process.run()
+    return process.memory.u64(total)
+
+
+def test_code_without_a_lock_loses_what_it_counts_when_it_is_interrupted(little: Make) -> None:
+    assert counted(little, 1, None) == 200
+    counts = [counted(little, seed, 20) for seed in (1, 1, 2, 3)]
+    assert counts[0] == counts[1]
+    assert all(100 <= count < 200 for count in counts)
+    assert len(set(counts)) > 1
 
 
 def test_the_stack_of_each_thread_is_its_own(little: Make) -> None:

@@ -24,6 +24,7 @@ from . import (
     thread_variables,
     time,
     unfair_lock,
+    unwind,
 )
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ _PARTS = (
     thread_variables,
     time,
     unfair_lock,
+    unwind,
 )
 
 #: All imports that are served.

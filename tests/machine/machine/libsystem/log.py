@@ -49,21 +49,21 @@ def log(p: Process, a: Args) -> None:
 
 def _format(p: Process, form: str, data: bytes) -> str:
     """The line: each `%...s` and scalar in the order of the arguments."""
-    values, at = [], 2
+    values: list[str] = []
+    at = 2
     for _ in range(data[1]):
         kind, length = data[at] >> 4, data[at + 1]
-        value = int.from_bytes(data[at + 2 : at + 2 + length], "little")
+        word = int.from_bytes(data[at + 2 : at + 2 + length], "little")
         if kind == _STRING:
-            values.append(p.memory.cstring(value))
+            values.append(p.memory.cstring(word))
         elif kind == _SCALAR:
-            values.append(str(value))
+            values.append(str(word))
         else:
             p.contract(f"the log's argument is of kind {kind}, which the machine does not know")
         at += 2 + length
     if at != len(data):
         p.contract(f"the log's arguments are {at} bytes, but {len(data)} were given")
-    pieces, *rest = form.split("%")
-    line = pieces
+    line, *rest = form.split("%")
     for piece, value in zip(rest, values, strict=True):
         conversion = piece.index("}") + 1 if piece.startswith("{") else 0
         line += value + piece[conversion + 1 :]

@@ -43,7 +43,11 @@ def mmap(p: Process, a: Args) -> int:
         return fail(p, EINVAL)
     shared = bool(flags & _SHARED)
     buffer = host.mmap(
-        file.fileno(), length, host.MAP_SHARED if shared else host.MAP_PRIVATE, host.PROT_READ | host.PROT_WRITE, offset=offset
+        file.fileno(),
+        length,
+        host.MAP_SHARED if shared else host.MAP_PRIVATE,
+        host.PROT_READ | host.PROT_WRITE,
+        offset=offset,
     )
     p.memory.map(place, length, f"mapping of {file.path}", _protection(protection), buffer, shared)
     return place

@@ -36,7 +36,9 @@ def _mutex(p: Process, address: int, doing: str) -> int:
         p.memory.put_u64(address + 16, 0)
         p.memory.put_u32(address + 12, 0)
     elif signature != _MUTEX:
-        p.contract(f"{doing} of {address:#x}, which is no mutex: never initialised, or destroyed (it holds {signature:#x})")
+        p.contract(
+            f"{doing} of {address:#x}, which is no mutex: never initialised, or destroyed (it holds {signature:#x})"
+        )
     p.system.mutexes.add(address)
     return p.memory.u32(address + 8)
 
@@ -150,7 +152,9 @@ def _condition(p: Process, address: int, doing: str) -> None:
     if signature == _STATIC_CONDITION:
         p.memory.put_u64(address, _CONDITION)
     elif signature != _CONDITION:
-        p.contract(f"{doing} {address:#x}, which is no condition: never initialised, or destroyed (it holds {signature:#x})")
+        p.contract(
+            f"{doing} {address:#x}, which is no condition: never initialised, or destroyed (it holds {signature:#x})"
+        )
 
 
 @serve("_pthread_condattr_init", "_pthread_condattr_destroy")

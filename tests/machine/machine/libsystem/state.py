@@ -33,36 +33,37 @@ class System:
     dl_error: str | None = None
     log: list[tuple[int, str]] = field(default_factory=list)
     logs: dict[int, tuple[str, str]] = field(default_factory=dict)
+    #: What a test threw, by the exception that stands for it.
+    thrown: dict[int, object] = field(default_factory=dict)
     next_pid: int = 4300
     #: When the process began, microseconds since 1970.
     started_us: int = 0
     random_state: int = 0x9E37_79B9_7F4A_7C15
 
     def snapshot(self) -> object:
-        """A copy of what a child has for itself."""
-        return (
-            list(self.at_fork),
-            list(self.at_exit),
-            dict(self.keys),
-            set(self.unfair_locks),
-            set(self.mutexes),
-            {address: list(sleepers) for address, sleepers in self.sleepers.items()},
-            dict(self.semaphores),
-            list(self.image_callbacks),
-            dict(self.images),
-        )
+        """A copy."""
+        return copied(vars(self))
 
-    def restore(self, saved: object) -> None:
-        """Back to a copy."""
-        assert isinstance(saved, tuple)
-        (
-            self.at_fork,
-            self.at_exit,
-            self.keys,
-            self.unfair_locks,
-            self.mutexes,
-            self.sleepers,
-            self.semaphores,
-            self.image_callbacks,
-            self.images,
-        ) = saved
+    def restore(self, saved: object, but: frozenset[str] = frozenset()) -> None:
+        """Back to a copy, but for some of it."""
+        assert isinstance(saved, dict)
+        for name, value in copied(saved).items():
+            if name not in but:
+                setattr(self, name, value)
+
+
+#: What parent and child share, or what goes on counting through both.
+SHARED = frozenset({"log", "next_pid", "random_state"})
+
+
+def copied(values: dict[str, object]) -> dict[str, object]:
+    """Copies of lists, sets and dictionaries, and of those in them; anything else as it is."""
+    return {name: _copy(value) for name, value in values.items()}
+
+
+def _copy(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _copy(inner) for key, inner in value.items()}
+    if isinstance(value, list | set):
+        return value.copy()
+    return value

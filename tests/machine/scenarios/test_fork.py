@@ -6,7 +6,7 @@ import pytest
 
 from driver.kinds import BLIT, COMPUTE, KINDS
 from scenarios import ledger
-from scenarios.conftest import Start
+from scenarios.conftest import Loaded, Start
 from scenarios.program import life, work
 from scenarios.world import World
 
@@ -34,10 +34,9 @@ def check_child(world: World, pid: int, done: int) -> None:
 
 
 @pytest.mark.parametrize("scope", ["global", "queue", "buffer"])
-def test_fork_inside_an_original(start: Start, scope: str) -> None:
+def test_fork_inside_an_original(loaded: Loaded, scope: str) -> None:
     """The forking thread has the lock, in the child too: it goes on there as if nothing was held."""
-    world = start({"AGX_FIX_LOCK_SCOPE": scope})
-    world.driver.load()
+    world = loaded({"AGX_FIX_LOCK_SCOPE": scope})
     children = []
 
     def fork_once(method: str, _receiver: int) -> None:
@@ -64,9 +63,8 @@ def test_fork_inside_an_original(start: Start, scope: str) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_fork_while_another_thread_has_the_lock(start: Start, seed: int) -> None:
-    world = start(seed=seed)
-    world.driver.load()
+def test_fork_while_another_thread_has_the_lock(loaded: Loaded, seed: int) -> None:
+    world = loaded(seed=seed)
     inside = forked = False
     children = []
 
@@ -93,9 +91,8 @@ def test_fork_while_another_thread_has_the_lock(start: Start, seed: int) -> None
     assert world.end().counters["encoders_created"] == 2
 
 
-def test_a_child_that_ends_with_exit_says_so(start: Start) -> None:
-    world = start()
-    world.driver.load()
+def test_a_child_that_ends_with_exit_says_so(loaded: Loaded) -> None:
+    world = loaded()
     child = world.process.fork(lambda: world.process.call(world.process.outside("__exit"), 3))
     assert child.exit is not None
     assert (child.exit.status, child.exit.immediate) == (3, True)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from driver.kinds import COMPUTE, KINDS
 from scenarios import ledger
-from scenarios.conftest import Start
+from scenarios.conftest import Loaded, Start
 from scenarios.program import gpu, life, work
 
 
-def test_counters_are_what_was_sent_and_what_the_library_says(start: Start) -> None:
-    world = start(records_all=True)
-    world.driver.load()
+def test_counters_are_what_was_sent_and_what_the_library_says(loaded: Loaded) -> None:
+    world = loaded(records_all=True)
     before = world.ledger().counters
     assert before["method_calls"] == 0
     cls = world.runtime.cls(COMPUTE.class_name)
@@ -29,9 +28,8 @@ def test_counters_are_what_was_sent_and_what_the_library_says(start: Start) -> N
     assert said == left.counters
 
 
-def test_the_last_calls_of_each_thread(start: Start) -> None:
-    world = start(records_all=True)
-    world.driver.load()
+def test_the_last_calls_of_each_thread(loaded: Loaded) -> None:
+    world = loaded(records_all=True)
     cls = world.runtime.cls(COMPUTE.class_name)
     encoders = []
 
@@ -60,10 +58,9 @@ def test_the_last_calls_of_each_thread(start: Start) -> None:
         assert len(ring.events) == min(ring.listed, 64)
 
 
-def test_a_process_that_goes_inside_a_call_leaves_it_entered(start: Start) -> None:
+def test_a_process_that_goes_inside_a_call_leaves_it_entered(loaded: Loaded) -> None:
     """The file is mapped shared: what was going on is there however the process goes."""
-    world = start()
-    world.driver.load()
+    world = loaded()
     seen: list[ledger.Ledger] = []
     world.driver.while_inside = lambda method, _receiver: seen.append(world.ledger()) if "setBuffer" in method else None
     with world.runtime.objects.pool():
@@ -77,9 +74,8 @@ def test_a_process_that_goes_inside_a_call_leaves_it_entered(start: Start) -> No
     world.end()
 
 
-def test_without_a_folder_there_is_no_ledger_and_the_fix_works(start: Start) -> None:
-    world = start({"AGX_FIX_LEDGER_DIR": ""})
-    world.driver.load()
+def test_without_a_folder_there_is_no_ledger_and_the_fix_works(loaded: Loaded) -> None:
+    world = loaded({"AGX_FIX_LEDGER_DIR": ""}, touches=False)
     with world.runtime.objects.pool():
         for kind in KINDS:
             life(world, [kind])
@@ -96,9 +92,8 @@ def test_a_relative_folder_is_refused(start: Start) -> None:
     assert b"AGX_FIX_LEDGER_DIR is not absolute" in world.process.stderr
 
 
-def test_no_events_where_none_are_wanted(start: Start) -> None:
-    world = start({"AGX_FIX_EVENTS": "0"})
-    world.driver.load()
+def test_no_events_where_none_are_wanted(loaded: Loaded) -> None:
+    world = loaded({"AGX_FIX_EVENTS": "0"}, touches=False)
     running = 1
 
     def one() -> None:
@@ -113,9 +108,8 @@ def test_no_events_where_none_are_wanted(start: Start) -> None:
     assert all(not ring.events for ring in left.rings)
 
 
-def test_work_that_is_inside_an_encoder_shows_as_held(start: Start) -> None:
-    world = start()
-    world.driver.load()
+def test_work_that_is_inside_an_encoder_shows_as_held(loaded: Loaded) -> None:
+    world = loaded()
     depths: list[int] = []
     with world.runtime.objects.pool():
         buffer = world.driver.command_buffer()

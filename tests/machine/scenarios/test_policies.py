@@ -6,7 +6,7 @@ import pytest
 
 from driver.kinds import BLIT, COMPUTE, KINDS, RENDER
 from machine.errors import ContractError, Deadlock
-from scenarios.conftest import Start
+from scenarios.conftest import Loaded, Start
 from scenarios.program import life, sleep, work
 from scenarios.world import World
 
@@ -25,9 +25,8 @@ def run(world: World) -> int:
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-def test_the_life_once(start: Start, policy: str) -> None:
-    world = start({"AGX_FIX_VERSION": policy})
-    world.driver.load()
+def test_the_life_once(loaded: Loaded, policy: str) -> None:
+    world = loaded({"AGX_FIX_VERSION": policy})
     assert world.hooks() > 0
     done = run(world)
     assert world.driver.calls == done
@@ -52,11 +51,10 @@ def test_by_the_file_s_name(start: Start, policy: str) -> None:
     assert world.ledger().policy == policy
 
 
-def test_versions_hook_more_and_more(start: Start) -> None:
+def test_versions_hook_more_and_more(loaded: Loaded) -> None:
     hooks = {}
     for policy in POLICIES:
-        world = start({"AGX_FIX_VERSION": policy})
-        world.driver.load()
+        world = loaded({"AGX_FIX_VERSION": policy})
         hooks[policy] = world.hooks()
     assert hooks["v1"] < hooks["v2"] < hooks["v2.3"] < hooks["v2.9"] < hooks["v3"]
     assert hooks["v3"] > 700
@@ -80,10 +78,9 @@ def nested(world: World) -> None:
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-def test_a_nested_call(start: Start, policy: str) -> None:
+def test_a_nested_call(loaded: Loaded, policy: str) -> None:
     """Only the first version's lock is not re-entrant."""
-    world = start({"AGX_FIX_VERSION": policy})
-    world.driver.load()
+    world = loaded({"AGX_FIX_VERSION": policy})
     if policy == "v1":
         with pytest.raises((Deadlock, ContractError)):
             nested(world)
@@ -92,16 +89,14 @@ def test_a_nested_call(start: Start, policy: str) -> None:
         world.end(leaks=True)
 
 
-def test_v2_6_keeps_destroy_impl_from_running(start: Start) -> None:
-    world = start({"AGX_FIX_VERSION": "v2.6"})
-    world.driver.load()
+def test_v2_6_keeps_destroy_impl_from_running(loaded: Loaded) -> None:
+    world = loaded({"AGX_FIX_VERSION": "v2.6"})
     run(world)
     assert world.end().counters["destroys_blocked"] > 0
 
 
-def test_v2_9_drops_the_work_of_an_encoder_that_it_did_not_see_made(start: Start) -> None:
-    world = start({"AGX_FIX_VERSION": "v2.9"})
-    world.driver.load()
+def test_v2_9_drops_the_work_of_an_encoder_that_it_did_not_see_made(loaded: Loaded) -> None:
+    world = loaded({"AGX_FIX_VERSION": "v2.9"})
     with world.runtime.objects.pool():
         buffer = world.driver.command_buffer()
         made = world.send(world.runtime.cls(BLIT.class_name).address, "alloc").x0
@@ -140,10 +135,9 @@ def event(world: World) -> None:
 
 
 @pytest.mark.parametrize(("policy", "holds"), [("v2.7", False), ("v2.8", False), ("v2.9", True), ("v3", True)])
-def test_an_event_with_an_open_encoder(start: Start, policy: str, holds: bool) -> None:
+def test_an_event_with_an_open_encoder(loaded: Loaded, policy: str, holds: bool) -> None:
     """v2.7 does not wait, v2.8 escapes after 100 ms: the driver's assertion comes."""
-    world = start({"AGX_FIX_VERSION": policy})
-    world.driver.load()
+    world = loaded({"AGX_FIX_VERSION": policy})
     if holds:
         event(world)
         world.end()

@@ -5,22 +5,22 @@ from __future__ import annotations
 import pytest
 
 from driver.kinds import COMPUTE, KINDS, RENDER
-from scenarios.conftest import Start
+from scenarios.conftest import Loaded, Start
 from scenarios.program import gpu, life, work
 
 SEEDS = range(8)
 
 
-def total(scope: str, start: Start, seed: int, queues: tuple[int, int]) -> int:
+def total(scope: str, loaded: Loaded, seed: int, queues: tuple[int, int]) -> int:
     """Two threads on these queues; how often one was in the driver beside the other. Nothing is lost."""
-    world = start({"AGX_FIX_LOCK_SCOPE": scope}, seed=seed)
-    world.driver.load()
+    world = loaded({"AGX_FIX_LOCK_SCOPE": scope}, seed=seed)
     running, done = 2, 0
 
     def one(queue: int) -> None:
         nonlocal running, done
         for _ in range(3):
-            done += life(world, KINDS, queue)
+            worked = life(world, KINDS, queue)
+            done += worked
         running -= 1
 
     world.in_threads(lambda: one(queues[0]), lambda: one(queues[1]), gpu(world, lambda: running == 0, milliseconds=0.01))
@@ -32,24 +32,23 @@ def total(scope: str, start: Start, seed: int, queues: tuple[int, int]) -> int:
 
 
 @pytest.mark.parametrize("scope", ["queue", "buffer"])
-def test_threads_on_two_queues_run_beside_each_other(start: Start, scope: str) -> None:
-    assert sum(total(scope, start, seed, (0x9000, 0xA0F0)) for seed in SEEDS) > 0
+def test_threads_on_two_queues_run_beside_each_other(loaded: Loaded, scope: str) -> None:
+    assert sum(total(scope, loaded, seed, (0x9000, 0xA0F0)) for seed in SEEDS) > 0
 
 
-def test_threads_on_one_queue_share_its_lock(start: Start) -> None:
+def test_threads_on_one_queue_share_its_lock(loaded: Loaded) -> None:
     """Only the pool is another part of the driver then, and it is used under the queue's lock too."""
-    assert sum(total("queue", start, seed, (0x9000, 0x9000)) for seed in SEEDS) == 0
+    assert sum(total("queue", loaded, seed, (0x9000, 0x9000)) for seed in SEEDS) == 0
 
 
-def test_threads_on_one_queue_have_a_lock_for_each_command_buffer(start: Start) -> None:
-    assert sum(total("buffer", start, seed, (0x9000, 0x9000)) for seed in SEEDS) > 0
+def test_threads_on_one_queue_have_a_lock_for_each_command_buffer(loaded: Loaded) -> None:
+    assert sum(total("buffer", loaded, seed, (0x9000, 0x9000)) for seed in SEEDS) > 0
 
 
 @pytest.mark.parametrize("scope", ["queue", "buffer"])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_one_encoder_in_two_threads(start: Start, scope: str, seed: int) -> None:
-    world = start({"AGX_FIX_LOCK_SCOPE": scope}, seed=seed)
-    world.driver.load()
+def test_one_encoder_in_two_threads(loaded: Loaded, scope: str, seed: int) -> None:
+    world = loaded({"AGX_FIX_LOCK_SCOPE": scope}, seed=seed)
     with world.runtime.objects.pool():
         buffer = world.driver.command_buffer(0x9000)
         encoder = world.driver.encoder(buffer, RENDER)

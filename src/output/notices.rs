@@ -4,6 +4,7 @@ use agx_ledger::Counter;
 
 use super::terminal::visible;
 use crate::run::record::{Notice, RunRecord};
+use crate::target::verdict::Kind;
 
 /// One sentence for each notice of a run.
 pub fn warnings(record: &RunRecord) -> Vec<String> {
@@ -17,6 +18,24 @@ pub fn sentence(notice: &Notice) -> String {
             "no ledger shows that the fix library was loaded: this run proves nothing about it \
              (hint: the target may be static or protected, or the library keeps no ledgers; --require-fix makes this an error)"
                 .to_owned()
+        }
+        Notice::Arrival {
+            kind,
+            rule,
+            file,
+            because,
+        } => {
+            let what = match kind {
+                Kind::Arrives | Kind::Unknown => {
+                    "it is not known beforehand whether the fix library gets in"
+                }
+                Kind::Stripped => "the fix library does not get in",
+                Kind::Fatal => "the fix library was left out, since it would end the target",
+            };
+            format!(
+                "`{}`: {what}: {because} [{rule}] (hint: `agxrun inspect` shows what runs, and what would help)",
+                file.display()
+            )
         }
         Notice::Disabled => {
             "the fix library was loaded and disabled by AGX_FIX_DISABLE: this is a control run"

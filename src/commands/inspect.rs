@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use super::defaults;
 use crate::cli::InspectArgs;
+use crate::inject::build::Stage;
 use crate::inject::{Artifact, check, locate};
 use crate::output::building::Building;
 use crate::output::inspect::Answer;
@@ -112,19 +113,14 @@ fn foreign_library(args: &InspectArgs, host: &Host) -> Result<FixLibrary> {
 
 /// The library that a run would inject.
 fn library(args: &InspectArgs) -> Result<FixLibrary> {
-    let located = match defaults::named_library(args.dylib.clone())? {
-        Some(named) => named,
-        None => {
-            let mut building = Building::default();
-            let found = locate::Surroundings::current().find_or_build(
-                Artifact::FixLibrary,
-                &mut |artifact, stage| {
-                    building.show(artifact, stage);
-                },
-            );
-            building.done();
-            found?
-        }
+    let located = if let Some(named) = defaults::named_library(args.dylib.clone())? {
+        named
+    } else {
+        let mut building = Building::default();
+        let mut show = |artifact: Artifact, stage: Stage<'_>| building.show(artifact, stage);
+        let found = locate::Surroundings::current().find_or_build(Artifact::FixLibrary, &mut show);
+        building.done();
+        found?
     };
     check::library(&located.path)?;
     Ok(FixLibrary::read(&located.path))

@@ -259,7 +259,12 @@ fn signed(signature: &Signature) -> String {
         }
     }
     match &signature.entitlements {
-        Ok(entitlements) => text += &granted(entitlements),
+        Ok(entitlements) => {
+            for name in granted(*entitlements) {
+                text += ", ";
+                text += name;
+            }
+        }
         Err(reason) => {
             let _ = write!(text, ", entitlements unreadable: {reason}"); // as above
         }
@@ -267,7 +272,7 @@ fn signed(signature: &Signature) -> String {
     text
 }
 
-fn granted(entitlements: &Entitlements) -> String {
+fn granted(entitlements: Entitlements) -> impl Iterator<Item = &'static str> {
     [
         (
             entitlements.dyld_variables,
@@ -282,8 +287,7 @@ fn granted(entitlements: &Entitlements) -> String {
     ]
     .into_iter()
     .filter(|(grant, _)| *grant == Grant::Given)
-    .map(|(_, name)| format!(", {name}"))
-    .collect()
+    .map(|(_, name)| name)
 }
 
 fn line(text: &mut String, line: &str) {

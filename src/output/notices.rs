@@ -24,19 +24,7 @@ pub fn sentence(notice: &Notice) -> String {
             rule,
             file,
             because,
-        } => {
-            let what = match kind {
-                Kind::Arrives | Kind::Unknown => {
-                    "it is not known beforehand whether the fix library gets in"
-                }
-                Kind::Stripped => "the fix library does not get in",
-                Kind::Fatal => "the fix library was left out, since it would end the target",
-            };
-            format!(
-                "`{}`: {what}: {because} [{rule}] (hint: `agxrun inspect` shows what runs, and what would help)",
-                file.display()
-            )
-        }
+        } => arrival(*kind, rule, &file.display().to_string(), because),
         Notice::Disabled => {
             "the fix library was loaded and disabled by AGX_FIX_DISABLE: this is a control run"
                 .to_owned()
@@ -117,6 +105,20 @@ pub fn sentence(notice: &Notice) -> String {
         }
     };
     visible(&text)
+}
+
+/// What was foreseen of the library's way into the target.
+fn arrival(kind: Kind, rule: &str, file: &str, because: &str) -> String {
+    let what = match kind {
+        Kind::Arrives | Kind::Unknown => {
+            "it is not known beforehand whether the fix library gets in"
+        }
+        Kind::Stripped => "the fix library does not get in",
+        Kind::Fatal => "the fix library was left out, since it would end the target",
+    };
+    format!(
+        "`{file}`: {what}: {because} [{rule}] (hint: `agxrun inspect` shows what runs, and what would help)"
+    )
 }
 
 /// Calls that were not made: each kind, and that work is missing.

@@ -27,10 +27,10 @@ pub fn parse(head: &[u8], system: System) -> Option<Interpreter> {
     }
 }
 
-/// Everything behind the interpreter is one argument; of a longer line than 256 bytes the rest is
+/// Everything behind the interpreter is one argument; of a longer line than 255 bytes the rest is
 /// cut off, unless that cuts the interpreter's name (Linux 5.1, `fs/binfmt_script.c`).
 fn linux(line: &[u8]) -> Option<Interpreter> {
-    const BUFFER: usize = 256 - 2;
+    const BUFFER: usize = 255 - 2;
     let seen = &line[..line.len().min(BUFFER)];
     let end = seen.iter().position(|byte| *byte == b'\n' || *byte == 0);
     let whole = match end {
@@ -149,7 +149,7 @@ mod tests {
         let argument = format!("#!/bin/sh {}\n", "a".repeat(300));
         assert_eq!(
             words(&argument, System::Linux).expect("a script")[1].len(),
-            256 - "#!/bin/sh ".len()
+            255 - "#!/bin/sh ".len()
         );
         let longest = format!("#!/bin/sh {}\n", "a".repeat(600));
         assert_eq!(words(&longest, System::MacOs), None);

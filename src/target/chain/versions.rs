@@ -140,13 +140,12 @@ impl Shim<'_> {
             .ok_or_else(|| format!("asdf's shim finds no version of {plugin} that is chosen"))?;
         for version in versions.split_whitespace() {
             let because = format!("asdf's shim chooses {plugin} {version} ({source})");
-            let program = match version {
-                "system" => self.outside(),
-                _ => {
-                    let folder = self.root.join("installs").join(plugin).join(version);
-                    let program = folder.join("bin").join(self.name);
-                    Some(program).filter(|it| self.files.is_executable(it, Path::new("/")))
-                }
+            let program = if version == "system" {
+                self.outside()
+            } else {
+                let folder = self.root.join("installs").join(plugin).join(version);
+                let program = folder.join("bin").join(self.name);
+                Some(program).filter(|it| self.files.is_executable(it, Path::new("/")))
             };
             if let Some(program) = program {
                 return Ok(Chosen { program, because });

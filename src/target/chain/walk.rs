@@ -103,12 +103,12 @@ impl Walk<'_> {
         let of_the_kernel = self.script.take();
         match image {
             Ok(image) if matches!(image.contents, Contents::Script) => {
-                self.script(call, resolved, of_the_kernel)
+                self.script(call, resolved, of_the_kernel.as_ref())
             }
             Ok(image) if matches!(image.contents, Contents::Other) => {
                 // `execve` says ENOEXEC, of the script whose interpreter this is, if it is one.
                 let file = of_the_kernel.unwrap_or_else(|| call.clone());
-                self.by_sh(&file)
+                by_sh(&file)
             }
             _ => {
                 self.interpreters = 0;
@@ -121,14 +121,14 @@ impl Walk<'_> {
         &mut self,
         call: &Call,
         resolved: &Resolved,
-        of_the_kernel: Option<Call>,
+        of_the_kernel: Option<&Call>,
     ) -> (Part, Onward) {
         let system = self.surroundings.host.system;
-        if let Some(script) = &of_the_kernel {
+        if let Some(script) = of_the_kernel {
             // An interpreter that is a script itself: macOS gives up at once (ENOEXEC; xnu,
             // `exec_shell_imgact`), Linux at the fifth (ELOOP; `fs/exec.c`, `exec_binprm`).
             if system == System::MacOs {
-                return self.by_sh(script);
+                return by_sh(script);
             }
             self.interpreters += 1;
             if self.interpreters == MOST_INTERPRETERS {
@@ -165,7 +165,7 @@ impl Walk<'_> {
             }
         };
         let Some(interpreter) = shebang::parse(&head, system) else {
-            return self.by_sh(call);
+            return by_sh(call);
         };
         self.note_starter(call);
         let mut argv = vec![interpreter.path.clone()];
@@ -176,25 +176,6 @@ impl Walk<'_> {
         let next = call.onward(interpreter.path, argv, because);
         self.script = Some(call.clone());
         (Part::Script, Onward::Next(next))
-    }
-
-    /// `execvp`, `env`, shells and we ourselves have `/bin/sh` run what the kernel does not know
-    /// (POSIX, exec).
-    fn by_sh(&mut self, file: &Call) -> (Part, Onward) {
-        if file.program == Path::new(SHELL) {
-            // It is said what it is by the rule `no-program`.
-            return (Part::Program, Onward::End(End::Program));
-        }
-        let mut argv: Vec<OsString> = vec![SHELL.into(), file.program.clone().into()];
-        argv.extend(file.argv.iter().skip(1).cloned());
-        let because = format!(
-            "the kernel cannot execute `{}`, and a shell runs such files as scripts",
-            file.program.display()
-        );
-        (
-            Part::Script,
-            Onward::Next(file.onward(SHELL, argv, because)),
-        )
     }
 
     fn program(
@@ -218,7 +199,7 @@ impl Walk<'_> {
                         next.variables.extend(arch.set);
                         (part, Onward::Next(next))
                     }
-                    end => (part, end),
+                    end @ Onward::End(_) => (part, end),
                 };
             }
             if let Some(wrapper) = wrappers::named(name) {
@@ -355,21 +336,36 @@ impl Walk<'_> {
 
     fn developer_tool(&self, call: &Call, wanted: &developer::Wanted) -> (Part, Onward) {
         let tool = wanted.tool.display();
-        match developer::find(&wanted.tool, call, &self.surroundings.files) {
-            Some(program) => {
-                let because =
-                    format!("it stands in for Xcode's or the Command Line Tools' `{tool}`");
-                let next = call.onward(program, wanted.argv.clone(), because);
-                (Part::Chooser, Onward::Next(next))
-            }
-            None => {
-                let end = End::Unseen(format!(
-                    "it stands in for `{tool}` of Xcode or the Command Line Tools, where there is none"
-                ));
-                (Part::Starter, Onward::End(end))
-            }
-        }
+        let found = developer::find(&wanted.tool, call, &self.surroundings.files);
+        let Some(program) = found else {
+            let end = End::Unseen(format!(
+                "it stands in for `{tool}` of Xcode or the Command Line Tools, where there is none"
+            ));
+            return (Part::Starter, Onward::End(end));
+        };
+        let because = format!("it stands in for Xcode's or the Command Line Tools' `{tool}`");
+        let next = call.onward(program, wanted.argv.clone(), because);
+        (Part::Chooser, Onward::Next(next))
     }
+}
+
+/// `execvp`, `env`, shells and we ourselves have `/bin/sh` run what the kernel does not know
+/// (POSIX, exec).
+fn by_sh(file: &Call) -> (Part, Onward) {
+    if file.program == Path::new(SHELL) {
+        // It is said what it is by the rule `no-program`.
+        return (Part::Program, Onward::End(End::Program));
+    }
+    let mut argv: Vec<OsString> = vec![SHELL.into(), file.program.clone().into()];
+    argv.extend(file.argv.iter().skip(1).cloned());
+    let because = format!(
+        "the kernel cannot execute `{}`, and a shell runs such files as scripts",
+        file.program.display()
+    );
+    (
+        Part::Script,
+        Onward::Next(file.onward(SHELL, argv, because)),
+    )
 }
 
 /// The last step.

@@ -13,6 +13,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
+use agxrun::output::inspect::Answer;
 use agxrun::target::chain::End;
 use agxrun::target::image::Processor;
 use agxrun::target::remedy::{Advice, advice};
@@ -133,6 +134,18 @@ impl Mac {
         )
     }
 
+    fn text(&self, command: &str) -> String {
+        let inspection = self.inspect(command);
+        let answer = Answer {
+            inspection: Some(&inspection),
+            file: None,
+            verdict: &inspection.verdict,
+            library: &self.library.path,
+            advice: self.advice(command),
+        };
+        anstream::adapter::strip_str(&answer.text()).to_string()
+    }
+
     #[track_caller]
     fn expect(&self, command: &str, kind: Kind, rule: &str) -> Inspection {
         let inspection = self.inspect(command);
@@ -238,6 +251,56 @@ fn a_virtual_environment_leads_to_the_python_that_made_it() {
 }
 
 #[test]
+fn a_script_of_pip_whose_interpreter_has_a_blank_in_its_path() {
+    let mac = Mac::new();
+    mac.program("/Users/me/my venv/bin/python", &Slice::program(ARM64));
+    mac.file(
+        "/Users/me/bin/pytest",
+        b"#!/bin/sh\n'''exec' \"/Users/me/my venv/bin/python\" \"$0\" \"$@\"\n' '''\n",
+    );
+    let inspection = mac.expect("/Users/me/bin/pytest -x", Stripped, "sip");
+    assert_eq!(
+        files(&inspection).last(),
+        Some(&"/Users/me/my venv/bin/python")
+    );
+    assert_eq!(
+        mac.advice("/Users/me/bin/pytest -x")[0].commands,
+        ["agxrun -- '/Users/me/my venv/bin/python' /Users/me/bin/pytest -x"]
+    );
+}
+
+#[test]
+fn what_is_not_known_of_one_step_is_certain_by_a_later_one() {
+    let mac = Mac::new();
+    // Outside the protected folders, whether a part of macOS takes the variable is not in its file.
+    let part_of_macos = Slice {
+        processor: ARM64,
+        ..of_the_system()
+    };
+    mac.program("/opt/homebrew/bin/nohup", &part_of_macos);
+    mac.program("/opt/tool", &Slice::program(ARM64));
+    mac.expect("nohup /opt/tool", Unknown, "platform-binary");
+    mac.expect("nohup nice /opt/tool", Stripped, "sip");
+    mac.program("/opt/other", &Slice::program(ARM64E));
+    mac.expect("/opt/other", Fatal, "library-slice");
+    mac.expect("nohup /opt/other", Unknown, "platform-binary");
+}
+
+#[test]
+fn people_read_the_chain_and_what_would_help() {
+    let mac = Mac::new();
+    mac.file("/Users/me/project/train", b"#!/usr/bin/env python3\n");
+    insta::assert_snapshot!("passed_over", mac.text("./train"));
+    insta::assert_snapshot!("wrapped", mac.text("nice -n 5 python3 train.py"));
+    mac.program(
+        "/opt/node",
+        &Slice::program(ARM64).signed(Signature::developer(RUNTIME)),
+    );
+    insta::assert_snapshot!("hardened", mac.text("/opt/node a.js"));
+    insta::assert_snapshot!("shell", mac.text("sh -c python3"));
+}
+
+#[test]
 fn env_in_a_first_line_is_passed_over() {
     let mac = Mac::new();
     mac.file("/Users/me/project/train", b"#!/usr/bin/env python3\n");
@@ -299,9 +362,10 @@ fn wrappers_of_the_system_are_put_before_agxrun() {
     let mac = Mac::new();
     let inspection = mac.expect("nice -n 5 python3 train.py", Stripped, "sip");
     assert_eq!(inspection.verdict.file, Path::new("/usr/bin/nice"));
-    // The framework stub stands between, so the program itself is named.
-    let advice = mac.advice("nice -n 5 python3 train.py");
-    assert!(advice[0].commands[0].ends_with("train.py"), "{advice:?}");
+    assert_eq!(
+        mac.advice("nice -n 5 python3 train.py")[0].commands,
+        ["nice -n 5 agxrun -- python3 train.py"]
+    );
     mac.program("/opt/homebrew/bin/tool", &Slice::program(ARM64));
     for (command, first) in [
         ("nice -n 5 tool a", "nice -n 5 agxrun -- tool a"),

@@ -229,26 +229,40 @@ fn judge_chain(chain: Chain, library: &FixLibrary, surroundings: &Surroundings) 
 
 impl Inspection {
     /// What becomes of the library where step `first` is launched; with the step that decides.
+    ///
+    /// What is not known of one step is certain where a later one drops the variable all the same.
     pub(super) fn from(&self, first: usize, surroundings: &Surroundings) -> (usize, Verdict) {
-        for (at, judged) in self.steps.iter().enumerate().skip(first) {
-            let Some(verdict) = &judged.verdict else {
+        let mut unknown = None;
+        for at in first..self.steps.len() {
+            let Some(verdict) = self.at(at, surroundings) else {
                 continue;
             };
-            let last = at + 1 == self.steps.len();
-            let is_target = last && self.end == End::Program;
-            if !verdict.arrives()
-                && (is_target || !leaves_variable(verdict, surroundings.host.system))
-            {
-                return (at, verdict.clone());
-            }
-            if let Part::Env { changes, .. } = &judged.step.part
-                && changes.removes(surroundings.insert_variable)
-            {
-                return (at, removed(&judged.step, surroundings));
+            match verdict.kind {
+                Kind::Unknown => unknown = unknown.or(Some((at, verdict))),
+                // Whether the library would get as far as to do harm is not known either.
+                Kind::Fatal if unknown.is_some() => {}
+                _ => return (at, verdict),
             }
         }
         let last = self.steps.len().saturating_sub(1);
-        (last, self.ending())
+        unknown.unwrap_or_else(|| (last, self.ending()))
+    }
+
+    /// What keeps the library from getting into step `at`, or through it into the next.
+    fn at(&self, at: usize, surroundings: &Surroundings) -> Option<Verdict> {
+        let JudgedStep { step, verdict } = &self.steps[at];
+        let verdict = verdict.as_ref()?;
+        let is_target = at + 1 == self.steps.len() && self.end == End::Program;
+        if !verdict.arrives() && (is_target || !leaves_variable(verdict, surroundings.host.system))
+        {
+            return Some(verdict.clone());
+        }
+        match &step.part {
+            Part::Env { changes, .. } if changes.removes(surroundings.insert_variable) => {
+                Some(removed(step, surroundings))
+            }
+            _ => None,
+        }
     }
 
     /// The verdict where nothing keeps the library out before the end.

@@ -54,23 +54,30 @@ struct Advisor<'a> {
 }
 
 impl Advisor<'_> {
-    /// The last step, where the library gets into it alone: named directly, or with the wrappers
-    /// before `agxrun`.
+    /// The first later step from which on nothing keeps the library out: named directly, or with the
+    /// wrapper before `agxrun`.
     fn later_step(&self) -> Option<Advice> {
+        let steps = &self.inspection.steps;
         let first = self
             .inspection
             .direct
             .as_ref()
             .map_or(0, |direct| direct.step);
-        let last = self.inspection.steps.len().checked_sub(1)?;
-        let (_, alone) = self.inspection.from(last, self.surroundings);
-        if last == first || !alone.arrives() {
-            return None;
-        }
-        let call = &self.inspection.steps[last].step.call;
+        let arrives = |at: &usize| self.inspection.from(*at, self.surroundings).1.arrives();
+        let Some(later) = (first + 1..steps.len()).find(arrives) else {
+            let last = &steps.last()?.step;
+            return (last.part == Part::Starter).then(|| Advice {
+                text: format!(
+                    "put `agxrun --` before the program itself, within what `{}` starts",
+                    last.call.program.display()
+                ),
+                commands: vec![],
+            });
+        };
+        let call = &steps[later].step.call;
         let mut target = vec![call.program.clone().into_os_string()];
         target.extend(call.argv.iter().skip(1).cloned());
-        let only_wrapper = match self.inspection.steps.get(first..last)? {
+        let only_wrapper = match steps.get(first..later)? {
             [wrapper] => match wrapper.step.part {
                 // It is there for the slice, which is the command's own business.
                 Part::Wrapper("arch") => None,

@@ -1,7 +1,8 @@
 //! Shells: what they were told to run cannot be seen from outside.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 
 /// What a shell is to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,9 +65,42 @@ pub fn task(argv: &[OsString]) -> Task {
     Task::Input
 }
 
+/// The interpreter of a script that a shell only executes, with the script as its argument: pip and uv
+/// write such a head where an interpreter's path is too long for a first line, or has a blank in it
+/// (pip's distlib, `scripts.py`, `_build_shebang`). To Python the lines are a string.
+pub fn executed_by_head(head: &[u8]) -> Option<PathBuf> {
+    let mut lines = head.split(|byte| *byte == b'\n').skip(1);
+    let rest = lines.next()?.strip_prefix(b"'''exec' ")?;
+    let path = rest.strip_suffix(b" \"$0\" \"$@\"")?;
+    let path = match path {
+        [b'"', quoted @ .., b'"'] => quoted,
+        plain => plain,
+    };
+    // uv finds the interpreter of a folder that can be moved by a command.
+    let is_plain = path.starts_with(b"/") && !path.iter().any(|byte| b"$`\"\\".contains(byte));
+    is_plain.then(|| PathBuf::from(OsStr::from_bytes(path)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn heads_that_only_execute_an_interpreter() {
+        let head = |path: &str| format!("#!/bin/sh\n'''exec' {path} \"$0\" \"$@\"\n' '''\n");
+        for (path, expected) in [
+            (
+                "\"/Users/me/my venv/bin/python\"",
+                Some("/Users/me/my venv/bin/python"),
+            ),
+            ("/opt/long/bin/python", Some("/opt/long/bin/python")),
+            ("\"$(dirname -- \"$0\")\"/python", None),
+        ] {
+            let found = executed_by_head(head(path).as_bytes());
+            assert_eq!(found, expected.map(PathBuf::from), "{path}");
+        }
+        assert_eq!(executed_by_head(b"#!/bin/sh\nexec python\n"), None);
+    }
 
     #[test]
     fn commands_scripts_and_input() {

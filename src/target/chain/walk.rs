@@ -322,6 +322,15 @@ impl Walk<'_> {
         };
         let Surroundings { host, files, .. } = self.surroundings;
         let script = call.folder.join(&call.argv[at]);
+        // A script that cannot be read is unseen, too.
+        let head = files.head(&script, HEAD).unwrap_or_default();
+        if let Some(interpreter) = shell::executed_by_head(&head) {
+            let mut argv = vec![interpreter.clone().into_os_string()];
+            argv.extend(call.argv[at..].iter().cloned());
+            let because = format!("`{}` only executes it", script.display());
+            let next = call.onward(interpreter, argv, because);
+            return (Part::Chooser, Onward::Next(next));
+        }
         match versions::chosen(&script, call, files, host.system) {
             None => unseen(&format!("the script `{}`", script.display())),
             Some(Err(why)) => (Part::Starter, Onward::End(End::Unseen(why))),
@@ -370,6 +379,9 @@ fn by_sh(file: &Call) -> (Part, Onward) {
 
 /// The last step.
 const PROGRAM: (Part, Onward) = (Part::Program, Onward::End(End::Program));
+
+/// As much of a shell's script as is looked at: a path has up to 4096 bytes (Linux's PATH_MAX).
+const HEAD: u64 = 5000;
 
 const SHELL: &str = "/bin/sh";
 

@@ -194,6 +194,11 @@ class Runtime:
         """`objc_addLoadImageFunc`."""
         self._load_image.append(callback)
 
+    @property
+    def load_image_callbacks(self) -> tuple[int, ...]:
+        """What was registered with `objc_addLoadImageFunc`."""
+        return tuple(self._load_image)
+
     # First messages
 
     def add_will_initialise(self, callback: int, context: int) -> None:

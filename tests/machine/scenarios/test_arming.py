@@ -65,6 +65,13 @@ def test_metal_and_the_driver_come_late(start: Start) -> None:
     assert left.counters["class_scans"] == 0
 
 
+def test_no_callback_is_registered_that_comes_too_early_or_under_the_lock(loaded: Loaded) -> None:
+    """dyld's come before the runtime has mapped the classes, `objc_addLoadImageFunc`'s with its lock held."""
+    world = loaded()
+    assert world.process.system.image_callbacks == []
+    assert world.runtime.load_image_callbacks == ()
+
+
 def test_hooks_stand_before_initialize_runs(start: Start) -> None:
     world = start()
     world.driver.load_metal()

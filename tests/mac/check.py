@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Holds what agxrun wrote as JSON against what must be in it. Says everything that is wrong; exits 1 where something is.
 
-    check.py crash RECORD [--in-child] [--address ADDRESS]   a run of crash_at, by `--json`
-    check.py listed LISTING RECORD                           that `check-crashes --json` knows the run's crash
-    check.py rehearsal ANSWER [--address A] [--diagnosis ID] the answer of `rehearse --json`
-    check.py files ANSWER                                    nothing: prints where the reports of that answer are
-    check.py metal RECORD DEVICE                             a run of metal_device.py, with what that printed
+check.py crash RECORD [--in-child] [--address ADDRESS]   a run of crash_at, by `--json`
+check.py listed LISTING RECORD                           that `check-crashes --json` knows the run's crash
+check.py rehearsal ANSWER [--address A] [--diagnosis ID] the answer of `rehearse --json`
+check.py files ANSWER                                    nothing: prints where the reports of that answer are
+check.py metal RECORD DEVICE                             a run of metal_device.py, with what that printed
 """
 
 from __future__ import annotations
@@ -145,7 +145,8 @@ def metal(record: Json, device: Json) -> Findings:
 
 def read(path: str) -> Json:
     """A JSON document."""
-    return json.loads(Path(path).read_text(encoding="utf-8"))
+    document: Json = json.loads(Path(path).read_text(encoding="utf-8"))
+    return document
 
 
 def commands(parser: argparse.ArgumentParser) -> None:

@@ -87,11 +87,14 @@ prepare_venv() {
     [ "$STEP_STATUS" -eq 0 ] && return
     # What is half made would only be made again.
     rm -rf "$venv"
-    if grep -qE 'No matching distribution|from versions:' "$(step_log machine-venv)" &&
-        ! grep -qE 'NewConnectionError|ConnectTimeout|Temporary failure|ProxyError' "$(step_log machine-venv)"; then
-        fail "a package of $here/requirements.txt has gone from the registry, or has no wheel for this system: $(sed -n 's/.*No matching distribution found for //p' "$(step_log machine-venv)" | head -n 1)"
+    local log gone
+    log=$(step_log machine-venv)
+    # pip says the same of a registry that it cannot reach, but knows no version then.
+    gone=$(sed -n 's/.*satisfies the requirement \([^ ]*\) (from versions: [^n].*/\1/p' "$log")
+    if [ -n "$gone" ] && ! grep -q 'after connection broken' "$log"; then
+        fail "$gone of $here/requirements.txt has gone from the registry, or has no wheel for this system (hint: take a version that is there, and its hashes)"
     fi
-    if grep -qE 'HASHES|hashes are required' "$(step_log machine-venv)"; then
+    if grep -qE 'HASHES|hashes are required' "$log"; then
         fail "a package is not the one whose hash is in $here/requirements.txt"
     fi
     skip "the packages of $here/requirements.txt could not be fetched" "allow this machine to reach pypi.org and files.pythonhosted.org once"

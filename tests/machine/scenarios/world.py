@@ -32,8 +32,9 @@ class World:
         class_mask: bool = True,
         records_all: bool = False,
         starts: bool = True,
+        installed_as: str = "/opt/agxrun/lib/libagx_fix.dylib",
     ) -> None:
-        self.process = Process(library, environment, seed)
+        self.process = Process(library, environment, seed, installed_as)
         self.runtime = install(self.process, announcer=announces, class_mask=class_mask)
         if not announces:
             self.process.missing.add(ANNOUNCER)

@@ -117,7 +117,7 @@ prepare_venv
 if [ -z "$library" ]; then
     built=$root/target/macos/arm64/libagx_fix.dylib
     if library_is_stale; then
-        "$root/scripts/macos/build.sh" ${REQUIRE:+--require} --target arm64 || exit $?
+        "$root/scripts/macos/build.sh" ${REQUIRE:+--require} --target arm64 -p agx-fix || exit $?
     fi
     library=$built
 fi

@@ -17,3 +17,4 @@ pub mod output;
 pub mod reports;
 pub mod run;
 pub mod stats;
+pub mod target;

@@ -5,8 +5,14 @@
 
 # Kept between runs and shared by every checkout of the user.
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/agxrun-cross
-# shellcheck disable=SC2034 # read by the scripts that source this file
+# This folder.
+# shellcheck disable=SC2034 # these are read by the scripts that source this file
+SCRIPTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+# shellcheck disable=SC2034
 TARGET=aarch64-apple-darwin
+# The oldest macOS that the products run on: the first for arm64, and the standard library's own minimum.
+# shellcheck disable=SC2034
+MACOS_MINIMUM=11.0
 # Each step's last output.
 LOGS=$CACHE/log
 

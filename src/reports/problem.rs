@@ -60,7 +60,7 @@ pub enum Problem {
     #[error("`{list}` holds more than {limit} entries; the rest was not kept")]
     TooMany {
         /// The list's key.
-        list: &'static str,
+        list: String,
         /// How many were kept.
         limit: usize,
     },

@@ -17,6 +17,7 @@ use agx_policy::rules::{Family, Role};
 
 use super::forward::SLOTS;
 use super::places::{self, Place};
+use super::slots;
 use super::tell::{self, Kind};
 use crate::config::Scope;
 use crate::ledger::{self, count};
@@ -132,9 +133,11 @@ pub fn is_narrow() -> bool {
     SCOPE.load(Ordering::Relaxed) != Scope::Global as u8
 }
 
-/// Whether there is one lock, and no watch over it.
-pub fn is_plain() -> bool {
-    !is_narrow() && !LOCKS[COMMON].is_watched()
+/// Whether calls of a slot may take the short way ([`super::quick`]): they are work, take one lock alone, and nobody watches
+/// the locks.
+pub fn has_short_way(slot: usize) -> bool {
+    let one_lock = !is_narrow() || KINDS[slot].load(Ordering::Relaxed) == kind::ENCODER;
+    slots::get(slot).is(Role::Work) && one_lock && !LOCKS[COMMON].is_watched()
 }
 
 /// One of the locks.
@@ -385,6 +388,19 @@ pub unsafe fn give_pool() {
     // SAFETY: promised by the caller.
     unsafe { POOL_LOCK.unlock() };
     forget_if_free(POOL, &POOL_LOCK);
+}
+
+/// The calling thread has taken the lock of a domain that it did not have. False if it has more than are followed: the lock
+/// must then be given back at once.
+#[inline]
+pub fn holds_too(domain: usize) -> bool {
+    held(|it| it.add(Domain::at(domain)))
+}
+
+/// The calling thread has given the lock of a domain back, all levels.
+#[inline]
+pub fn holds_no_more(domain: usize) {
+    held(|it| it.remove(Domain::at(domain)));
 }
 
 fn forget_if_free<T>(place: usize, lock: &Reentrant<T>) {

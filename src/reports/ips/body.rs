@@ -1,13 +1,11 @@
 //! The JSON body.
 
-use serde::de::{IgnoredAny, MapAccess};
+use serde::de::MapAccess;
 
-use super::fields::{date, flag, number, text, texts};
-use super::object::{Fields, List, Object};
+use super::object::{Field, Fields};
 use crate::reports::model::{
     Exception, Frame, GpuEvent, Image, ImageMessages, Process, Report, Termination, Thread,
 };
-use crate::reports::problem::Problem;
 
 /// Bounds far above any real report: 276 threads and 1,000 images are the order of what is seen,
 /// 512 frames are what the system writes of one thread.
@@ -55,172 +53,84 @@ impl Wire {
 }
 
 impl Fields for Wire {
-    fn field<'de, A: MapAccess<'de>>(
-        &mut self,
-        key: &str,
-        map: &mut A,
-        problems: &mut Vec<Problem>,
-    ) -> Result<(), A::Error> {
-        match key {
-            "exception" => {
-                let into = self.exception.get_or_insert_default();
-                // Stackshots have a number here, which is none of ours.
-                if !map.next_value_seed(Object {
-                    into,
-                    problems,
-                    key,
-                })? {
-                    self.exception = None;
-                }
-            }
-            "termination" => {
-                let into = self.termination.get_or_insert_default();
-                if !map.next_value_seed(Object {
-                    into,
-                    problems,
-                    key,
-                })? {
-                    self.termination = None;
-                }
-            }
-            "asi" => {
-                map.next_value_seed(Object {
-                    into: &mut self.asi,
-                    problems,
-                    key,
-                })?;
-            }
-            "analysis" => {
-                let into = self.gpu.get_or_insert_default();
-                if !map.next_value_seed(Object {
-                    into,
-                    problems,
-                    key,
-                })? {
-                    self.gpu = None;
-                }
-            }
-            "threads" => {
-                let into = &mut self.threads;
-                map.next_value_seed(List {
-                    into,
-                    problems,
-                    key: "threads",
-                    limit: THREAD_LIMIT,
-                })?;
-            }
-            "usedImages" => {
-                let (into, key) = (&mut self.images, "usedImages");
-                map.next_value_seed(List {
-                    into,
-                    problems,
-                    key,
-                    limit: IMAGE_LIMIT,
-                })?;
-            }
+    fn take<'de, A: MapAccess<'de>>(&mut self, field: Field<'_, A>) -> Result<(), A::Error> {
+        match field.key {
+            // Stackshots have a number here, which is none of ours.
+            "exception" => field.optional(&mut self.exception)?,
+            "termination" => field.optional(&mut self.termination)?,
+            "asi" => drop(field.object(&mut self.asi)?),
+            "analysis" => field.optional(&mut self.gpu)?,
+            "threads" => field.list(&mut self.threads, THREAD_LIMIT)?,
+            "usedImages" => field.list(&mut self.images, IMAGE_LIMIT)?,
             "lastExceptionBacktrace" => {
-                let (into, key) = (&mut self.last_exception_backtrace, "lastExceptionBacktrace");
-                map.next_value_seed(List {
-                    into,
-                    problems,
-                    key,
-                    limit: FRAME_LIMIT,
-                })?;
+                field.list(&mut self.last_exception_backtrace, FRAME_LIMIT)?;
             }
-            "faultingThread" => self.faulting_thread = number(map, key, problems)?,
-            "incident" => self.incident = text(map, key, problems)?,
-            "bug_type" => self.bug_type = text(map, key, problems)?,
-            "date" => self.date = date(map, key, problems)?,
+            "faultingThread" => self.faulting_thread = field.number()?,
+            "incident" => self.incident = field.text()?,
+            "bug_type" => self.bug_type = field.text()?,
+            "date" => self.date = field.date()?,
             // Both spellings are written, and say the same.
-            "vmRegionInfo" | "vmregioninfo" => self.vm_region_info = text(map, key, problems)?,
-            _ => return self.process.field(key, map, problems),
+            "vmRegionInfo" | "vmregioninfo" => self.vm_region_info = field.text()?,
+            _ => return self.process.take(field),
         }
         Ok(())
     }
 }
 
 impl Fields for Process {
-    fn field<'de, A: MapAccess<'de>>(
-        &mut self,
-        key: &str,
-        map: &mut A,
-        problems: &mut Vec<Problem>,
-    ) -> Result<(), A::Error> {
-        match key {
-            "procName" | "process_name" => self.name = text(map, key, problems)?,
-            "pid" => self.pid = number(map, key, problems)?,
-            "procPath" => self.path = text(map, key, problems)?,
-            "parentProc" => self.parent_name = text(map, key, problems)?,
-            "parentPid" => self.parent_pid = number(map, key, problems)?,
-            "responsibleProc" => self.responsible_name = text(map, key, problems)?,
-            "responsiblePid" => self.responsible_pid = number(map, key, problems)?,
-            "procLaunch" => self.launched = date(map, key, problems)?,
-            "captureTime" => self.captured = date(map, key, problems)?,
-            "cpuType" => self.cpu_type = text(map, key, problems)?,
-            _ => {
-                map.next_value::<IgnoredAny>()?;
-            }
+    fn take<'de, A: MapAccess<'de>>(&mut self, field: Field<'_, A>) -> Result<(), A::Error> {
+        match field.key {
+            "procName" | "process_name" => self.name = field.text()?,
+            "pid" => self.pid = field.number()?,
+            "procPath" => self.path = field.text()?,
+            "parentProc" => self.parent_name = field.text()?,
+            "parentPid" => self.parent_pid = field.number()?,
+            "responsibleProc" => self.responsible_name = field.text()?,
+            "responsiblePid" => self.responsible_pid = field.number()?,
+            "procLaunch" => self.launched = field.date()?,
+            "captureTime" => self.captured = field.date()?,
+            "cpuType" => self.cpu_type = field.text()?,
+            _ => field.skip()?,
         }
         Ok(())
     }
 }
 
 impl Fields for Exception {
-    fn field<'de, A: MapAccess<'de>>(
-        &mut self,
-        key: &str,
-        map: &mut A,
-        problems: &mut Vec<Problem>,
-    ) -> Result<(), A::Error> {
-        match key {
-            "type" => self.kind = text(map, key, problems)?,
-            "signal" => self.signal = text(map, key, problems)?,
-            "subtype" => self.subtype = text(map, key, problems)?,
-            "codes" => self.codes = text(map, key, problems)?,
-            "message" => self.message = text(map, key, problems)?,
-            _ => {
-                map.next_value::<IgnoredAny>()?;
-            }
+    fn take<'de, A: MapAccess<'de>>(&mut self, field: Field<'_, A>) -> Result<(), A::Error> {
+        match field.key {
+            "type" => self.kind = field.text()?,
+            "signal" => self.signal = field.text()?,
+            "subtype" => self.subtype = field.text()?,
+            "codes" => self.codes = field.text()?,
+            "message" => self.message = field.text()?,
+            _ => field.skip()?,
         }
         Ok(())
     }
 }
 
 impl Fields for Termination {
-    fn field<'de, A: MapAccess<'de>>(
-        &mut self,
-        key: &str,
-        map: &mut A,
-        problems: &mut Vec<Problem>,
-    ) -> Result<(), A::Error> {
-        match key {
-            "namespace" => self.namespace = text(map, key, problems)?,
-            "code" => self.code = number(map, key, problems)?,
-            "indicator" => self.indicator = text(map, key, problems)?,
-            "byProc" => self.by_process = text(map, key, problems)?,
-            "byPid" => self.by_pid = number(map, key, problems)?,
-            "reasons" | "details" => self.reasons.extend(texts(map, key, problems)?),
-            _ => {
-                map.next_value::<IgnoredAny>()?;
-            }
+    fn take<'de, A: MapAccess<'de>>(&mut self, field: Field<'_, A>) -> Result<(), A::Error> {
+        match field.key {
+            "namespace" => self.namespace = field.text()?,
+            "code" => self.code = field.number()?,
+            "indicator" => self.indicator = field.text()?,
+            "byProc" => self.by_process = field.text()?,
+            "byPid" => self.by_pid = field.number()?,
+            "reasons" | "details" => self.reasons.extend(field.texts()?),
+            _ => field.skip()?,
         }
         Ok(())
     }
 }
 
 impl Fields for GpuEvent {
-    fn field<'de, A: MapAccess<'de>>(
-        &mut self,
-        key: &str,
-        map: &mut A,
-        problems: &mut Vec<Problem>,
-    ) -> Result<(), A::Error> {
-        match key {
-            "restart_reason_desc" => self.restart_reason = text(map, key, problems)?,
-            "signature" => self.signature = number(map, key, problems)?,
-            _ => {
-                map.next_value::<IgnoredAny>()?;
-            }
+    fn take<'de, A: MapAccess<'de>>(&mut self, field: Field<'_, A>) -> Result<(), A::Error> {
+        match field.key {
+            "restart_reason_desc" => self.restart_reason = field.text()?,
+            "signature" => self.signature = field.number()?,
+            _ => field.skip()?,
         }
         Ok(())
     }
@@ -231,56 +141,30 @@ impl Fields for GpuEvent {
 struct Messages(Vec<ImageMessages>);
 
 impl Fields for Messages {
-    fn field<'de, A: MapAccess<'de>>(
-        &mut self,
-        key: &str,
-        map: &mut A,
-        problems: &mut Vec<Problem>,
-    ) -> Result<(), A::Error> {
-        let messages = texts(map, key, problems)?;
-        self.0.push(ImageMessages {
-            image: key.to_owned(),
-            messages,
-        });
+    fn take<'de, A: MapAccess<'de>>(&mut self, field: Field<'_, A>) -> Result<(), A::Error> {
+        let image = field.key.to_owned();
+        let messages = field.texts()?;
+        self.0.push(ImageMessages { image, messages });
         Ok(())
     }
 }
 
 impl Fields for Thread {
-    fn field<'de, A: MapAccess<'de>>(
-        &mut self,
-        key: &str,
-        map: &mut A,
-        problems: &mut Vec<Problem>,
-    ) -> Result<(), A::Error> {
-        match key {
-            "id" => self.id = number(map, key, problems)?,
-            "name" => self.name = text(map, key, problems)?,
-            "queue" => self.queue = text(map, key, problems)?,
-            "triggered" => self.triggered = flag(map, key, problems)?,
+    fn take<'de, A: MapAccess<'de>>(&mut self, field: Field<'_, A>) -> Result<(), A::Error> {
+        match field.key {
+            "id" => self.id = field.number()?,
+            "name" => self.name = field.text()?,
+            "queue" => self.queue = field.text()?,
+            "triggered" => self.triggered = field.flag()?,
             // The registers of the other threads are the greater part of a report; only those of
             // the crashed thread carry a description, and `triggered` is written before them.
             "threadState" if self.triggered => {
                 let mut state = ThreadState::default();
-                map.next_value_seed(Object {
-                    into: &mut state,
-                    problems,
-                    key,
-                })?;
+                field.object(&mut state)?;
                 self.fault_description = state.syndrome.description;
             }
-            "frames" => {
-                let into = &mut self.frames;
-                map.next_value_seed(List {
-                    into,
-                    problems,
-                    key: "frames",
-                    limit: FRAME_LIMIT,
-                })?;
-            }
-            _ => {
-                map.next_value::<IgnoredAny>()?;
-            }
+            "frames" => field.list(&mut self.frames, FRAME_LIMIT)?,
+            _ => field.skip()?,
         }
         Ok(())
     }
@@ -297,82 +181,51 @@ struct Syndrome {
 }
 
 impl Fields for ThreadState {
-    fn field<'de, A: MapAccess<'de>>(
-        &mut self,
-        key: &str,
-        map: &mut A,
-        problems: &mut Vec<Problem>,
-    ) -> Result<(), A::Error> {
-        if key == "esr" {
-            map.next_value_seed(Object {
-                into: &mut self.syndrome,
-                problems,
-                key,
-            })?;
-        } else {
-            map.next_value::<IgnoredAny>()?;
+    fn take<'de, A: MapAccess<'de>>(&mut self, field: Field<'_, A>) -> Result<(), A::Error> {
+        match field.key {
+            "esr" => field.object(&mut self.syndrome).map(drop),
+            _ => field.skip(),
         }
-        Ok(())
     }
 }
 
 impl Fields for Syndrome {
-    fn field<'de, A: MapAccess<'de>>(
-        &mut self,
-        key: &str,
-        map: &mut A,
-        problems: &mut Vec<Problem>,
-    ) -> Result<(), A::Error> {
-        if key == "description" {
-            self.description = text(map, key, problems)?;
-        } else {
-            map.next_value::<IgnoredAny>()?;
+    fn take<'de, A: MapAccess<'de>>(&mut self, field: Field<'_, A>) -> Result<(), A::Error> {
+        match field.key {
+            "description" => self.description = field.text()?,
+            _ => field.skip()?,
         }
         Ok(())
     }
 }
 
 impl Fields for Frame {
-    fn field<'de, A: MapAccess<'de>>(
-        &mut self,
-        key: &str,
-        map: &mut A,
-        problems: &mut Vec<Problem>,
-    ) -> Result<(), A::Error> {
-        match key {
-            "symbol" => self.symbol = text(map, key, problems)?,
-            "symbolLocation" => self.symbol_location = number(map, key, problems)?,
-            "imageIndex" => self.image_index = number(map, key, problems)?,
-            "imageOffset" => self.image_offset = number(map, key, problems)?,
-            "sourceFile" => self.source_file = text(map, key, problems)?,
-            "sourceLine" => self.source_line = number(map, key, problems)?,
-            "inline" => self.inline = flag(map, key, problems)?,
-            _ => {
-                map.next_value::<IgnoredAny>()?;
-            }
+    fn take<'de, A: MapAccess<'de>>(&mut self, field: Field<'_, A>) -> Result<(), A::Error> {
+        match field.key {
+            "symbol" => self.symbol = field.text()?,
+            "symbolLocation" => self.symbol_location = field.number()?,
+            "imageIndex" => self.image_index = field.number()?,
+            "imageOffset" => self.image_offset = field.number()?,
+            "sourceFile" => self.source_file = field.text()?,
+            "sourceLine" => self.source_line = field.number()?,
+            "inline" => self.inline = field.flag()?,
+            _ => field.skip()?,
         }
         Ok(())
     }
 }
 
 impl Fields for Image {
-    fn field<'de, A: MapAccess<'de>>(
-        &mut self,
-        key: &str,
-        map: &mut A,
-        problems: &mut Vec<Problem>,
-    ) -> Result<(), A::Error> {
-        match key {
-            "name" => self.name = text(map, key, problems)?,
-            "path" => self.path = text(map, key, problems)?,
-            "uuid" => self.uuid = text(map, key, problems)?,
-            "base" => self.base = number(map, key, problems)?,
-            "size" => self.size = number(map, key, problems)?,
-            "arch" => self.arch = text(map, key, problems)?,
-            "source" => self.source = text(map, key, problems)?,
-            _ => {
-                map.next_value::<IgnoredAny>()?;
-            }
+    fn take<'de, A: MapAccess<'de>>(&mut self, field: Field<'_, A>) -> Result<(), A::Error> {
+        match field.key {
+            "name" => self.name = field.text()?,
+            "path" => self.path = field.text()?,
+            "uuid" => self.uuid = field.text()?,
+            "base" => self.base = field.number()?,
+            "size" => self.size = field.number()?,
+            "arch" => self.arch = field.text()?,
+            "source" => self.source = field.text()?,
+            _ => field.skip()?,
         }
         Ok(())
     }

@@ -5,68 +5,54 @@ use std::fmt;
 use chrono::{DateTime, FixedOffset};
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::object::{drift_visits, note};
+use super::object::{Field, drift_visits, note};
 use crate::reports::problem::Problem;
 use crate::reports::time;
 
-/// Reads the next value of a map as a text; a number is taken as its digits, as `bug_type` is
-/// written both ways.
-pub(super) fn text<'de, A: MapAccess<'de>>(
-    map: &mut A,
-    key: &str,
-    problems: &mut Vec<Problem>,
-) -> Result<Option<String>, A::Error> {
-    map.next_value_seed(Text { problems, key })
-}
-
-/// Reads the next value of a map as a whole number that fits `T`; digits in a text count.
-pub(super) fn number<'de, T: TryFrom<i128>, A: MapAccess<'de>>(
-    map: &mut A,
-    key: &str,
-    problems: &mut Vec<Problem>,
-) -> Result<Option<T>, A::Error> {
-    let Some(wide) = map.next_value_seed(Number { problems, key })? else {
-        return Ok(None);
-    };
-    let fitting = T::try_from(wide).ok();
-    if fitting.is_none() {
-        note(problems, key, "a number in range", "a number out of range");
+impl<'de, A: MapAccess<'de>> Field<'_, A> {
+    /// Reads a text; a number is taken as its digits, as `bug_type` is written both ways.
+    pub(super) fn text(self) -> Result<Option<String>, A::Error> {
+        let Self { key, map, problems } = self;
+        map.next_value_seed(Text { problems, key })
     }
-    Ok(fitting)
-}
 
-/// Reads the next value of a map as a date.
-pub(super) fn date<'de, A: MapAccess<'de>>(
-    map: &mut A,
-    key: &str,
-    problems: &mut Vec<Problem>,
-) -> Result<Option<DateTime<FixedOffset>>, A::Error> {
-    let Some(written) = text(map, key, problems)? else {
-        return Ok(None);
-    };
-    let read = time::parse(&written);
-    if read.is_none() {
-        note(problems, key, "a date", "another text");
+    /// Reads a whole number that fits `T`; digits in a text count.
+    pub(super) fn number<T: TryFrom<i128>>(self) -> Result<Option<T>, A::Error> {
+        let Self { key, map, problems } = self;
+        let Some(wide) = map.next_value_seed(Number { problems, key })? else {
+            return Ok(None);
+        };
+        let fitting = T::try_from(wide).ok();
+        if fitting.is_none() {
+            note(problems, key, "a number in range", "a number out of range");
+        }
+        Ok(fitting)
     }
-    Ok(read)
-}
 
-/// Reads the next value of a map as true or false.
-pub(super) fn flag<'de, A: MapAccess<'de>>(
-    map: &mut A,
-    key: &str,
-    problems: &mut Vec<Problem>,
-) -> Result<bool, A::Error> {
-    map.next_value_seed(Flag { problems, key })
-}
+    /// Reads a date.
+    pub(super) fn date(self) -> Result<Option<DateTime<FixedOffset>>, A::Error> {
+        let Self { key, map, problems } = self;
+        let Some(written) = map.next_value_seed(Text { problems, key })? else {
+            return Ok(None);
+        };
+        let read = time::parse(&written);
+        if read.is_none() {
+            note(problems, key, "a date", "another text");
+        }
+        Ok(read)
+    }
 
-/// Reads the next value of a map as texts: one, or a list; numbers are taken as their digits.
-pub(super) fn texts<'de, A: MapAccess<'de>>(
-    map: &mut A,
-    key: &str,
-    problems: &mut Vec<Problem>,
-) -> Result<Vec<String>, A::Error> {
-    map.next_value_seed(Texts { problems, key })
+    /// Reads true or false.
+    pub(super) fn flag(self) -> Result<bool, A::Error> {
+        let Self { key, map, problems } = self;
+        map.next_value_seed(Flag { problems, key })
+    }
+
+    /// Reads texts: one, or a list; numbers are taken as their digits.
+    pub(super) fn texts(self) -> Result<Vec<String>, A::Error> {
+        let Self { key, map, problems } = self;
+        map.next_value_seed(Texts { problems, key })
+    }
 }
 
 struct Text<'a> {

@@ -1,9 +1,8 @@
 //! The header line.
 
-use serde::de::{IgnoredAny, MapAccess};
+use serde::de::MapAccess;
 
-use super::fields;
-use super::object::{self, Fields};
+use super::object::{self, Field, Fields};
 use crate::reports::model::Header;
 use crate::reports::problem::Problem;
 use crate::reports::time;
@@ -20,17 +19,11 @@ pub(super) struct Wire {
 }
 
 impl Fields for Wire {
-    fn field<'de, A: MapAccess<'de>>(
-        &mut self,
-        key: &str,
-        map: &mut A,
-        problems: &mut Vec<Problem>,
-    ) -> Result<(), A::Error> {
-        let Some(slot) = self.slot(key) else {
-            map.next_value::<IgnoredAny>()?;
-            return Ok(());
+    fn take<'de, A: MapAccess<'de>>(&mut self, field: Field<'_, A>) -> Result<(), A::Error> {
+        let Some(slot) = self.slot(field.key) else {
+            return field.skip();
         };
-        *slot = fields::text(map, key, problems)?;
+        *slot = field.text()?;
         Ok(())
     }
 }

@@ -11,13 +11,57 @@ use crate::reports::problem::Problem;
 
 /// A structure that takes its fields one by one.
 pub(super) trait Fields {
-    /// Reads the value of `key` from `map`, or passes over it.
-    fn field<'de, A: MapAccess<'de>>(
-        &mut self,
-        key: &str,
-        map: &mut A,
-        problems: &mut Vec<Problem>,
-    ) -> Result<(), A::Error>;
+    /// Reads the field's value, or passes over it.
+    fn take<'de, A: MapAccess<'de>>(&mut self, field: Field<'_, A>) -> Result<(), A::Error>;
+}
+
+/// A field whose key was read, and whose value is next in the map: it is read once, in one of the
+/// forms below, and what has another form is noted under the key.
+pub(super) struct Field<'a, A> {
+    pub(super) key: &'a str,
+    pub(super) map: &'a mut A,
+    pub(super) problems: &'a mut Vec<Problem>,
+}
+
+impl<'de, A: MapAccess<'de>> Field<'_, A> {
+    /// Passes over the value.
+    pub(super) fn skip(self) -> Result<(), A::Error> {
+        self.map.next_value::<IgnoredAny>().map(drop)
+    }
+
+    /// Reads an object into what stands already; whether there was one.
+    pub(super) fn object<T: Fields>(self, into: &mut T) -> Result<bool, A::Error> {
+        self.map.next_value_seed(Object {
+            into,
+            problems: self.problems,
+            key: self.key,
+        })
+    }
+
+    /// Reads an object that may be missing; what is none leaves `None`.
+    pub(super) fn optional<T: Fields + Default>(
+        self,
+        into: &mut Option<T>,
+    ) -> Result<(), A::Error> {
+        if !self.object(into.get_or_insert_default())? {
+            *into = None;
+        }
+        Ok(())
+    }
+
+    /// Reads a list of objects, behind those that stand already, and no more than `limit`.
+    pub(super) fn list<T: Fields + Default>(
+        self,
+        into: &mut Vec<T>,
+        limit: usize,
+    ) -> Result<(), A::Error> {
+        self.map.next_value_seed(List {
+            into,
+            problems: self.problems,
+            key: self.key,
+            limit,
+        })
+    }
 }
 
 /// Reads the one object that is all of a text.
@@ -69,10 +113,10 @@ fn bytes_from(text: &str, line: usize, column: usize) -> usize {
 struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// Reads one object into `into`; anything else is noted under `key`.
-pub(super) struct Object<'a, T> {
-    pub(super) into: &'a mut T,
-    pub(super) problems: &'a mut Vec<Problem>,
-    pub(super) key: &'a str,
+struct Object<'a, T> {
+    into: &'a mut T,
+    problems: &'a mut Vec<Problem>,
+    key: &'a str,
 }
 
 impl<'de, T: Fields> DeserializeSeed<'de> for Object<'_, T> {
@@ -93,7 +137,11 @@ impl<'de, T: Fields> Visitor<'de> for Object<'_, T> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
         while let Some(Key(key)) = map.next_key()? {
-            self.into.field(&key, &mut map, self.problems)?;
+            self.into.take(Field {
+                key: &key,
+                map: &mut map,
+                problems: self.problems,
+            })?;
         }
         Ok(true)
     }
@@ -102,46 +150,45 @@ impl<'de, T: Fields> Visitor<'de> for Object<'_, T> {
 }
 
 /// Reads a list of objects, each into a fresh `T`; a list longer than `limit` is cut, with a note.
-pub(super) struct List<'a, T> {
-    pub(super) into: &'a mut Vec<T>,
-    pub(super) problems: &'a mut Vec<Problem>,
-    pub(super) key: &'static str,
-    pub(super) limit: usize,
+struct List<'a, T> {
+    into: &'a mut Vec<T>,
+    problems: &'a mut Vec<Problem>,
+    key: &'a str,
+    limit: usize,
 }
 
 impl<'de, T: Fields + Default> DeserializeSeed<'de> for List<'_, T> {
-    type Value = bool;
+    type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
 impl<'de, T: Fields + Default> Visitor<'de> for List<'_, T> {
-    /// Whether there was a list.
-    type Value = bool;
+    type Value = ();
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("a list of objects")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<bool, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         loop {
             if self.into.len() >= self.limit {
                 if list.next_element::<IgnoredAny>()?.is_some() {
                     self.problems.push(Problem::TooMany {
-                        list: self.key,
+                        list: self.key.to_owned(),
                         limit: self.limit,
                     });
                     while list.next_element::<IgnoredAny>()?.is_some() {}
                 }
-                return Ok(true);
+                return Ok(());
             }
             // Pushed first: an entry cut off in the middle keeps what was read of it. One of an
             // odd form stays as an empty entry, as frames point into lists by index.
             self.into.push(T::default());
             let Some(into) = self.into.last_mut() else {
-                return Ok(true);
+                return Ok(());
             };
             let seed = Object {
                 into,
@@ -152,14 +199,14 @@ impl<'de, T: Fields + Default> Visitor<'de> for List<'_, T> {
                 Ok(Some(_)) => {}
                 Ok(None) => {
                     self.into.pop();
-                    return Ok(true);
+                    return Ok(());
                 }
                 Err(error) => return Err(error),
             }
         }
     }
 
-    super::object::drift_visits!(bool, "a list of objects", map bool str number null);
+    super::object::drift_visits!((), "a list of objects", map bool str number null);
 }
 
 /// Visits of the forms that were not expected: noted under the seed's key, and passed over.

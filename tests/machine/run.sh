@@ -126,5 +126,4 @@ cd "$root"
 cargo build --quiet --locked -p agx-ledger --example ledger_json
 reader=${CARGO_TARGET_DIR:-$root/target}/debug/examples/ledger_json
 cd "$here"
-exec "$venv/bin/python" -B -m pytest -p no:cacheprovider -q \
-    --library "$library" --ledger-reader "$reader" ${arguments[0]+"${arguments[@]}"}
+exec "$venv/bin/python" -B -m pytest --library="$library" --ledger-reader="$reader" ${arguments[0]+"${arguments[@]}"}

@@ -56,7 +56,9 @@ class Driver:
 
     def load_metal(self) -> None:
         """Loads Metal, IOGPU and MPS: the classes whose names do not begin with the driver's family."""
-        self._load("/System/Library/Frameworks/Metal.framework/Versions/A/Metal", lambda name: not name.startswith(FAMILY))
+        self._load(
+            "/System/Library/Frameworks/Metal.framework/Versions/A/Metal", lambda name: not name.startswith(FAMILY)
+        )
 
     def load_driver(self) -> None:
         """Loads the driver's bundle, as the first device does."""
@@ -68,11 +70,12 @@ class Driver:
 
         self.runtime.load_image(image, define)
 
-    def load(self) -> None:
-        """Both, and the first message to each class that can be hooked, as making the first objects sends it."""
+    def load(self, *, touches: bool = True) -> None:
+        """Both, and a first message to each class, as making an object of each would send it."""
         self.load_metal()
         self.load_driver()
-        self.touch_all()
+        if touches:
+            self.touch_all()
 
     def touch_all(self) -> None:
         """Sends each class a first message."""
@@ -146,11 +149,13 @@ class Driver:
         self.overlaps += bool(others)
         entry = (me, part, method)
         self.inside.append(entry)
-        process.switch()
-        if self.while_inside is not None:
-            self.while_inside(method, receiver)
-        yield
-        self.inside.remove(entry)
+        try:
+            process.switch()
+            if self.while_inside is not None:
+                self.while_inside(method, receiver)
+            yield
+        finally:
+            self.inside.remove(entry)
 
     def _part(self, receiver: int, pool: bool) -> object:
         if self.scope == "global" or pool:
@@ -182,13 +187,16 @@ class Driver:
             self.process.switch()
             self.set(encoder, "_impl", 0)
 
-    # fork
+    # fork, and going back to a checkpoint
 
     def _saved(self) -> object:
         handlers = {buffer: list(them) for buffer, them in self.handlers.items()}
         lists = [list(it) for it in (self.impls, self.committed, self.inside, self.recorder.arrivals)]
-        return lists, handlers, self.calls
+        return lists, handlers, self.calls, self.overlaps, self.while_inside, self.scope
 
     def _restore(self, saved: object) -> None:
-        lists, self.handlers, self.calls = saved  # type: ignore[misc]
-        self.impls, self.committed, self.inside, self.recorder.arrivals = lists
+        lists, handlers, self.calls, self.overlaps, self.while_inside, self.scope = saved  # type: ignore[misc]
+        self.impls, self.committed, self.inside, self.recorder.arrivals = (list(it) for it in lists)
+        self.handlers = {buffer: list(them) for buffer, them in handlers.items()}
+        self.recorder.results.clear()
+        self.recorder.during = None if self.records_all else self._work

@@ -147,10 +147,15 @@ class Objects:
         self.pop_pool(token)
 
     def saved(self) -> tuple[object, ...]:
-        """What a `fork` copies that does not stand in emulated memory."""
-        pools = {thread: [list(pool) for pool in pools] for thread, pools in self._pools.items()}
-        return dict(self.living), dict(self.freed), self.retains, self.releases, pools
+        """A copy of what does not stand in emulated memory."""
+        return dict(self.living), dict(self.freed), self.retains, self.releases, self._copied(self._pools)
 
     def restore(self, saved: tuple[object, ...]) -> None:
-        """Back to what `saved` returned."""
-        self.living, self.freed, self.retains, self.releases, self._pools = saved  # type: ignore[assignment]
+        """Back to what `saved` returned, which is not consumed."""
+        living, freed, self.retains, self.releases, pools = saved  # type: ignore[assignment]
+        self.living, self.freed = dict(living), dict(freed)  # type: ignore[call-overload]
+        self._pools = self._copied(pools)  # type: ignore[arg-type]
+
+    @staticmethod
+    def _copied(pools: dict[Thread, list[list[int]]]) -> dict[Thread, list[list[int]]]:
+        return {thread: [list(pool) for pool in stack] for thread, stack in pools.items()}

@@ -265,7 +265,7 @@ class Runtime:
             if to not in (0, receiver):
                 return self.target(to, selector)
         name = self.objects.class_of(receiver, "objc_msgSend").name
-        self.process.contract(f"{name} {receiver:#x}: unrecognized selector {selector}")
+        return self.process.contract(f"{name} {receiver:#x}: unrecognized selector {selector}")
 
     def send(self, receiver: int, selector: str, *arguments: object, indirect: int | None = None) -> Result:
         """`objc_msgSend`. Another thread may go on first, as at every import."""
@@ -280,19 +280,23 @@ class Runtime:
         made = self.send(self.cls(name).address, "alloc").x0
         return self.send(made, "init").x0
 
-    # fork
+    # fork, and going back to a checkpoint
 
     def saved(self) -> tuple[object, ...]:
-        """What a `fork` copies that does not stand in emulated memory."""
-        dicts = (self._classes, self._by_address, self._methods, self._ivars, self._selectors, self._selector_names)
-        more = (self._protocols, self._protocol_names, self._strings)
-        lists = (list(self._will_initialise), list(self._load_image))
-        return tuple(dict(it) for it in dicts), tuple(dict(it) for it in more), lists, self.objects.saved()
+        """A copy of what does not stand in emulated memory."""
+        names = (self._selectors, self._selector_names, self._protocols, self._protocol_names, self._strings)
+        tables = (self._classes, self._by_address, self._methods, self._ivars, *names)
+        methods = [(cls, dict(cls.methods)) for cls in self._by_address.values()]
+        callbacks = (list(self._will_initialise), list(self._load_image), self.announces)
+        return tuple(dict(it) for it in tables), methods, callbacks, self.objects.saved()
 
     def restore(self, saved: tuple[object, ...]) -> None:
-        """Back to what `saved` returned."""
-        dicts, more, lists, objects = saved
-        (self._classes, self._by_address, self._methods, self._ivars, self._selectors, self._selector_names) = dicts  # type: ignore[misc,assignment]
-        self._protocols, self._protocol_names, self._strings = more  # type: ignore[misc,assignment]
-        self._will_initialise, self._load_image = lists  # type: ignore[misc,assignment]
+        """Back to what `saved` returned, which is not consumed."""
+        tables, methods, callbacks, objects = saved
+        self._classes, self._by_address, self._methods, self._ivars, *names = (dict(it) for it in tables)  # type: ignore[attr-defined]
+        self._selectors, self._selector_names, self._protocols, self._protocol_names, self._strings = names
+        for cls, list_ in methods:  # type: ignore[attr-defined]
+            cls.methods = dict(list_)
+        will_initialise, load_image, self.announces = callbacks  # type: ignore[misc]
+        self._will_initialise, self._load_image = list(will_initialise), list(load_image)
         self.objects.restore(objects)  # type: ignore[arg-type]

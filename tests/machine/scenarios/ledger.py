@@ -98,7 +98,7 @@ def parse(data: bytes) -> Ledger:
     path_len = struct.unpack_from("<I", data, 220)[0]
     counters = {}
     offset, stride, _, used = _section(data, 112)
-    for at in range(offset, offset + stride * used, stride):
+    for at in (offset + stride * index for index in range(used)):
         name, value = struct.unpack_from("<32sQ", data, at)
         counters[_text(name)] = value
     rings = _rings(data)
@@ -127,7 +127,7 @@ def _census(data: bytes) -> tuple[Entry, ...]:
     strings = _section(data, 160)[0]
     offset, stride, _, used = _section(data, 136)
     entries = []
-    for at in range(offset, offset + stride * used, stride):
+    for at in (offset + stride * index for index in range(used)):
         words = struct.unpack_from("<10IQ", data, at)
         texts = [data[strings + words[i] : strings + words[i] + words[i + 1]].decode() for i in (0, 2, 4)]
         entries.append(Entry(texts[0], texts[1], texts[2], *words[6:9], skipped=words[10]))
@@ -138,8 +138,10 @@ def _rings(data: bytes) -> tuple[Ring, ...]:
     header_len, event_stride, room = struct.unpack_from("<III", data, 208)
     offset, stride, _, used = _section(data, 184)
     rings = []
-    for at in range(offset, offset + stride * used, stride):
-        thread, unlisted, head, depth, _owned, acquisitions, _ticks, holds, waits = struct.unpack_from("<QQQIIQQII", data, at)
+    for at in (offset + stride * index for index in range(used)):
+        thread, unlisted, head, depth, _owned, acquisitions, _ticks, holds, waits = struct.unpack_from(
+            "<QQQIIQQII", data, at
+        )
         events = []
         for number in range(max(0, head - room), head):
             place = at + header_len + number % room * event_stride

@@ -43,6 +43,11 @@ class Probe:
         process.block_until(lambda: self._entered or (self._trying and self._thread.waits_for is not None), what=stuck)
         self.was_kept_out = not self._entered
 
+    def ask(self) -> None:
+        """Nobody is inside a method: the probe must get in."""
+        self._wanted = True
+        self.wait()
+
     def wait(self) -> None:
         """The method is over: the probe must get in now."""
         self._world.process.block_until(lambda: not self._wanted, what="the probe to get through")

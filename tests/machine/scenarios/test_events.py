@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from driver.kinds import BLIT, COMPUTE
-from scenarios.conftest import Start
+from scenarios.conftest import Loaded
 from scenarios.program import MILLISECOND, gpu, life, sleep, work
 from scenarios.world import World
 
@@ -13,9 +13,8 @@ EVENTS = [("encodeSignalEvent:value:", "event_signals"), ("encodeWaitForEvent:va
 
 
 @pytest.mark.parametrize(("selector", "counter"), EVENTS)
-def test_the_caller_s_own_encoder_is_ended(start: Start, selector: str, counter: str) -> None:
-    world = start()
-    world.driver.load()
+def test_the_caller_s_own_encoder_is_ended(loaded: Loaded, selector: str, counter: str) -> None:
+    world = loaded()
 
     def run() -> None:
         buffer = world.driver.command_buffer()
@@ -65,9 +64,8 @@ class Two:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_another_thread_s_encoder_is_waited_for(start: Start, seed: int) -> None:
-    world = start(seed=seed)
-    world.driver.load()
+def test_another_thread_s_encoder_is_waited_for(loaded: Loaded, seed: int) -> None:
+    world = loaded(seed=seed)
     two = Two(world, open_for_ms=300)
     assert 290 < two.waited_ms < 400
     left = world.end()
@@ -77,9 +75,8 @@ def test_another_thread_s_encoder_is_waited_for(start: Start, seed: int) -> None
 
 
 @pytest.mark.parametrize("limit", [50, 2000])
-def test_the_wait_is_bounded(start: Start, limit: int) -> None:
-    world = start({"AGX_FIX_EVENT_WAIT_MS": str(limit)})
-    world.driver.load()
+def test_the_wait_is_bounded(loaded: Loaded, limit: int) -> None:
+    world = loaded({"AGX_FIX_EVENT_WAIT_MS": str(limit)}, touches=False)
     two = Two(world, open_for_ms=60_000)
     assert limit <= two.waited_ms < limit + 50
     left = world.end()
@@ -88,9 +85,8 @@ def test_the_wait_is_bounded(start: Start, limit: int) -> None:
     assert b"waited for encoder" in world.process.stderr
 
 
-def test_commits_wait_while_as_many_as_allowed_are_in_flight(start: Start) -> None:
-    world = start({"AGX_FIX_MAX_INFLIGHT": "2"})
-    world.driver.load()
+def test_commits_wait_while_as_many_as_allowed_are_in_flight(loaded: Loaded) -> None:
+    world = loaded({"AGX_FIX_MAX_INFLIGHT": "2"}, touches=False)
     most = 0
     left_to_do = 2
 
@@ -110,9 +106,8 @@ def test_commits_wait_while_as_many_as_allowed_are_in_flight(start: Start) -> No
     assert left.counters["commits"] == 12
 
 
-def test_a_commit_is_let_through_when_nothing_completes(start: Start) -> None:
-    world = start({"AGX_FIX_MAX_INFLIGHT": "1", "AGX_FIX_THROTTLE_WAIT_MS": "70"})
-    world.driver.load()
+def test_a_commit_is_let_through_when_nothing_completes(loaded: Loaded) -> None:
+    world = loaded({"AGX_FIX_MAX_INFLIGHT": "1", "AGX_FIX_THROTTLE_WAIT_MS": "70"}, touches=False)
     process = world.process
 
     def run() -> None:

@@ -5,17 +5,15 @@ from __future__ import annotations
 import pytest
 
 from driver.kinds import BLIT, COMPUTE, KINDS, MPS_BUFFER, PARALLEL, RENDER, Kind
-from scenarios.conftest import Start
+from scenarios.conftest import Loaded
 from scenarios.program import work
-
 
 FACTORIES = [(kind, factory) for kind in KINDS for factory in kind.factories]
 
 
 @pytest.mark.parametrize(("kind", "factory"), FACTORIES, ids=[factory for _, factory in FACTORIES])
-def test_an_encoder_from_each_factory(start: Start, kind: Kind, factory: str) -> None:
-    world = start()
-    world.driver.load()
+def test_an_encoder_from_each_factory(loaded: Loaded, kind: Kind, factory: str) -> None:
+    world = loaded()
     sent = 0
 
     def run() -> None:
@@ -41,9 +39,8 @@ def test_an_encoder_from_each_factory(start: Start, kind: Kind, factory: str) ->
         assert left.counters[name] == 0, name
 
 
-def test_a_parallel_encoder_hands_out_encoders_of_its_own(start: Start) -> None:
-    world = start()
-    world.driver.load()
+def test_a_parallel_encoder_hands_out_encoders_of_its_own(loaded: Loaded) -> None:
+    world = loaded()
 
     def run() -> None:
         buffer = world.driver.command_buffer()
@@ -63,9 +60,8 @@ def test_a_parallel_encoder_hands_out_encoders_of_its_own(start: Start) -> None:
     assert left.counters["parallel_encoder_creates"] == 3
 
 
-def test_an_encoder_survives_its_pool_until_it_ends(start: Start) -> None:
-    world = start()
-    world.driver.load()
+def test_an_encoder_survives_its_pool_until_it_ends(loaded: Loaded) -> None:
+    world = loaded()
     objects = world.runtime.objects
     with objects.pool():
         buffer = world.driver.command_buffer()
@@ -81,9 +77,8 @@ def test_an_encoder_survives_its_pool_until_it_ends(start: Start) -> None:
     world.end()
 
 
-def test_an_open_encoder_is_ended_at_the_commit(start: Start) -> None:
-    world = start()
-    world.driver.load()
+def test_an_open_encoder_is_ended_at_the_commit(loaded: Loaded) -> None:
+    world = loaded()
 
     def run() -> None:
         buffer = world.driver.command_buffer()
@@ -99,9 +94,8 @@ def test_an_open_encoder_is_ended_at_the_commit(start: Start) -> None:
     assert world.end().counters["commit_forced_ends"] == 1
 
 
-def test_a_second_commit_and_a_late_handler_are_told_and_reach_the_driver(start: Start) -> None:
-    world = start(records_all=True)
-    world.driver.load()
+def test_a_second_commit_and_a_late_handler_are_told_and_reach_the_driver(loaded: Loaded) -> None:
+    world = loaded(records_all=True)
     buffer = world.runtime.objects.make(world.runtime.cls("AGXG16XFamilyCommandBuffer"))
     for selector in ("commit", "commit"):
         world.send(buffer, selector)
@@ -120,9 +114,8 @@ def test_a_second_commit_and_a_late_handler_are_told_and_reach_the_driver(start:
     assert b"is committed already" in world.process.stderr
 
 
-def test_destroy_impl_ends_an_encoder(start: Start) -> None:
-    world = start()
-    world.driver.load()
+def test_destroy_impl_ends_an_encoder(loaded: Loaded) -> None:
+    world = loaded()
     objects = world.runtime.objects
     with objects.pool():
         buffer = world.driver.command_buffer()
@@ -137,9 +130,8 @@ def test_destroy_impl_ends_an_encoder(start: Start) -> None:
 
 
 @pytest.mark.parametrize("mask", [True, False])
-def test_work_without_an_impl_is_not_done_and_counted(start: Start, mask: bool) -> None:
-    world = start(class_mask=mask)
-    world.driver.load()
+def test_work_without_an_impl_is_not_done_and_counted(loaded: Loaded, mask: bool) -> None:
+    world = loaded(class_mask=mask)
     objects = world.runtime.objects
     with objects.pool():
         buffer = world.driver.command_buffer()
@@ -164,9 +156,8 @@ def test_work_without_an_impl_is_not_done_and_counted(start: Start, mask: bool) 
     assert world.process.stderr.count(b"work was dropped") == 1
 
 
-def test_an_encoder_that_no_factory_handed_out_is_adopted(start: Start) -> None:
-    world = start()
-    world.driver.load()
+def test_an_encoder_that_no_factory_handed_out_is_adopted(loaded: Loaded) -> None:
+    world = loaded()
     objects = world.runtime.objects
     with objects.pool():
         buffer = world.driver.command_buffer()
@@ -182,10 +173,9 @@ def test_an_encoder_that_no_factory_handed_out_is_adopted(start: Start) -> None:
     assert world.end().counters["encoders_adopted"] == 1
 
 
-def test_an_encoder_that_the_program_lets_go_of_open_is_given_back(start: Start) -> None:
+def test_an_encoder_that_the_program_lets_go_of_open_is_given_back(loaded: Loaded) -> None:
     """The driver's own assertion comes then, as it does without the library."""
-    world = start()
-    world.driver.load()
+    world = loaded()
     objects = world.runtime.objects
     with objects.pool():
         buffer = world.driver.command_buffer()
@@ -202,9 +192,8 @@ def test_an_encoder_that_the_program_lets_go_of_open_is_given_back(start: Start)
     assert left.counters["encoders_abandoned"] == 1
 
 
-def test_the_proxy_of_mps(start: Start) -> None:
-    world = start()
-    world.driver.load()
+def test_the_proxy_of_mps(loaded: Loaded) -> None:
+    world = loaded()
 
     def run() -> None:
         proxy = world.driver.mps_command_buffer(world.driver.command_buffer())
@@ -229,9 +218,8 @@ def test_the_proxy_of_mps(start: Start) -> None:
     assert left.counters["commits"] == 4
 
 
-def test_a_receiver_of_another_class_is_passed_on_untouched(start: Start) -> None:
-    world = start(records_all=True)
-    world.driver.load()
+def test_a_receiver_of_another_class_is_passed_on_untouched(loaded: Loaded) -> None:
+    world = loaded(records_all=True)
     method = world.runtime.cls(COMPUTE.class_name).methods["setComputePipelineState:"]
     stranger = world.runtime.new("NSObject")
     selector = world.runtime.selector(method.selector)

@@ -148,8 +148,10 @@ fn workspace_manifest<'a>(
     workspace.insert("members".into(), Value::Array(members));
     workspace.insert("dependencies".into(), Value::Table(used));
     let mut manifest = Table::from_iter([("workspace".to_owned(), Value::Table(workspace))]);
-    if let Some(profiles) = whole.get("profile") {
-        manifest.insert("profile".to_owned(), profiles.clone());
+    let profiles = whole.get("profile").and_then(Value::as_table);
+    if let Some(release) = profiles.and_then(|profiles| profiles.get("release")) {
+        let release = Table::from_iter([("release".to_owned(), release.clone())]);
+        manifest.insert("profile".to_owned(), Value::Table(release));
     }
     manifest.to_string()
 }

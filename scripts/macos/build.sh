@@ -24,8 +24,8 @@ fi
 
 # The library apart from the programs: it is linked against its own list of imports, and its
 # dependencies are not compiled with what the programs want of the same crates.
-readonly LIBRARY_PACKAGE=agx-fix
-readonly PROGRAM_PACKAGES=(agxrun agx-rehearsal agx-rehearsal-reporter)
+LIBRARY_PACKAGE=agx-fix
+PROGRAM_PACKAGES=(agxrun agx-rehearsal agx-rehearsal-reporter)
 
 usage() {
     say "$1 (hint: build.sh [--require] [--target arm64|x86_64|all] [-p PACKAGE]...)"
@@ -82,11 +82,11 @@ explain() {
 there is a reason to import it, add it there)"
 }
 
-# What the products are compiled with everywhere, as cargo wants it: no local symbols, no debug
-# symbols, no library that nothing is used of, no path of this machine.
+# What the products are compiled with everywhere, as cargo wants it: no local symbols, no debug symbols, no
+# library that nothing is used of, dyld's older kind of fix-ups, which both linkers write, no path of this machine.
 rust_flags() {
     local flags=(
-        -Clink-arg=-Wl,-x -Clink-arg=-Wl,-S -Clink-arg=-Wl,-dead_strip_dylibs
+        "-Clink-arg=-Wl,-x,-S,-dead_strip_dylibs,-no_fixup_chains"
         "--remap-path-prefix=$root=/agxrun"
         "--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src=/crates"
     )
@@ -94,26 +94,21 @@ rust_flags() {
     printf '%s\n' "${flags[*]}"
 }
 
-# compile KIND ARCHITECTURE PACKAGE...
-compile() {
-    local name=$1-$2 package selected=()
+# make KIND ARCHITECTURE PACKAGE...: compiles, signs, and puts the products to where they are looked for.
+make() {
+    local name=$1-$2 target package product selected=()
+    target=$(rust_target "$2")
     for package in "${@:3}"; do selected+=(-p "$package"); done
-    step "$name" build_packages "$1" "$(rust_target "$2")" "${selected[@]}"
+    step "$name" build_packages "$1" "$target" "${selected[@]}"
     [ "$STEP_STATUS" -eq 0 ] || {
         explain "$(step_log "$name")"
         exit 1
     }
-}
-
-# finish ARCHITECTURE PACKAGE...: the products, signed, to where they are looked for.
-finish() {
-    local package product made
-    made=$CARGO_TARGET_DIR/$(rust_target "$1")/release
-    for package in "${@:2}"; do
+    for package in "${@:3}"; do
         for product in $(products "$package"); do
-            cp "$made/$product" "$scratch/$product"
+            cp "$CARGO_TARGET_DIR/$target/release/$product" "$scratch/$product"
             sign "$scratch/$product"
-            put "$product" "$1"
+            put "$product" "$2"
         done
     done
 }
@@ -147,9 +142,8 @@ for package in "${packages[@]}"; do
     if [ "$package" = "$LIBRARY_PACKAGE" ]; then library=("$package"); else programs+=("$package"); fi
 done
 for architecture in "${architectures[@]}"; do
-    [ ${#library[@]} -eq 0 ] || compile library "$architecture" "${library[@]}"
-    [ ${#programs[@]} -eq 0 ] || compile programs "$architecture" "${programs[@]}"
-    finish "$architecture" "${packages[@]}"
+    [ ${#library[@]} -eq 0 ] || make library "$architecture" "${library[@]}"
+    [ ${#programs[@]} -eq 0 ] || make programs "$architecture" "${programs[@]}"
 done
 if [ ${#architectures[@]} -gt 1 ]; then
     for package in "${packages[@]}"; do

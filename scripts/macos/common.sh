@@ -37,7 +37,13 @@ skip() {
     exit "$EXIT_SKIPPED"
 }
 
-now_ms() { date +%s%3N; }
+now_ms() {
+    local now
+    now=$(date +%s%3N)
+    # A Mac's date knows no fractions and leaves their letter in place.
+    case $now in *[!0-9]*) now=$(date +%s)000 ;; esac
+    printf '%s\n' "$now"
+}
 
 # took NAME START_MS: one line of timing.
 took() {

@@ -114,7 +114,11 @@ fn doing(line: &str) -> Option<&str> {
 
 /// What to do about cargo's complaint, where it is one of those that a machine's set-up causes.
 pub fn hint(said: &str) -> &'static str {
-    const HINTS: [(&[&str], &str); 3] = [
+    const HINTS: [(&[&str], &str); 4] = [
+        (
+            &["rustup could not choose"],
+            "`rustup default stable` sets up a toolchain",
+        ),
         (
             &[
                 "failed to download",
@@ -170,6 +174,10 @@ mod tests {
             (
                 "error: rustc 1.85.0 is not supported by the following package:",
                 "rustup update",
+            ),
+            (
+                "error: rustup could not choose a version of cargo to run",
+                "rustup default stable",
             ),
             ("error[E0308]: mismatched types", "--dylib"),
         ] {

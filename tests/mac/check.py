@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Holds what agxrun wrote as JSON against what must be in it. Says everything that is wrong; exits 1 where something is.
 
-    check.py crash RECORD [--in-child] [--address ADDRESS]   a run of crash_at, by `--json`
-    check.py listed LISTING RECORD                           that `check-crashes --json` knows the run's crash
-    check.py rehearsal ANSWER                                the answer of `rehearse --json`
-    check.py files ANSWER                                    nothing: prints where the reports of that answer are
-    check.py metal RECORD DEVICE                             a run of metal_device.py, with what that printed
+check.py crash RECORD [--in-child] [--address ADDRESS]   a run of crash_at, by `--json`
+check.py listed LISTING RECORD                           that `check-crashes --json` knows the run's crash
+check.py rehearsal ANSWER [--address A] [--diagnosis ID] the answer of `rehearse --json`
+check.py files ANSWER                                    nothing: prints where the reports of that answer are
+check.py metal RECORD DEVICE                             a run of metal_device.py, with what that printed
 """
 
 from __future__ import annotations
@@ -96,15 +96,15 @@ def listed(listing: Json, record: Json) -> Findings:
     return wrong
 
 
-def rehearsal(answer: Json) -> Findings:
+def rehearsal(answer: Json, address: str, diagnosis: str) -> Findings:
     """Without the fix the published crash, diagnosed; with it all of the work, and none dropped."""
     wrong = Findings()
     without, fixed = answer["without"], answer["with"]
     wrong.expect(answer["as_expected"], True, "as expected")
     wrong.expect(without["ending"], "SIGSEGV", "the control's ending")
-    wrong.expect([crash["fault_address"] for crash in without["crashes"]], ["0x5c8"], "the control's crashes")
+    wrong.expect([crash["fault_address"] for crash in without["crashes"]], [address], "the control's crashes")
     ids = [(crash["diagnosis"] or {}).get("id") for crash in without["crashes"]]
-    wrong.expect(ids, ["agx_null_pipeline"], "their diagnoses")
+    wrong.expect(ids, [diagnosis], "their diagnoses")
     wrong.expect((fixed["exit_code"], fixed["ending"]), (0, "exit 0"), "the fixed run's ending")
     wrong.expect((fixed["crashes"], fixed["dropped"]), ([], 0), "the fixed run's crashes and dropped calls")
     wrong.hold(fixed["calls"] > 0, "no call was hooked")
@@ -145,7 +145,8 @@ def metal(record: Json, device: Json) -> Findings:
 
 def read(path: str) -> Json:
     """A JSON document."""
-    return json.loads(Path(path).read_text(encoding="utf-8"))
+    document: Json = json.loads(Path(path).read_text(encoding="utf-8"))
+    return document
 
 
 def commands(parser: argparse.ArgumentParser) -> None:
@@ -163,7 +164,9 @@ def commands(parser: argparse.ArgumentParser) -> None:
     of_crash.add_argument("--in-child", action="store_true")
     of_crash.add_argument("--address", default="0x5c8")
     add("listed", ["listing", "record"], lambda it: listed(it.listing, it.record))
-    add("rehearsal", ["answer"], lambda it: rehearsal(it.answer))
+    of_rehearsal = add("rehearsal", ["answer"], lambda it: rehearsal(it.answer, it.address, it.diagnosis))
+    of_rehearsal.add_argument("--address", default="0x5c8")
+    of_rehearsal.add_argument("--diagnosis", default="agx_null_pipeline")
     add("files", ["answer"], lambda it: files(it.answer))
     add("metal", ["record", "device"], lambda it: metal(it.record, it.device))
 

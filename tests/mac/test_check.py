@@ -126,7 +126,8 @@ class Checks(unittest.TestCase):
             self.assertNotEqual(check.listed(listing, self.changed(good, put([], "reports"))), [])
 
     def test_rehearsal(self) -> None:
-        self.assertEqual(check.rehearsal(REHEARSAL), [])
+        expected = ("0x5c8", "agx_null_pipeline")
+        self.assertEqual(check.rehearsal(REHEARSAL, *expected), [])
         for change in (
             put(False, "as_expected"),
             put("exit 0", "without", "ending"),
@@ -138,7 +139,7 @@ class Checks(unittest.TestCase):
             put(0, "with", "calls"),
             put(["late"], "with", "warnings"),
         ):
-            self.assertNotEqual(check.rehearsal(self.changed(REHEARSAL, change)), [])
+            self.assertNotEqual(check.rehearsal(self.changed(REHEARSAL, change), *expected), [])
 
     def test_metal(self) -> None:
         with contextlib.redirect_stdout(io.StringIO()) as said:

@@ -106,7 +106,7 @@ impl Slice {
             commands.push(segment(is_64_bit, name, &[section]));
         }
         if self.dyld {
-            commands.push(with_text(&[0xe], &[12], "/usr/lib/dyld"));
+            commands.push(with_text(0xe, &[12], "/usr/lib/dyld"));
         }
         commands.extend(
             self.platforms
@@ -114,7 +114,7 @@ impl Slice {
                 .map(|platform| words(&[0x32, 24, *platform, 0x000d_0000, 0x000d_0000, 0])),
         );
         commands.push(with_text(
-            &[0xc],
+            0xc,
             &[24, 2, 0x0001_0000, 0x0001_0000],
             "/usr/lib/libSystem.B.dylib",
         ));
@@ -202,10 +202,10 @@ fn segment(is_64_bit: bool, name: &str, sections: &[&str]) -> Vec<u8> {
 }
 
 /// A load command that ends in a string.
-fn with_text(command: &[u32; 1], fields: &[u32], text: &str) -> Vec<u8> {
+fn with_text(command: u32, fields: &[u32], text: &str) -> Vec<u8> {
     let start = 8 + 4 * fields.len();
     let size = align(start + text.len() + 1);
-    let mut bytes = words(&[command[0], to_u32(size)]);
+    let mut bytes = words(&[command, to_u32(size)]);
     let mut fields = fields.to_vec();
     fields[0] = to_u32(start);
     bytes.extend(words(&fields));

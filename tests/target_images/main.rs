@@ -12,5 +12,6 @@ mod mutated;
 mod parsing;
 mod real;
 mod signature;
+mod signed;
 mod support;
 mod watched;

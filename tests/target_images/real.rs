@@ -1,13 +1,16 @@
-//! Programs that package registries ship for Macs, with the verdicts that they must get.
+//! Programs that package registries ship for Macs, with the verdicts that they must get, and the library
+//! as it is cross-compiled.
 //!
-//! `scripts/real-binaries.sh` fetches them and runs this; everyday tests need no network.
+//! `scripts/real-binaries.sh` fetches the programs and runs this; everyday tests need no network.
 
 use std::env;
 use std::path::PathBuf;
 
-use agxrun::target::image::{Contents, Image, Processor};
-use agxrun::target::verdict::Kind::{self, Arrives, Stripped};
+use agxrun::target::image::{Contents, FileType, Flags, Image, Platform, Processor};
+use agxrun::target::verdict::Kind::{self, Arrives, Fatal, Stripped};
 
+use crate::macho::{ARM64, Slice};
+use crate::signature::{DYLD_VARIABLES, NO_LIBRARY_VALIDATION, RUNTIME, Signature};
 use crate::support::{MAC, library, verdict};
 
 /// Name, as the script files it; processor, flags, team; and what becomes of the library. Read off
@@ -102,4 +105,45 @@ fn programs_of_package_registries() {
         );
     }
     assert!(seen > 0, "nothing was fetched into {}", folder.display());
+}
+
+#[test]
+#[ignore = "needs a cross-compiled library, named by AGXRUN_MACOS_LIBRARY"]
+fn the_library_as_it_is_cross_compiled() {
+    let path = PathBuf::from(
+        env::var_os("AGXRUN_MACOS_LIBRARY").expect("AGXRUN_MACOS_LIBRARY names a dylib"),
+    );
+    let image = Image::read(&path);
+    let Ok(Image {
+        contents: Contents::MachO(slices),
+        ..
+    }) = &image
+    else {
+        panic!("{} is not Mach-O: {image:?}", path.display());
+    };
+    for slice in slices {
+        let macho = slice.contents.as_ref().expect("every slice is whole");
+        assert_eq!(macho.file_type, FileType::Library);
+        assert_eq!(macho.platforms, [Platform::MacOs]);
+        let signature = macho.signature.as_ref().expect("it is signed");
+        assert!(signature.flags.has(Flags::AD_HOC));
+        assert!(!signature.certified && signature.team.is_none());
+    }
+    for (entitlements, expected) in [
+        (&[DYLD_VARIABLES, NO_LIBRARY_VALIDATION][..], Arrives),
+        (&[DYLD_VARIABLES], Fatal),
+        (&[], Stripped),
+    ] {
+        let program = Slice::program(ARM64)
+            .signed(Signature::developer(RUNTIME).entitled(entitlements))
+            .build();
+        let found = verdict(
+            "/opt/program",
+            &Image::from_bytes(&program),
+            &image,
+            &MAC,
+            None,
+        );
+        assert_eq!(found.kind, expected, "{entitlements:?}: {found:?}");
+    }
 }

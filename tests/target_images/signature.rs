@@ -1,6 +1,8 @@
 //! Makes embedded signatures: a SuperBlob of a code directory, requirements, entitlements as a property
 //! list and in DER, and a CMS blob (xnu, `osfmk/kern/cs_blobs.h`).
 
+use std::fmt::Write;
+
 use super::macho::{big_words, to_u32};
 
 pub const AD_HOC: u32 = 0x2;
@@ -138,15 +140,15 @@ pub fn blob(magic: u32, contents: &[u8]) -> Vec<u8> {
 
 /// A property list as `codesign` embeds it.
 pub fn xml(entries: &[(&str, bool)]) -> Vec<u8> {
-    let entries: String = entries
-        .iter()
-        .map(|(name, value)| format!("\t<key>{name}</key>\n\t<{value}/>\n"))
-        .collect();
+    let mut body = String::new();
+    for (name, value) in entries {
+        write!(body, "\t<key>{name}</key>\n\t<{value}/>\n").expect("strings take any text");
+    }
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
          <!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \
          \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n\
-         <plist version=\"1.0\">\n<dict>\n{entries}</dict>\n</plist>\n"
+         <plist version=\"1.0\">\n<dict>\n{body}</dict>\n</plist>\n"
     )
     .into_bytes()
 }

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use agxrun::target::image::{Image, Processor, Unreadable};
 use agxrun::target::rules::{Host, Library, Program, System, judge};
-use agxrun::target::verdict::Verdict;
+use agxrun::target::verdict::{Kind, Verdict};
 
 use crate::elf::{self, Elf};
-use crate::macho::{self, Slice};
-use crate::signature::Signature;
+use crate::macho::{self, ARM64, Slice};
+use crate::signature::{RUNTIME, Signature};
 
 /// A Mac with Apple silicon, as it is sold.
 pub const MAC: Host = Host {
@@ -93,4 +93,33 @@ pub fn elf_library() -> Vec<u8> {
         interpreter: None,
     }
     .build()
+}
+
+/// What the program is, its bytes, and what becomes of the library by which rule.
+pub type Row = (&'static str, Vec<u8>, Kind, &'static str);
+
+/// Judges each row on a Mac, with the library as it is built.
+pub fn check(rows: Vec<Row>) {
+    let library = library();
+    for (what, program, kind, rule) in rows {
+        let verdict = Case::on_a_mac(&program, &library).verdict();
+        assert_eq!(
+            (verdict.kind, verdict.rule),
+            (kind, rule),
+            "{what}: {}",
+            verdict.because
+        );
+    }
+}
+
+/// A program as a linker makes it.
+pub fn arm64() -> Slice {
+    Slice::program(ARM64)
+}
+
+/// A developer's program, under the hardened runtime.
+pub fn hardened(entitlements: &[&str]) -> Vec<u8> {
+    arm64()
+        .signed(Signature::developer(RUNTIME).entitled(entitlements))
+        .build()
 }

@@ -27,7 +27,7 @@ pub fn calibrate() {
     const TURNS: u64 = 1000;
     driver::register(TURNS);
     let plain = driver::unhooked();
-    let fastest = (0..201)
+    let fastest = (0..10_001)
         .map(|_| {
             let start = Instant::now();
             driver::messages(plain, BATCH);

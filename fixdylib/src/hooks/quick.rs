@@ -5,7 +5,8 @@
 //! In the scope `global` the lock is known, and costs no more than it must; in the others it is that of the domain in which
 //! the encoder is tracked ([`places`]), if its place stands at its hash too.
 //!
-//! Every call to another function is a last one but that for the thread's state, so that few registers have to be saved.
+//! Every call to another function is a last one but that for the thread's state, and the seldom one for its list of locks,
+//! so that few registers have to be saved.
 
 use agx_ledger::layout::event_phase;
 
@@ -121,9 +122,7 @@ fn leave_narrow(number: usize, receiver: u64, call: Call, object: u64) {
     match call.plain_encoder() {
         Some(index) if domains::is_narrow() && !lock.is_watched() && left(call, domain, index) => {
             // SAFETY: this call took it, on this thread.
-            if unsafe { lock.unlock_unwatched() } {
-                domains::holds_no_more(domain);
-            }
+            unsafe { lock.unlock_unwatched() };
         }
         _ => engine::leave(number, receiver, call, object),
     }

@@ -27,8 +27,9 @@ pub use ring::{Entry, Next, Thread, is_alive, keep_no_events, thread};
 static HEADER: AtomicPtr<Header> = AtomicPtr::new((&raw const UNFILED).cast_mut());
 /// The mapped file with its body; null while there is no body.
 static WHOLE: AtomicPtr<u8> = AtomicPtr::new(ptr::null_mut());
-/// Counters of a process without a file.
-static UNFILED: Header = Header::new();
+/// Counters of a process without a file. Zeros, which take no room in the library: nobody reads their names, nor a phase.
+// SAFETY: a header is numbers, arrays of them and atomics; zero is a value of each.
+static UNFILED: Header = unsafe { std::mem::zeroed() };
 /// The folder, kept for the children of `fork`.
 static FOLDER: OnceLock<&'static CStr> = OnceLock::new();
 

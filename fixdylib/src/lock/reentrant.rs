@@ -89,18 +89,16 @@ impl<T> Reentrant<T> {
         Some(acquired)
     }
 
-    /// [`Self::unlock`] of a lock without a watch; whether the thread has it no more.
+    /// [`Self::unlock`] of a lock without a watch.
     ///
     /// # Safety
     /// The calling thread holds the lock.
     #[inline]
-    pub unsafe fn unlock_unwatched(&self) -> bool {
-        let last = self.rise() == 0;
-        if last {
+    pub unsafe fn unlock_unwatched(&self) {
+        if self.rise() == 0 {
             self.owner.store(0, Ordering::Relaxed);
             self.raw.unlock();
         }
-        last
     }
 
     /// Takes the lock for the thread `me` (not 0), if no other has it. Each success needs one [`Self::unlock`].

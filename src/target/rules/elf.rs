@@ -23,9 +23,9 @@ pub(super) fn ignores_the_variable(elf: &Elf) -> Option<Finding> {
     })
 }
 
-/// Loaders that are not glibc's. Ours is linked against glibc, and so is named by no rule for what
-/// another loader makes of that; musl's takes its own libc for glibc's and ends the program where a
-/// symbol is missing (musl, `ldso/dynlink.c`: "Error relocating", exit code 127).
+/// Loaders other than glibc's, against which the library is linked. musl's takes its own libc for it,
+/// and ends the program where a symbol is missing (musl, `ldso/dynlink.c`: "Error relocating", exit
+/// code 127).
 pub(super) fn untold(elf: &Elf) -> Option<Finding> {
     let Interpreter::Path(path) = &elf.interpreter else {
         return None;

@@ -1,7 +1,7 @@
 //! What the loader makes of the library itself.
 
 use super::macho::{Running, given, granted, hardened};
-use super::{Checked, Culprit, Finding, Library, Program, unreadable};
+use super::{Checked, Culprit, Finding, Host, Library, Program, unreadable};
 use crate::target::image::{
     Contents, Elf, FileType, Flags, Image, MachO, Platform, Processor, Signature, Slice,
 };
@@ -14,6 +14,7 @@ pub(super) fn refused_by_dyld(
     running: Running<'_>,
     library: &Library<'_>,
     program: &Program<'_>,
+    host: &Host,
 ) -> Checked {
     let image = readable(library)?;
     let Contents::MachO(slices) = &image.contents else {
@@ -28,7 +29,7 @@ pub(super) fn refused_by_dyld(
         .iter()
         .find(|slice| slice::loads_into(slice.processor, running.processor))
     else {
-        return Err((Culprit::Program, no_slice(running, slices, program)));
+        return Err((Culprit::Program, no_slice(running, slices, program, host)));
     };
     let macho = slice
         .contents
@@ -59,12 +60,12 @@ pub(super) fn refused_by_dyld(
 
 /// "incompatible architecture (have 'arm64', need 'arm64e')": seen with the developer tools and with
 /// `/bin/sh` where System Integrity Protection is off, as on hosted CI machines.
-fn no_slice(running: Running<'_>, slices: &[Slice], program: &Program<'_>) -> Finding {
+fn no_slice(running: Running<'_>, slices: &[Slice], program: &Program<'_>, host: &Host) -> Finding {
     let have: Vec<String> = slices
         .iter()
         .map(|slice| slice.processor.to_string())
         .collect();
-    let mut remedies = fitting_slice(slices, program);
+    let mut remedies = fitting_slice(slices, program, host);
     remedies.push(Remedy::BuildLibrary(running.processor));
     remedies.push(Remedy::RunWithout);
     Finding {
@@ -81,7 +82,7 @@ fn no_slice(running: Running<'_>, slices: &[Slice], program: &Program<'_>) -> Fi
 
 /// Another slice of the program, which the library fits and `arch` can ask for. It cannot tell
 /// arm64 from arm64e, so neither helps against the other.
-fn fitting_slice(library: &[Slice], program: &Program<'_>) -> Vec<Remedy> {
+fn fitting_slice(library: &[Slice], program: &Program<'_>, host: &Host) -> Vec<Remedy> {
     let Ok(Image {
         contents: Contents::MachO(slices),
         ..
@@ -92,7 +93,7 @@ fn fitting_slice(library: &[Slice], program: &Program<'_>) -> Vec<Remedy> {
     slices
         .iter()
         .filter(|slice| {
-            slice::chosen(slices, Processor::Arm64, Some(slice.processor))
+            slice::chosen(slices, host.processor, Some(slice.processor))
                 .is_some_and(|runs| runs.processor == slice.processor)
                 && library
                     .iter()

@@ -120,7 +120,7 @@ fn first_finding(program: &Program<'_>, library: &Library<'_>, host: &Host) -> C
             let slice = macho::runs(slices, program, host).map_err(by_program)?;
             in_program(permissions::changes_identity(image, host))?;
             in_program(macho::drops_the_variable(slice))?;
-            library::refused_by_dyld(slice, library, program)?;
+            library::refused_by_dyld(slice, library, program, host)?;
             in_program(macho::untold(slice))
         }
         (System::Linux, Contents::Elf(elf)) => {

@@ -265,7 +265,7 @@ class Runtime:
             if to not in (0, receiver):
                 return self.target(to, selector)
         name = self.objects.class_of(receiver, "objc_msgSend").name
-        self.process.contract(f"{name} {receiver:#x}: unrecognized selector {selector}")
+        return self.process.contract(f"{name} {receiver:#x}: unrecognized selector {selector}")
 
     def send(self, receiver: int, selector: str, *arguments: object, indirect: int | None = None) -> Result:
         """`objc_msgSend`. Another thread may go on first, as at every import."""

@@ -8,6 +8,7 @@ from driver import table
 from libobjc.classes import Method
 from scenarios.conftest import Loaded
 from scenarios.probe import Probe
+from scenarios.program import scoped
 from scenarios.sender import Sender
 from scenarios.world import World
 
@@ -26,7 +27,7 @@ def hooked_methods(world: World) -> list[Method]:
 
 @pytest.mark.parametrize("scope", ["global", "queue", "buffer"])
 def test_arguments_and_results_arrive(loaded: Loaded, scope: str) -> None:
-    world = loaded({"AGX_FIX_LOCK_SCOPE": scope}, records_all=True)
+    world = loaded(scoped(scope), records_all=True)
     sender = Sender(world)
     methods = hooked_methods(world)
     assert len(methods) > 700

@@ -8,7 +8,6 @@ from driver.kinds import BLIT, COMPUTE, KINDS, MPS_BUFFER, PARALLEL, RENDER, Kin
 from scenarios.conftest import Loaded
 from scenarios.program import work
 
-
 FACTORIES = [(kind, factory) for kind in KINDS for factory in kind.factories]
 
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what building, rehearsing and testing need and this machine lacks.
-# Linux: GCC's Objective-C runtime (libobjc4), python3, a C compiler for linking, and less, through apt. macOS: nothing but Rust.
+# Linux: GCC's Objective-C runtime (libobjc4), python3, a C compiler for linking, and less, through apt. macOS: nothing is installed;
+# what is missing is named.
 set -euo pipefail
 
 say() { printf 'setup: %s\n' "$*" >&2; }
@@ -8,9 +9,19 @@ die() { printf 'setup: error: %s\n' "$*" >&2; exit 1; }
 
 command -v cargo >/dev/null 2>&1 ||
     die "cargo was not found: install Rust 1.95 or later from https://rustup.rs, then run this again"
+# As Cargo.toml's `rust-version`; cargo itself would say so only after the dependencies are fetched.
+needed=1.95
+found=$({ rustc --version || true; } | sed -n 's/^rustc \([0-9]*\.[0-9]*\).*/\1/p')
+if [ -z "$found" ] || [ "${found%%.*}" -lt "${needed%%.*}" ] ||
+    { [ "${found%%.*}" -eq "${needed%%.*}" ] && [ "${found#*.}" -lt "${needed#*.}" ]; }; then
+    die "rustc ${found:-of an unknown version} is too old, $needed is needed: run \`rustup update stable\`, then run this again"
+fi
 
 case "$(uname -s)" in
 Darwin)
+    # `cc` and `python3` are there on every Mac, and open a dialog where the tools behind them are missing.
+    xcode-select -p >/dev/null 2>&1 ||
+        die "Xcode's command line tools, which link programs, are missing: run \`xcode-select --install\`, then run this again"
     exit 0
     ;;
 Linux) ;;

@@ -177,7 +177,7 @@ fn class_name(
 ) -> *const c_char {
     if kept.get().is_none()
         && let Ok(Some(found)) = catch_unwind(AssertUnwindSafe(|| {
-            CString::new(ledger::class_with_hook(selector, wanted)?).ok()
+            CString::new(ledger::class_with_hook(selector, wanted)?).ok() // the census holds no NUL
         }))
     {
         kept.get_or_init(|| found);

@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use agx_policy::{Policy, Refusal};
 
 use crate::lock::watch::Limits;
+use crate::say::Printable;
 
 /// Which calls share a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,7 +107,7 @@ impl Config {
             None => Ok(file_name
                 .and_then(agx_policy::from_file_name)
                 .unwrap_or_else(agx_policy::default_policy)),
-            Some(name) => agx_policy::find(&name.to_string_lossy()),
+            Some(name) => agx_policy::find(&shown(name)),
         };
         let ledger_dir = get("AGX_FIX_LEDGER_DIR").filter(|dir| !dir.is_empty()).and_then(|dir| {
             if !dir.as_bytes().starts_with(b"/") {
@@ -129,6 +130,12 @@ impl Config {
             complaints,
         }
     }
+}
+
+/// A value as it can be told and kept: no policy's name is as long, or needs an escape.
+fn shown(value: &OsStr) -> String {
+    let text = &value.to_string_lossy();
+    Printable { text, most: 40 }.to_string()
 }
 
 /// `0`, `false`, `off`, `no` and nothing are off; `1`, `true`, `on` and `yes` are on; the rest cannot be read.
@@ -178,6 +185,14 @@ mod tests {
         assert_eq!(with("AGX_FIX_VERSION", "v3").policy.unwrap().name, "v3");
         assert_eq!(with("AGX_FIX_VERSION", "v2.9").policy.unwrap().name, "v2.9");
         assert!(with("AGX_FIX_VERSION", "fast").policy.is_err());
+    }
+
+    #[test]
+    fn a_policy_that_nobody_knows_is_named_so_that_it_can_be_printed() {
+        let refused = |value| with("AGX_FIX_VERSION", value).policy.unwrap_err().0;
+        assert_eq!(refused("v9\u{1b}[2J\n"), r"v9\u{1b}[2J\n");
+        let long: &'static str = "x".repeat(5_000).leak();
+        assert_eq!(refused(long), "x".repeat(40) + "…");
     }
 
     #[test]

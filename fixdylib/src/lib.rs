@@ -22,13 +22,13 @@ mod hooks;
 mod image;
 mod ledger;
 mod lifecycle;
-#[allow(dead_code, unused_imports)] // a policy uses what it needs
+
 mod lock;
 mod os;
 mod runtime;
 mod say;
 mod sync;
-#[allow(dead_code)] // a policy uses what it needs
+
 mod throttle;
 
 use std::env;
@@ -98,7 +98,7 @@ fn start(config: Config) {
     if config.disabled {
         flags |= flag::DISABLED;
     }
-    // The name is from an environment variable, which holds no NUL.
+    // A policy's name, or what `Config` made of another: neither holds a NUL.
     POLICY.get_or_init(|| CString::new(policy).unwrap_or_default());
     if let Some(folder) = config.ledger_dir {
         // Kept for good: a child of `fork` makes its own ledger there.

@@ -6,6 +6,7 @@
 
 mod line;
 mod outbox;
+mod printable;
 
 use std::fmt;
 
@@ -13,6 +14,7 @@ use crate::lock::Plain;
 use crate::os;
 use line::Line;
 use outbox::Outbox;
+pub use printable::{Printable, is_plain};
 
 /// How bad it is, as the system's log sorts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,8 +5,14 @@
 
 # Kept between runs and shared by every checkout of the user.
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/agxrun-cross
-# shellcheck disable=SC2034 # read by the scripts that source this file
+# This folder.
+# shellcheck disable=SC2034 # these are read by the scripts that source this file
+SCRIPTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+# shellcheck disable=SC2034
 TARGET=aarch64-apple-darwin
+# The oldest macOS that the products run on: the first for arm64, and the standard library's own minimum.
+# shellcheck disable=SC2034
+MACOS_MINIMUM=11.0
 # Each step's last output.
 LOGS=$CACHE/log
 
@@ -31,7 +37,13 @@ skip() {
     exit "$EXIT_SKIPPED"
 }
 
-now_ms() { date +%s%3N; }
+now_ms() {
+    local now
+    now=$(date +%s%3N)
+    # A Mac's date knows no fractions and leaves their letter in place.
+    case $now in *[!0-9]*) now=$(date +%s)000 ;; esac
+    printf '%s\n' "$now"
+}
 
 # took NAME START_MS: one line of timing.
 took() {

@@ -12,6 +12,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 . "$here/common.sh"
 # shellcheck source=scripts/macos/rust.sh
 . "$here/rust.sh"
+# shellcheck source=scripts/macos/std.sh
+. "$here/std.sh"
 root=$(dirname "$(dirname "$here")")
 required=()
 case ${1:-} in
@@ -119,10 +121,10 @@ accepts "Linux only" src/lib.rs \
 notices() {
     local name=$1 damage=$2 library=$scratch/library
     rm -rf "$library"
-    cp -r "$(lint_sysroot)" "$library"
-    std_is_complete "$library" || fail "$name: an undamaged copy of the library is not taken for complete"
-    (cd "$library/lib/rustlib/$TARGET/lib" && bash -ec "$damage")
-    ! std_is_complete "$library" || fail "$name: the damaged library is taken for complete"
+    cp -r "$(std_sysroot lint "$TARGET")" "$library"
+    std_is_complete "$library" "$TARGET" || fail "$name: an undamaged copy of the library is not taken for complete"
+    (cd "$(std_files "$library" "$TARGET")" && bash -ec "$damage")
+    ! std_is_complete "$library" "$TARGET" || fail "$name: the damaged library is taken for complete"
     rm -rf "$library"
 }
 

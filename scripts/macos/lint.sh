@@ -15,6 +15,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 . "$here/common.sh"
 # shellcheck source=scripts/macos/rust.sh
 . "$here/rust.sh"
+# shellcheck source=scripts/macos/std.sh
+. "$here/std.sh"
 root=$(dirname "$(dirname "$here")")
 
 packages=()
@@ -48,20 +50,13 @@ export CARGO_TARGET_DIR=${MACOS_LINT_TARGET_DIR:-$root/target/macos-lint}
 # Of this checkout, which is not the only one that may be linted just now.
 LOGS=$CARGO_TARGET_DIR/log
 # With --target these reach macOS code only, not build scripts and procedural macros.
-CARGO_ENCODED_RUSTFLAGS=--sysroot=$(lint_sysroot)
+CARGO_ENCODED_RUSTFLAGS=--sysroot=$(std_sysroot lint "$TARGET")
 export CARGO_ENCODED_RUSTFLAGS
 export CC_aarch64_apple_darwin=$here/no-cc.sh CXX_aarch64_apple_darwin=$here/no-cc.sh
 # Where cc looks for headers; without it `xcrun` is asked, which only a Mac has.
 export SDKROOT=$here
 
-step crates cargo_web fetch --locked --target "$TARGET" --target "$(rust_host)"
-if [ "$STEP_STATUS" -ne 0 ]; then
-    # A stale Cargo.lock is this workspace's fault, an unreachable registry is not.
-    if grep -qE 'network error|failed to download|Could not resolve' "$(step_log crates)"; then
-        skip "the workspace's crates could not be fetched" "allow this machine to reach index.crates.io and static.crates.io once"
-    fi
-    exit 1
-fi
+fetch_crates "$TARGET"
 
 clippy_started=$(now_ms)
 status=0

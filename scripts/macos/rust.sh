@@ -5,16 +5,23 @@
 # the workspace's own: it must only be as new, and clippy's lints may differ a little.
 # shellcheck disable=SC2034 # these are read by the scripts that source this file
 RUST_VERSION=1.96.0
-RUST_PACKAGES=(rustc-web cargo-web rust-web-src rust-web-clippy)
+RUST_PACKAGES=("rustc-web=$RUST_VERSION+*" "cargo-web=$RUST_VERSION+*" "rust-web-src=$RUST_VERSION+*"
+    "rust-web-clippy=$RUST_VERSION+*")
 RUST_SOURCE=/usr/src/rustc-$RUST_VERSION
 RUSTC_WEB=/usr/bin/rustc
 
-# The packages that are not installed in the pinned version, separated by spaces.
+# The linker, and the tool for universal files: what a build needs beyond a lint.
+LLVM_VERSION=22.1.8
+LLVM_PACKAGES=("lld-${LLVM_VERSION%%.*}=1:$LLVM_VERSION-*" "llvm-${LLVM_VERSION%%.*}=1:$LLVM_VERSION-*")
+LLVM_BIN=/usr/lib/llvm-${LLVM_VERSION%%.*}/bin
+
+# missing_packages NAME=VERSION...: those that are not installed in their version, separated by spaces.
 missing_packages() {
     local package version missing=()
-    for package in "${RUST_PACKAGES[@]}"; do
-        version=$(dpkg-query -W -f '${db:Status-Status} ${Version}' "$package" 2>/dev/null || true)
-        [[ $version == "installed $RUST_VERSION+"* ]] || missing+=("$package")
+    for package; do
+        version=$(dpkg-query -W -f '${db:Status-Status} ${Version}' "${package%%=*}" 2>/dev/null || true)
+        # shellcheck disable=SC2053 # the version is a pattern
+        [[ $version == "installed "${package#*=} ]] || missing+=("$package")
     done
     printf '%s\n' "${missing[*]}"
 }
@@ -40,26 +47,24 @@ cargo_web() {
     fi
 }
 
-# Where the library's metadata belongs: one folder for each state of compiler, source
-# and recipe. Debian's revision counts, as metadata is not portable between builds.
-lint_sysroot() {
-    local key
-    key=$({
-        "$RUSTC_WEB" -vV
-        # shellcheck disable=SC2016 # dpkg-query's own variables
-        dpkg-query -W -f '${Package} ${Version}\n' rustc-web rust-web-src
-        cat "$(dirname "${BASH_SOURCE[0]}")/toolchain.sh"
-    } | sha256sum)
-    printf '%s\n' "$CACHE/std-lint/${key:0:16}"
+# target_variable TARGET NAME: the variable by which cargo is told something for one target.
+target_variable() {
+    local target=${1//-/_}
+    printf 'CARGO_TARGET_%s_%s\n' "${target^^}" "$2"
 }
 
-# std_inventory SYSROOT: size and name of each library file.
-std_inventory() {
-    (cd "$1/lib/rustlib/$TARGET/lib" && stat -c '%s %n' -- *.rmeta)
-}
+# Where cargo unpacks the crates it fetches.
+crates_folder() { printf '%s\n' "${CARGO_HOME:-$HOME/.cargo}/registry/src"; }
 
-# std_is_complete SYSROOT: whether every file that was built is still there, whole.
-# The inventory is written last, so an interrupted build has none.
-std_is_complete() {
-    [ -s "$1/inventory" ] && [ "$(std_inventory "$1" 2>/dev/null)" = "$(cat "$1/inventory")" ]
+# fetch_crates TARGET...: what the workspace in the current folder depends on.
+fetch_crates() {
+    local target selected=(--target "$(rust_host)")
+    for target; do selected+=(--target "$target"); done
+    step crates cargo_web fetch --locked "${selected[@]}"
+    [ "$STEP_STATUS" -ne 0 ] || return 0
+    # A stale Cargo.lock is this workspace's fault, an unreachable registry is not.
+    if grep -qE 'network error|failed to download|Could not resolve' "$(step_log crates)"; then
+        skip "the workspace's crates could not be fetched" "allow this machine to reach index.crates.io and static.crates.io once"
+    fi
+    exit 1
 }

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # A Rust toolchain that knows macOS, on Debian.
 #
-#   toolchain.sh [--require] [packages|lint-std|lint]
+#   toolchain.sh [--require] [packages|lint|build] [TARGET...]
 #
-#   packages   Debian's compiler and its source, through apt (root only)
-#   lint-std   the standard library's metadata for macOS: enough to check, not to link
-#   lint       both: what lint.sh needs (default)
+#   packages   Debian's compiler, its source and the linker, through apt (root only)
+#   lint       what lint.sh needs: the compiler, and the standard library's metadata for macOS (default)
+#   build      what build.sh needs: compiler, linker, and the standard library's code
 #
+# TARGET is aarch64-apple-darwin (default) or x86_64-apple-darwin.
 # Every part is done once and then found in place. Exits 77 where this machine
 # cannot have a part, and says how to get it; with --require that is exit 1.
 #
@@ -19,23 +20,22 @@ here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 . "$here/common.sh"
 # shellcheck source=scripts/macos/rust.sh
 . "$here/rust.sh"
+# shellcheck source=scripts/macos/std.sh
+. "$here/std.sh"
 
 install_packages() {
-    local package pinned=()
-    for package in "${RUST_PACKAGES[@]}"; do
-        pinned+=("$package=$RUST_VERSION+*")
-    done
     export DEBIAN_FRONTEND=noninteractive
     # A foreign source that is down need not matter: the installation decides.
     apt-get update -q || echo "apt-get update failed; trying the lists at hand"
     # --no-remove: rustc-web conflicts with Debian's older rustc, which its owner may need.
     apt-get install -q -y --no-remove --no-install-recommends \
-        -o DPkg::Lock::Timeout=300 "${pinned[@]}"
+        -o DPkg::Lock::Timeout=300 "$@"
 }
 
+# packages NAME=VERSION...
 packages() {
     local missing
-    missing=$(missing_packages)
+    missing=$(missing_packages "$@")
     [ -n "$missing" ] || return 0
     command -v apt-get >/dev/null ||
         skip "the Debian packages $missing are missing, and there is no apt-get" \
@@ -43,86 +43,65 @@ packages() {
     [ "$(id -u)" -eq 0 ] ||
         skip "the Debian packages $missing are missing, and only root installs packages" \
             "run \`sudo $here/toolchain.sh packages\`"
-    step packages install_packages
+    step packages install_packages "$@"
     [ "$STEP_STATUS" -eq 0 ] ||
-        skip "apt-get could not install $missing in version $RUST_VERSION" \
-            "check the network and the security archive in apt's sources; where Debian has moved on, raise RUST_VERSION in $here/rust.sh"
-    missing=$(missing_packages)
-    [ -z "$missing" ] || fail "apt-get reported success, but $missing is not installed in version $RUST_VERSION"
+        skip "apt-get could not install $missing" \
+            "check the network and the security archive in apt's sources; where Debian has moved on, raise the version in $here/rust.sh"
+    missing=$(missing_packages "$@")
+    [ -z "$missing" ] || fail "apt-get reported success, but $missing is not installed"
 }
 
-# std_cargo COMMAND [ARGS...]: cargo on the library's own workspace, which is
-# configured by nothing but itself. --locked: the crates its release was tested with.
-std_cargo() {
-    local command=$1
-    shift
-    cd "$CACHE"
-    RUSTC_BOOTSTRAP=1 cargo_web "$command" --locked \
-        --manifest-path "$RUST_SOURCE/library/sysroot/Cargo.toml" --target "$TARGET" "$@"
-}
-
-# As rust's bootstrap builds it, but for the metadata only. The features are those of
-# a released library; the metadata tag keeps its crates apart from a program's own copies.
-check_std() {
-    local out=$1 built=$CACHE/std-lint/build
-    rm -rf "$built" "$out"
-    export CARGO_TARGET_DIR=$built __CARGO_DEFAULT_LIB_METADATA=agxrun-lint
-    # Marks what std's dependencies export as unstable, so that programs cannot name it.
-    export CARGO_ENCODED_RUSTFLAGS=-Zforce-unstable-if-unmarked
-    std_cargo check --lib --release --features "panic-unwind backtrace"
-    mkdir -p "$out/lib/rustlib/$TARGET/lib"
-    cp "$built/$TARGET"/release/deps/lib*.rmeta "$out/lib/rustlib/$TARGET/lib/"
-    # The package that only ties the library together is no part of it.
-    rm "$out/lib/rustlib/$TARGET"/lib/libsysroot-*.rmeta
-    std_inventory "$out" >"$out/inventory"
-    rm -rf "$built"
-}
-
-lint_std() {
-    local sysroot
-    [ -z "$(missing_packages)" ] ||
-        skip "the Debian packages $(missing_packages) are missing" "run \`sudo $here/toolchain.sh packages\`"
+# std KIND TARGET: the standard library, made if it is not there whole.
+std() {
+    local kind=$1 target=$2 sysroot
     [ "$(rust_release)" = "$RUST_VERSION" ] ||
         fail "$RUSTC_WEB is version $(rust_release), not $RUST_VERSION (hint: reinstall the package rustc-web)"
     [ -e "$RUST_SOURCE/library/sysroot/Cargo.toml" ] ||
         fail "$RUST_SOURCE has no library source (hint: reinstall the package rust-web-src)"
 
-    mkdir -p "$CACHE/std-lint"
+    mkdir -p "$CACHE/std-$kind"
     # Two checkouts may ask at once: the second waits, and finds the first one's work.
-    exec 9>"$CACHE/std-lint/lock"
+    exec 9>"$CACHE/std-$kind/lock"
     flock 9
-    sysroot=$(lint_sysroot)
-    if std_is_complete "$sysroot"; then
+    sysroot=$(std_sysroot "$kind" "$target")
+    if std_is_complete "$sysroot" "$target"; then
+        exec 9>&-
         return
     fi
     [ ! -e "$sysroot" ] || say "$sysroot is not complete; it is built again"
-    step std-fetch std_cargo fetch
+    step std-fetch std_cargo "$target" fetch
     [ "$STEP_STATUS" -eq 0 ] ||
         skip "the standard library's crates could not be fetched" \
             "allow this machine to reach index.crates.io and static.crates.io once"
-    step std-metadata check_std "$sysroot.partial"
-    [ "$STEP_STATUS" -eq 0 ] || fail "the standard library for $TARGET could not be checked"
+    step "std-$kind-${target%%-*}" make_std "$kind" "$target" "$sysroot.partial"
+    [ "$STEP_STATUS" -eq 0 ] || fail "the standard library for $target could not be made"
     rm -rf "$sysroot"
     mv -T "$sysroot.partial" "$sysroot"
     exec 9>&-
 }
 
 what=lint
+targets=()
 for argument; do
     case $argument in
     --require) REQUIRE=1 ;;
-    packages | lint-std | lint) what=$argument ;;
+    packages | lint | build) what=$argument ;;
+    aarch64-apple-darwin | x86_64-apple-darwin) targets+=("$argument") ;;
     *)
-        say "\`$argument\` is not an argument (hint: toolchain.sh [--require] [packages|lint-std|lint])"
+        say "\`$argument\` is not an argument (hint: toolchain.sh [--require] [packages|lint|build] [TARGET...])"
         exit 2
         ;;
     esac
 done
+[ ${#targets[@]} -gt 0 ] || targets=("$TARGET")
 case $what in
-packages) packages ;;
-lint-std) lint_std ;;
+packages) packages "${RUST_PACKAGES[@]}" "${LLVM_PACKAGES[@]}" ;;
 lint)
-    packages
-    lint_std
+    packages "${RUST_PACKAGES[@]}"
+    for target in "${targets[@]}"; do std lint "$target"; done
+    ;;
+build)
+    packages "${RUST_PACKAGES[@]}" "${LLVM_PACKAGES[@]}"
+    for target in "${targets[@]}"; do std link "$target"; done
     ;;
 esac

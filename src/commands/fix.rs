@@ -6,8 +6,9 @@ use anyhow::{Context, Result};
 
 use super::defaults;
 use crate::cli::FixAction;
-use crate::inject::locate::Surroundings;
+use crate::inject::locate::{Located, Surroundings};
 use crate::inject::{Artifact, build, check};
+use crate::output::building::Building;
 use crate::output::{policies, terminal};
 use crate::run::verdict::exit_code;
 
@@ -25,8 +26,7 @@ pub fn run(action: FixAction) -> Result<u8> {
 fn path(dylib: Option<PathBuf>, verbose: bool) -> Result<u8> {
     let located = match defaults::named_library(dylib)? {
         Some(located) => located,
-        None => Surroundings::current()
-            .find_or_build(Artifact::FixLibrary, &mut |line| terminal::note(line))?,
+        None => found_or_built()?,
     };
     check::library(&located.path)?;
     terminal::print_path(&located.path)?;
@@ -44,9 +44,11 @@ fn build(out: Option<PathBuf>) -> Result<u8> {
             .cache
             .context("neither HOME nor a cache folder is set (hint: name a folder with --out)")?,
     };
-    let path = build::build_into(&folder, Artifact::FixLibrary, &mut |line| {
-        terminal::note(line);
+    let mut building = Building::default();
+    let path = build::build_into(&folder, Artifact::FixLibrary, &mut |piece, stage| {
+        building.show(piece, stage);
     })?;
+    building.done();
     check::library(&path)?;
     terminal::print_path(&path)?;
     Ok(exit_code::OK)
@@ -56,8 +58,7 @@ fn build(out: Option<PathBuf>) -> Result<u8> {
 fn build_all(folder: &Path) -> Result<u8> {
     let folder = std::path::absolute(folder)
         .with_context(|| format!("cannot use `{}`", folder.display()))?;
-    let library = Surroundings::current()
-        .find_or_build(Artifact::FixLibrary, &mut |line| terminal::note(line))?;
+    let library = found_or_built()?;
     check::library(&library.path)?;
     let names = std::iter::once(Artifact::FixLibrary.file_name())
         .chain(agx_policy::POLICIES.iter().map(policies::file_name));
@@ -67,6 +68,16 @@ fn build_all(folder: &Path) -> Result<u8> {
         terminal::print_path(&path)?;
     }
     Ok(exit_code::OK)
+}
+
+/// The library that a run would inject where the user names none.
+fn found_or_built() -> Result<Located> {
+    let mut building = Building::default();
+    let located =
+        Surroundings::current().find_or_build(Artifact::FixLibrary, &mut |piece, stage| {
+            building.show(piece, stage);
+        })?;
+    Ok(located)
 }
 
 fn list(json: bool, verbose: bool) -> Result<u8> {

@@ -14,6 +14,7 @@ use crate::matrix::interrupt::Interrupt;
 use crate::matrix::plan::{Plan, rows};
 use crate::matrix::scenario;
 use crate::matrix::tally::Tally;
+use crate::output::building::Building;
 use crate::output::{matrix, terminal};
 use crate::run::supervise::die_like;
 use crate::run::verdict::exit_code;
@@ -22,8 +23,12 @@ pub fn run(args: &RehearseArgs) -> Result<u8> {
     terminal::set_color(args.color.color);
     let begun = Instant::now();
     let workload = workload()?;
-    let library = Surroundings::current()
-        .find_or_build(Artifact::FixLibrary, &mut |line| terminal::note(line))?;
+    let mut building = Building::default();
+    let library =
+        Surroundings::current().find_or_build(Artifact::FixLibrary, &mut |piece, stage| {
+            building.show(piece, stage);
+        })?;
+    building.done();
     check::library(&library.path)?;
     let plan = Plan {
         rows: rows(&args.matrix.policies)?,

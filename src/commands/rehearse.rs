@@ -7,9 +7,11 @@ use chrono::Local;
 
 use super::defaults;
 use crate::cli::RehearseArgs;
+use crate::inject::Artifact;
+use crate::inject::build::{self, Stage};
 use crate::inject::locate::Surroundings;
 use crate::inject::platform::{REPORTS_ARE_REHEARSED, state_folder};
-use crate::inject::{Artifact, build};
+use crate::output::building::Building;
 use crate::output::{rehearsal, summary, terminal};
 use crate::run::execute::execute;
 use crate::run::options::{FixRequest, RunOptions, Scope, Tuning};
@@ -79,11 +81,13 @@ fn one(options: RunOptions, verbose: bool) -> Result<RunRecord> {
 /// The workload, with the driver beside it, found or built.
 pub(super) fn workload() -> Result<PathBuf> {
     let surroundings = Surroundings::current();
-    let mut note = |line: &str| terminal::note(line);
-    let workload = surroundings.find_or_build(Artifact::RehearsalWorkload, &mut note)?;
-    surroundings.find_or_build(Artifact::RehearsalDriver, &mut note)?;
+    let mut building = Building::default();
+    let mut show = |piece: Artifact, stage: Stage<'_>| building.show(piece, stage);
+    let workload = surroundings.find_or_build(Artifact::RehearsalWorkload, &mut show)?;
+    surroundings.find_or_build(Artifact::RehearsalDriver, &mut show)?;
     if REPORTS_ARE_REHEARSED {
-        let writer = surroundings.find_or_build(Artifact::ReportWriter, &mut note);
+        let writer = surroundings.find_or_build(Artifact::ReportWriter, &mut show);
+        building.done();
         match writer {
             Ok(_) => {}
             Err(error @ build::BuildError::Compiler { .. }) => return Err(error.into()),

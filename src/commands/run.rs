@@ -23,7 +23,9 @@ pub fn run(args: RunArgs) -> Result<u8> {
     let json = json.map(run_json::Destination::open).transpose()?;
     let options = options(args)?;
     let folders = defaults::report_folders();
-    let record = match execute(options, folders, &mut summary::Progress::new(voice)) {
+    // Not within the match: what moves on the terminal ends with the progress, and an error is told after that.
+    let outcome = execute(options, folders, &mut summary::Progress::new(voice));
+    let record = match outcome {
         Ok(record) => record,
         Err(error) => return Ok(failed(error)),
     };

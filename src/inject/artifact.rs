@@ -17,7 +17,36 @@ pub enum Artifact {
     RehearsalWorkload,
 }
 
+/// What a piece is built from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sources {
+    /// What travels in `agxrun`.
+    Embedded,
+    /// The checkout that `agxrun` was built from: the rehearsal is for those who have one.
+    Checkout,
+}
+
 impl Artifact {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::FixLibrary,
+        Self::ReportHandler,
+        Self::ReportWriter,
+        Self::RehearsalDriver,
+        Self::RehearsalWorkload,
+    ];
+
+    /// What it is built from.
+    pub fn sources(self) -> Sources {
+        match self {
+            Self::FixLibrary => Sources::Embedded,
+            Self::ReportHandler
+            | Self::ReportWriter
+            | Self::RehearsalDriver
+            | Self::RehearsalWorkload => Sources::Checkout,
+        }
+    }
+
     /// The file's name on this platform.
     pub fn file_name(self) -> String {
         let (prefix, suffix) = LIBRARY_AFFIXES;

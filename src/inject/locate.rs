@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::platform::cache_folder;
-use super::{Artifact, build};
+use super::{Artifact, build, embedded};
 
 /// Why a file was taken from where it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub enum Origin {
     BesideExecutable,
     /// In `../lib/agxrun` as seen from the executable.
     LibFolder,
+    /// In `../libexec/agxrun` as seen from the executable.
+    LibexecFolder,
     /// In the user's cache, built there earlier.
     Cache,
     /// Built just now from the sources.
@@ -31,6 +33,7 @@ impl Origin {
             Self::Environment => "named by AGX_FIX_DYLIB",
             Self::BesideExecutable => "beside the agxrun executable",
             Self::LibFolder => "in ../lib/agxrun",
+            Self::LibexecFolder => "in ../libexec/agxrun",
             Self::Cache => "built earlier into the cache",
             Self::Built => "built just now from the sources",
         }
@@ -66,7 +69,7 @@ impl Surroundings {
                 cache.join("agxrun").join(format!(
                     "{}-{}",
                     env!("CARGO_PKG_VERSION"),
-                    build::SOURCE_DIGEST
+                    embedded::DIGEST
                 ))
             }),
         }
@@ -86,6 +89,12 @@ impl Surroundings {
             }
             if let Some(parent) = folder.parent() {
                 places.push((parent.join("lib/agxrun").join(&name), Origin::LibFolder));
+                // The wheel's place: `pip install --target` drops a wheel's `data/lib`, since its modules are in `lib` too (seen
+                // with pip 23.2 and 26.3).
+                places.push((
+                    parent.join("libexec/agxrun").join(&name),
+                    Origin::LibexecFolder,
+                ));
             }
         }
         if let Some(cache) = &self.cache {
@@ -102,13 +111,11 @@ impl Surroundings {
             .map(|(path, origin)| Located { path, origin })
     }
 
-    /// The first candidate that exists, else one built from the sources into the cache.
-    ///
-    /// `progress` is told what is being built, once, before the compiler starts.
+    /// The first candidate that exists, else one built into the cache, by this process or by another that has begun.
     pub fn find_or_build(
         &self,
         artifact: Artifact,
-        progress: &mut dyn FnMut(&str),
+        listener: &mut build::Listener<'_>,
     ) -> Result<Located, build::BuildError> {
         if let Some(found) = self.find(artifact) {
             return Ok(found);
@@ -116,11 +123,9 @@ impl Surroundings {
         let Some(cache) = &self.cache else {
             return Err(build::BuildError::NoCache { artifact });
         };
-        let path = build::build_into(cache, artifact, progress)?;
-        Ok(Located {
-            path,
-            origin: Origin::Built,
-        })
+        let (path, built) = build::build_unless_there(cache, artifact, listener)?;
+        let origin = if built { Origin::Built } else { Origin::Cache };
+        Ok(Located { path, origin })
     }
 }
 
@@ -144,13 +149,14 @@ mod tests {
     }
 
     #[test]
-    fn the_order_is_executable_then_lib_then_cache() {
+    fn the_order_is_executable_then_lib_then_libexec_then_cache() {
         let root = tempfile::tempdir().expect("a temporary folder");
         let name = Artifact::FixLibrary.file_name();
         let here = surroundings(root.path());
         assert_eq!(here.find(Artifact::FixLibrary), None);
         for (folder, origin) in [
             ("cache", Origin::Cache),
+            ("libexec/agxrun", Origin::LibexecFolder),
             ("lib/agxrun", Origin::LibFolder),
             ("bin", Origin::BesideExecutable),
         ] {

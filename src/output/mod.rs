@@ -1,5 +1,6 @@
 //! What is printed: for people on a terminal, and as JSON.
 
+pub mod building;
 pub mod crash;
 pub mod crashes;
 pub mod matrix;

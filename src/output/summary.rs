@@ -8,9 +8,12 @@ use agx_ledger::{Counter, State};
 use chrono::Utc;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::building::Building;
 use super::crash::CrashView;
 use super::notices;
 use super::terminal::{self, DIM, ERROR, OK, STRONG, WARNING, visible};
+use crate::inject::Artifact;
+use crate::inject::build::Stage;
 use crate::run::collect::{Collected, Novelty, Weight};
 use crate::run::execute::{Watcher, signal_name};
 use crate::run::plan::Plan;
@@ -34,22 +37,30 @@ pub struct Voice {
 /// Tells what happens while it happens.
 pub struct Progress {
     voice: Voice,
+    building: Building,
     bar: Option<ProgressBar>,
 }
 
 impl Progress {
     /// Progress in this voice.
     pub fn new(voice: Voice) -> Self {
-        Self { voice, bar: None }
+        Self {
+            voice,
+            building: Building::default(),
+            bar: None,
+        }
     }
 }
 
 impl Watcher for Progress {
-    fn progress(&mut self, line: &str) {
-        terminal::note(line);
+    fn building(&mut self, artifact: Artifact, stage: Stage<'_>) {
+        if !self.voice.quiet {
+            self.building.show(artifact, stage);
+        }
     }
 
     fn planned(&mut self, plan: &Plan) {
+        self.building.done();
         if !self.voice.verbose {
             return;
         }

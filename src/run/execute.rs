@@ -22,6 +22,8 @@ use super::verdict::{Facts, Verdict};
 use super::workspace::{Workspace, WorkspaceError};
 use crate::diagnose::match_line;
 use crate::evidence::{End, TreeEvidence, read_folder};
+use crate::inject::Artifact;
+use crate::inject::build::Stage;
 use crate::inject::environment::compose;
 use crate::inject::locate::Surroundings;
 use crate::inject::platform::{LEDGERS_COVER_REPORTS, REPORTS_ARE_REHEARSED};
@@ -31,8 +33,8 @@ use crate::reports::{ReportFolder, Snapshot};
 
 /// What a caller is told while a run goes on.
 pub trait Watcher {
-    /// A line about a step that takes time, such as building the library.
-    fn progress(&mut self, line: &str);
+    /// A piece is being built, which takes time.
+    fn building(&mut self, artifact: Artifact, stage: Stage<'_>);
     /// What is about to be launched.
     fn planned(&mut self, plan: &Plan);
     /// What is being waited for after the target's end, and how much of the time is left.
@@ -72,9 +74,7 @@ pub fn execute(
         &options,
         &Surroundings::current(),
         default_folders,
-        &mut |line| {
-            watcher.progress(line);
-        },
+        &mut |artifact, stage| watcher.building(artifact, stage),
     )?;
     preflight::prepare_folders(&plan)?;
     let workspace = Workspace::new()?;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::options::{FixRequest, LockScope, RunOptions, Tuning};
 use super::policy::Expected;
+use crate::inject::build::Listener;
 use crate::inject::environment::{self, Injection};
 use crate::inject::locate::{Located, Surroundings};
 use crate::inject::platform::REPORTS_ARE_REHEARSED;
@@ -100,15 +101,15 @@ pub enum PlanError {
 impl Plan {
     /// Decides; looks at files, starts nothing but a compiler if the library must be built.
     ///
-    /// `default_folders` are the system's; `progress` is told what is being built.
+    /// `default_folders` are the system's; `listener` is told what is being built.
     pub fn make(
         options: &RunOptions,
         surroundings: &Surroundings,
         default_folders: Vec<ReportFolder>,
-        progress: &mut dyn FnMut(&str),
+        listener: &mut Listener<'_>,
     ) -> Result<Self, PlanError> {
         let target = Target::find(&options.command)?;
-        let (library, policy, tuning) = plan_fix(options, surroundings, progress)?;
+        let (library, policy, tuning) = plan_fix(options, surroundings, listener)?;
         let folders_named = !options.reports_dirs.is_empty();
         let folders = if folders_named {
             options.reports_dirs.iter().map(ReportFolder::new).collect()
@@ -178,7 +179,7 @@ impl Plan {
 fn plan_fix(
     options: &RunOptions,
     surroundings: &Surroundings,
-    progress: &mut dyn FnMut(&str),
+    listener: &mut Listener<'_>,
 ) -> Result<(Option<Located>, Option<Expected>, Tuning), PlanError> {
     let FixRequest::Inject {
         policy,
@@ -210,7 +211,7 @@ fn plan_fix(
     }
     let library = match library {
         Some(named) => named.clone(),
-        None => surroundings.find_or_build(Artifact::FixLibrary, progress)?,
+        None => surroundings.find_or_build(Artifact::FixLibrary, listener)?,
     };
     check::library(&library.path)?;
     Ok((Some(library), expected, *tuning))

@@ -1,4 +1,4 @@
-//! Gives the linker the Objective-C runtime.
+//! Gives the linker the Objective-C runtime, and on macOS the name by which the driver is known.
 //!
 //! Debian ships GCC's runtime as `libobjc.so.4` in the package `libobjc4`; the `libobjc.so` link that `-lobjc` needs belongs to
 //! the Objective-C compiler, which is not required here. So the file itself is handed over.
@@ -12,6 +12,8 @@ fn main() {
     println!("cargo::rerun-if-env-changed=LIBOBJC_DIR");
     if env::var("CARGO_CFG_TARGET_VENDOR").as_deref() == Ok("apple") {
         println!("cargo::rustc-link-arg-cdylib=-lobjc");
+        // Else the name would be the path on the machine that built it.
+        println!("cargo::rustc-link-arg-cdylib=-Wl,-install_name,@rpath/libagx_rehearsal.dylib");
         return;
     }
     match find_runtime() {
@@ -25,7 +27,7 @@ fn main() {
 
 /// The runtime's file: in `LIBOBJC_DIR`, in the library folders of the target's triple, or in the plain ones.
 fn find_runtime() -> Option<PathBuf> {
-    let arch = env::var("CARGO_CFG_TARGET_ARCH").unwrap_or_default();
+    let arch = env::var("CARGO_CFG_TARGET_ARCH").unwrap_or_default(); // cargo sets it for every build script
     let triple = format!("{arch}-linux-gnu");
     let mut folders: Vec<PathBuf> = env::var_os("LIBOBJC_DIR")
         .map(PathBuf::from)

@@ -1,7 +1,8 @@
 //! This program again, with the library preloaded.
 
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::{env, io};
 
 /// What the program is to do; all it measures when this is not set.
@@ -12,7 +13,7 @@ pub const COUNT: &str = "AGX_BENCH_COUNT";
 /// A way to run the library.
 pub struct Setting {
     pub name: &'static str,
-    variables: &'static [(&'static str, &'static str)],
+    pub variables: &'static [(&'static str, &'static str)],
 }
 
 pub const V3: Setting = Setting {
@@ -60,6 +61,60 @@ pub fn figures(setting: &Setting, role: &str, count: u64, ledgers: &Path) -> io:
         _ => Err(io::Error::other(
             String::from_utf8_lossy(&output.stderr).into_owned(),
         )),
+    }
+}
+
+/// This program in a role, which prints a line of numbers for each line that it reads.
+pub struct Worker {
+    child: Child,
+    /// Taken when it is to end.
+    orders: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Worker {
+    pub fn start(setting: &Setting, role: &str, count: u64, ledgers: &Path) -> io::Result<Self> {
+        let mut child = preloaded(env::current_exe()?, ledgers)?
+            .envs(setting.variables.iter().copied())
+            .env(ROLE, role)
+            .env(COUNT, count.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let (Some(orders), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(io::Error::other("a pipe is missing"));
+        };
+        let (orders, answers) = (Some(orders), BufReader::new(answers));
+        Ok(Self {
+            child,
+            orders,
+            answers,
+        })
+    }
+
+    /// Asks for a line.
+    pub fn ask(&mut self) -> io::Result<Vec<f64>> {
+        let Some(orders) = &mut self.orders else {
+            return Err(io::Error::other("the measured process was told to end"));
+        };
+        writeln!(orders)?;
+        let mut line = String::new();
+        self.answers.read_line(&mut line)?;
+        let figures: Result<Vec<f64>, _> = line.split_whitespace().map(str::parse).collect();
+        figures
+            .ok()
+            .filter(|it| !it.is_empty())
+            .ok_or_else(|| io::Error::other("the measured process printed no numbers"))
+    }
+
+    /// Has it end, which it must do without a failure.
+    pub fn end(mut self) -> io::Result<()> {
+        self.orders = None;
+        let status = self.child.wait()?;
+        if status.success() {
+            return Ok(());
+        }
+        Err(io::Error::other(format!("the measured process: {status}")))
     }
 }
 

@@ -2,8 +2,9 @@
 //!
 //! `cargo bench -p agx-fix --bench call`. The program starts itself again with the library preloaded, once for each way to
 //! run it, in turns. It prints what a message to a hooked method takes against one to a method that is not, under v3 (with
-//! events and without) and under v2.9, and the count of instructions where valgrind is installed; the calls a second
-//! of eight threads; and what the library adds to a process without Metal.
+//! events, without, and in the scope `buffer`) and under v2.9, and the count of instructions where valgrind is installed;
+//! the calls a second of eight threads; and what the library adds to a process without Metal. One of these parts alone:
+//! `-- message`, `-- threads`, `-- idle`.
 
 #[cfg(target_os = "linux")]
 mod driver;
@@ -32,13 +33,26 @@ fn main() -> std::io::Result<()> {
         Ok("unhooked") => message::send(false)?,
         Ok("hooked") => message::send(true)?,
         Ok("calibrate") => throughput::calibrate(),
-        Ok("threads") => throughput::measure()?,
+        Ok("threads") => throughput::measure(true)?,
+        Ok("plain threads") => throughput::measure(false)?,
         Ok("hold") => idle::hold()?,
         _ => {
             let ledgers = tempfile::TempDir::new()?;
-            message::report(ledgers.path())?;
-            throughput::report(ledgers.path())?;
-            idle::report(ledgers.path())?;
+            // Cargo adds `--bench`.
+            let parts: Vec<String> = std::env::args()
+                .skip(1)
+                .filter(|it| !it.starts_with("--"))
+                .collect();
+            let asked = |part: &str| parts.is_empty() || parts.iter().any(|it| it == part);
+            if asked("message") {
+                message::report(ledgers.path())?;
+            }
+            if asked("threads") {
+                throughput::report(ledgers.path())?;
+            }
+            if asked("idle") {
+                idle::report(ledgers.path())?;
+            }
         }
     }
     Ok(())

@@ -6,7 +6,7 @@ use std::time::Instant;
 use std::{env, io};
 
 use crate::driver;
-use crate::library::{self, Setting, V2_9, V3, V3_SILENT, summary};
+use crate::library::{self, Setting, V2_9, V3, V3_BUFFER, V3_SILENT, summary};
 use crate::objc::Id;
 
 /// Short enough that most rounds pass undisturbed.
@@ -50,11 +50,12 @@ pub fn send(hooked: bool) -> io::Result<()> {
 }
 
 /// Instructions of one message, counted by valgrind in processes that send many and none; `None` without valgrind.
-fn instructions(role: &str, ledgers: &Path) -> io::Result<Option<f64>> {
+fn instructions(setting: &Setting, role: &str, ledgers: &Path) -> io::Result<Option<f64>> {
     let total = |count: u32| -> io::Result<f64> {
         let output = Command::new("valgrind")
             .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
             .arg(env::current_exe()?)
+            .envs(setting.variables.iter().copied())
             .envs([(library::ROLE, role), (library::COUNT, &count.to_string())])
             .env("AGX_FIX_LEDGER_DIR", ledgers)
             .env("LD_PRELOAD", library::path()?)
@@ -73,8 +74,8 @@ fn instructions(role: &str, ledgers: &Path) -> io::Result<Option<f64>> {
 
 /// Measures, and prints the table.
 pub fn report(ledgers: &Path) -> io::Result<()> {
-    let settings: [&Setting; 3] = [&V3, &V3_SILENT, &V2_9];
-    let mut rows: [Vec<Vec<f64>>; 3] = Default::default();
+    let settings: [&Setting; 4] = [&V3, &V3_SILENT, &V3_BUFFER, &V2_9];
+    let mut rows: [Vec<Vec<f64>>; 4] = Default::default();
     for _ in 0..TURNS {
         for (setting, row) in settings.iter().zip(&mut rows) {
             let figures = library::figures(setting, "messages", 0, ledgers)?;
@@ -104,15 +105,16 @@ pub fn report(ledgers: &Path) -> io::Result<()> {
             fastest - least(row, 1)
         );
     }
-    match instructions("unhooked", ledgers)? {
-        None => println!("one message, instructions: valgrind is not installed"),
-        Some(without) => {
-            let with = instructions("hooked", ledgers)?.unwrap_or(without);
-            println!(
-                "one message, instructions: {without:.0} unhooked, {with:.0} hooked by v3, {:.0} added",
-                with - without
-            );
+    let Some(without) = instructions(&V3, "unhooked", ledgers)? else {
+        println!("one message, instructions: valgrind is not installed");
+        return Ok(());
+    };
+    print!("one message, instructions: {without:.0} unhooked");
+    for setting in [&V3, &V3_BUFFER] {
+        if let Some(with) = instructions(setting, "hooked", ledgers)? {
+            print!(", {:.0} added by {}", with - without, setting.name);
         }
     }
+    println!();
     Ok(())
 }

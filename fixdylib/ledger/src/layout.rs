@@ -228,8 +228,11 @@ pub struct EventRecord {
     pub phase: AtomicU32,
 }
 
-/// Bytes of one ring with its events.
-pub const RING_STRIDE: usize = size_of::<RingHeader>() + RING_EVENTS * size_of::<EventRecord>();
+/// Bytes from one ring, with its events, to the next: each thread writes to its own with every call, so that no cache line
+/// (128 bytes on Apple's arm64, 64 on x86-64) may hold something of two.
+pub const RING_STRIDE: usize = (size_of::<RingHeader>() + RING_EVENTS * size_of::<EventRecord>())
+    .next_multiple_of(RING_ALIGNMENT);
+const RING_ALIGNMENT: usize = 128;
 
 const _: () = assert!(Counter::ALL.len() <= COUNTER_CAPACITY);
 
@@ -353,7 +356,7 @@ pub struct Body {
 pub const BODY: Body = {
     let census = HEADER_LEN;
     let strings = census + CENSUS_CAPACITY * size_of::<CensusRecord>();
-    let rings = strings + STRINGS_CAPACITY;
+    let rings = (strings + STRINGS_CAPACITY).next_multiple_of(RING_ALIGNMENT);
     let end = rings + RING_CAPACITY * RING_STRIDE;
     Body {
         census,

@@ -5,6 +5,7 @@
 
 #![allow(clippy::cast_possible_truncation)] // as in the library, whose words and addresses are 64 bits wide
 
+pub mod condition;
 #[path = "../../src/lifecycle.rs"]
 pub mod lifecycle;
 pub mod lock;

@@ -1,7 +1,5 @@
 //! The locks that take no part of the rest of the library.
 
-#[path = "../../src/lock/condition.rs"]
-pub mod condition;
 #[path = "../../src/lock/plain.rs"]
 pub mod plain;
 #[path = "../../src/lock/reentrant.rs"]
@@ -9,6 +7,5 @@ pub mod reentrant;
 #[path = "../../src/lock/watch.rs"]
 pub mod watch;
 
-pub use condition::Condition;
 pub use plain::Plain;
 pub use reentrant::{Acquired, Reentrant};

@@ -1,6 +1,7 @@
-//! The re-entrant lock and its condition, in every order of threads.
+//! The re-entrant lock, and waits under it, in every order of threads.
 
-use agx_fix_models::lock::{Acquired, Condition, Reentrant};
+use agx_fix_models::condition::Condition;
+use agx_fix_models::lock::{Acquired, Reentrant};
 use agx_fix_models::model;
 use agx_fix_models::os::{EventCount, NEVER, park};
 use loom::sync::Arc;
@@ -75,7 +76,7 @@ fn a_wait_that_ends_at_its_limit_takes_nobodys_turn() {
         let limited = {
             let lock = lock.clone();
             thread::spawn(move || {
-                let had = lock.lock_until(2, SOME_TIME).is_some();
+                let had = lock.try_lock(2).is_some() || lock.wait_until(2, SOME_TIME);
                 if had {
                     // SAFETY: locked in the line above.
                     unsafe {

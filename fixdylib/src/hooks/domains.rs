@@ -8,15 +8,16 @@
 //! Waiting for a second lock follows [`order`](crate::lock::order): without limit only upwards. A call that could not have
 //! its lock within the limit goes on without, untracked, and is counted (`lock_order_escapes`).
 
+mod objects;
+
 use std::cell::UnsafeCell;
-use std::ffi::CStr;
-use std::sync::atomic::{AtomicI32, AtomicU8, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
 use agx_ledger::Counter;
-use agx_policy::rules::{Family, Role};
+use agx_policy::rules::Role;
 
-use super::forward::SLOTS;
 use super::places::{self, Place};
+use super::slots;
 use super::tell::{self, Kind};
 use crate::config::Scope;
 use crate::ledger::{self, count};
@@ -25,7 +26,9 @@ use crate::lock::order::{Domain, Held, Rule, SHARDS};
 use crate::lock::watch::Watch;
 use crate::lock::{Acquired, Reentrant};
 use crate::os::{self, EventCount};
-use crate::runtime::{self, Class};
+
+pub use objects::{buffer_of_encoder, commits, describe, is_encoder, is_proxy};
+use objects::{is, kind, queue_of};
 
 /// What a lock protects.
 #[repr(C)]
@@ -86,30 +89,32 @@ static LOCKS: [Reentrant<State>; SHARDS] = [const { Reentrant::new(State::new())
 static POOL_LOCK: Reentrant<()> = Reentrant::new(());
 static SCOPE: AtomicU8 = AtomicU8::new(0);
 
-/// Where the instance variable is by which a slot's receivers are told apart; negative for none.
-static OFFSETS: [AtomicI32; SLOTS] = [const { AtomicI32::new(-1) }; SLOTS];
-/// Bits of [`kind`].
-static KINDS: [AtomicU8; SLOTS] = [const { AtomicU8::new(0) }; SLOTS];
-/// `_queue` in a command buffer: 0 while unknown, offset + 1, or `u32::MAX` where two classes differ.
-static QUEUE: AtomicU32 = AtomicU32::new(0);
-
-mod kind {
-    pub const ENCODER: u8 = 1;
-    pub const PROXY: u8 = 2;
-    pub const POOL: u8 = 4;
-    pub const COMMITS: u8 = 8;
-    /// The receiver is under construction: its variables are not set.
-    pub const INIT: u8 = 16;
-}
-
 thread_local! {
-    /// Locks that the thread has, except in the scope `global`. Without a destructor, as the ledger's.
+    /// Locks that the thread has, except in the scope `global`, and some that it had: who gives one back leaves it here, for
+    /// the next call, which mostly takes the same. Without a destructor, as the ledger's.
     static HELD: UnsafeCell<Held> = const { UnsafeCell::new(Held::new()) };
 }
 
-fn held<R>(with: impl FnOnce(&mut Held) -> R) -> R {
+/// Those locks, as they are listed.
+#[inline]
+fn listed<R>(with: impl FnOnce(&mut Held) -> R) -> R {
     // SAFETY: the thread's own, and no closure of this file comes back here.
     HELD.with(|it| with(unsafe { &mut *it.get() }))
+}
+
+/// The locks that the thread has now.
+fn held<R>(with: impl FnOnce(&mut Held) -> R) -> R {
+    let me = ledger::thread() as usize;
+    listed(|it| {
+        it.retain(|domain| {
+            if domain == Domain::POOL {
+                POOL_LOCK.is_held_by(me)
+            } else {
+                lock(domain.index()).is_held_by(me)
+            }
+        });
+        with(it)
+    })
 }
 
 /// Sets the scope, and the watch over long waits. Called before the first hook is installed.
@@ -132,124 +137,17 @@ pub fn is_narrow() -> bool {
     SCOPE.load(Ordering::Relaxed) != Scope::Global as u8
 }
 
-/// Whether there is one lock, and no watch over it.
-pub fn is_plain() -> bool {
-    !is_narrow() && !LOCKS[COMMON].is_watched()
+/// Whether calls of a slot may take the short way ([`super::quick`]): they are work, take one lock alone, and nobody watches
+/// the locks.
+pub fn has_short_way(slot: usize) -> bool {
+    let one_lock = !is_narrow() || objects::is_encoder_alone(slot);
+    slots::get(slot).is(Role::Work) && one_lock && !LOCKS[COMMON].is_watched()
 }
 
 /// One of the locks.
 #[inline]
 pub fn lock(domain: usize) -> &'static Reentrant<State> {
     &LOCKS[domain & (SHARDS - 1)]
-}
-
-/// Notes where the receivers of a slot keep what tells them apart. Called before the hook is installed.
-///
-/// # Safety
-/// `class` is a class of the runtime.
-pub unsafe fn describe(slot: usize, class: Class, family: Family, role: Role, selector: &CStr) {
-    // SAFETY: promised by the caller.
-    let offset = |name| unsafe { runtime::ivar_offset(class, name) };
-    let name = selector.to_bytes();
-    let mut kinds = 0;
-    let at = match family {
-        Family::Encoder => {
-            kinds |= kind::ENCODER;
-            offset(c"_commandBuffer")
-        }
-        Family::Buffer => {
-            let queue = offset(c"_queue");
-            if let Some(found) = queue.and_then(|it| u32::try_from(it + 1).ok()) {
-                let known = QUEUE.load(Ordering::Relaxed);
-                if known != found {
-                    QUEUE.store(if known == 0 { found } else { u32::MAX }, Ordering::Relaxed);
-                }
-            }
-            queue
-        }
-        Family::Proxy => {
-            kinds |= kind::PROXY;
-            if name.starts_with(b"commit") {
-                kinds |= kind::COMMITS;
-            }
-            offset(c"_commandBuffer")
-        }
-    };
-    if matches!(
-        role,
-        Role::Commit | Role::CommitReusable | Role::CommitBlocking
-    ) {
-        kinds |= kind::COMMITS;
-    }
-    if matches!(role, Role::Init | Role::Factory | Role::SubFactory)
-        || name == b"destroyImpl"
-        || name.starts_with(b"deferredEnd")
-    {
-        kinds |= kind::POOL;
-    }
-    if matches!(role, Role::Init | Role::BufferInit) {
-        kinds |= kind::INIT;
-    }
-    OFFSETS[slot].store(
-        at.and_then(|it| i32::try_from(it).ok()).unwrap_or(-1),
-        Ordering::Relaxed,
-    );
-    KINDS[slot].store(kinds, Ordering::Relaxed);
-}
-
-fn is(slot: usize, kinds: u8) -> bool {
-    KINDS[slot].load(Ordering::Relaxed) & kinds != 0
-}
-
-/// The word at an offset of an object; 0 where there is none.
-fn word(object: u64, offset: i32) -> u64 {
-    let Ok(offset) = usize::try_from(offset) else {
-        return 0;
-    };
-    if object == 0 {
-        return 0;
-    }
-    let field = (object as usize).wrapping_add(offset) as *const u64;
-    // SAFETY: the object is an instance of a class that has the variable at this offset. It is read as another thread may
-    // write it.
-    unsafe { field.read_volatile() }
-}
-
-/// Whether a slot is a proxy's, whose calls reach the real command buffer.
-pub fn is_proxy(slot: usize) -> bool {
-    is(slot, kind::PROXY)
-}
-
-/// Whether a slot's receivers are encoders.
-pub fn is_encoder(slot: usize) -> bool {
-    is(slot, kind::ENCODER)
-}
-
-/// The command buffer that a call commits, itself or through the one that it is a proxy for; 0 if it commits none.
-pub fn commits(slot: usize, receiver: u64) -> u64 {
-    if !is(slot, kind::COMMITS) {
-        0
-    } else if is_proxy(slot) {
-        word(receiver, OFFSETS[slot].load(Ordering::Relaxed))
-    } else {
-        receiver
-    }
-}
-
-/// The command buffer of an encoder, as the encoder says; 0 where it does not.
-pub fn buffer_of_encoder(slot: usize, encoder: u64) -> u64 {
-    if is(slot, kind::ENCODER) {
-        word(encoder, OFFSETS[slot].load(Ordering::Relaxed))
-    } else {
-        0
-    }
-}
-
-fn queue_of(buffer: u64) -> u64 {
-    match QUEUE.load(Ordering::Relaxed) {
-        0 | u32::MAX => 0,
-        at => word(buffer, i32::try_from(at - 1).unwrap_or(-1)),
-    }
 }
 
 /// The lock of a receiver whose variables are set: [`COMMON`] in the scope `global`.
@@ -369,12 +267,8 @@ fn escaped() -> Taken {
 /// The calling thread has the lock.
 #[inline]
 pub unsafe fn give(domain: usize) {
-    let lock = lock(domain);
     // SAFETY: promised by the caller.
-    unsafe { lock.unlock() };
-    if is_narrow() {
-        forget_if_free(domain, lock);
-    }
+    unsafe { lock(domain).unlock() };
 }
 
 /// Gives one level of the pool's lock back.
@@ -384,13 +278,19 @@ pub unsafe fn give(domain: usize) {
 pub unsafe fn give_pool() {
     // SAFETY: promised by the caller.
     unsafe { POOL_LOCK.unlock() };
-    forget_if_free(POOL, &POOL_LOCK);
 }
 
-fn forget_if_free<T>(place: usize, lock: &Reentrant<T>) {
-    if !lock.is_held_by(ledger::thread() as usize) {
-        held(|it| it.remove(Domain::at(place)));
-    }
+/// The calling thread has taken the lock of a domain that it did not have. False if it has more than are followed: the lock
+/// must then be given back at once.
+#[inline]
+pub fn holds_too(domain: usize) -> bool {
+    let domain = Domain::at(domain);
+    listed(|it| it.ends_with(domain)) || holds_another(domain)
+}
+
+#[inline(never)]
+fn holds_another(domain: Domain) -> bool {
+    held(|it| it.add(domain))
 }
 
 /// Whether the thread `me` has none of the locks.

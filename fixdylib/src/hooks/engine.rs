@@ -168,6 +168,14 @@ impl Call {
         self
     }
 
+    /// [`Self::encoder`], if leaving has to know nothing else but that the lock is held, and which.
+    #[inline]
+    pub fn plain_encoder(self) -> Option<Index> {
+        const OTHERS: u64 = 0xff << 16 & !fact::LOCKED | fact::EXPECTS;
+        self.encoder()
+            .filter(|_| self.has(fact::LOCKED) && !self.has(OTHERS))
+    }
+
     /// Notes [`fact`]s.
     pub fn set(&mut self, facts: u64) {
         self.word |= facts;
@@ -208,7 +216,7 @@ pub fn enter(number: usize, receiver: u64) -> Call {
     if !slot.is(Role::Work) || domains::is_narrow() {
         return around::enter(number, receiver);
     }
-    if receiver::is_odd(slot, receiver) {
+    if receiver::is_odd(number, receiver) {
         return around::unlocked(number, receiver);
     }
     let me = ledger::thread();

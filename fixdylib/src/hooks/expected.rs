@@ -16,7 +16,8 @@ use crate::lock::order::SHARDS;
 /// Counts in a domain.
 const BUCKETS: usize = 64;
 
-/// What is expected in one domain.
+/// What is expected in one domain, in cache lines that no other shares ([`crate::lock::Reentrant`]).
+#[repr(align(128))]
 struct Domain {
     calls: [AtomicU32; BUCKETS],
     /// Encoders that are kept for them, or more. Written by who has the domain's lock.

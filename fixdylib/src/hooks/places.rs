@@ -30,10 +30,16 @@ pub enum Place {
     Ended(usize),
 }
 
-fn window(encoder: u64) -> impl Iterator<Item = &'static AtomicU64> {
+/// Where the search for an encoder begins.
+#[inline]
+fn home(encoder: u64) -> usize {
     // Objects are multiples of sixteen bytes; the product's upper bits depend on all bits of the address.
-    let home = (encoder << 8 >> 12).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 52;
-    (0..WINDOW).map(move |step| &PLACES[(home as usize + step) & (ROOM - 1)])
+    ((encoder << 8 >> 12).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 52) as usize
+}
+
+fn window(encoder: u64) -> impl Iterator<Item = &'static AtomicU64> {
+    let home = home(encoder);
+    (0..WINDOW).map(move |step| &PLACES[(home + step) & (ROOM - 1)])
 }
 
 fn find(encoder: u64) -> Option<(&'static AtomicU64, u64)> {
@@ -51,6 +57,14 @@ pub fn of(encoder: u64) -> Option<Place> {
     } else {
         Place::Ended(domain)
     })
+}
+
+/// The domain in which an encoder is tracked, if that is noted where the search begins; else [`of`] may know it.
+#[inline]
+pub fn at_home(encoder: u64) -> Option<usize> {
+    let word = PLACES[home(encoder) & (ROOM - 1)].load(Ordering::Acquire);
+    let domain = word ^ encoder << 8;
+    (domain <= DOMAIN).then_some(domain as usize)
 }
 
 /// Notes that an encoder is about to be tracked in `domain`; false without room.
@@ -99,8 +113,10 @@ mod tests {
         assert_eq!(of(0x1230), None);
         assert!(tracks(0x1230, 5) && tracks(0x1240, 63));
         assert_eq!(of(0x1230), Some(Place::Tracked(5)));
+        assert_eq!((at_home(0x1230), at_home(0x1250)), (Some(5), None));
         ended(0x1230);
         assert_eq!(of(0x1230), Some(Place::Ended(5)));
+        assert_eq!(at_home(0x1230), None);
         assert_eq!(of(0x1240), Some(Place::Tracked(63)));
         assert!(tracks(0x1230, 6));
         assert_eq!(of(0x1230), Some(Place::Tracked(6)));
@@ -110,6 +126,8 @@ mod tests {
         assert!(noted.len() > ROOM / 2, "{}", noted.len());
         assert!(noted.iter().all(|it| of(*it) == Some(Place::Tracked(1))));
         assert_eq!(of(0x1240), Some(Place::Tracked(63)), "nothing is lost");
+        let at_home = noted.iter().filter_map(|it| at_home(*it));
+        assert!(at_home.clone().all(|domain| domain == 1) && at_home.count() > ROOM / 4);
         for it in &noted {
             ended(*it);
         }

@@ -8,11 +8,10 @@ use std::ffi::c_void;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::domains;
-use super::slots::Slot;
+use super::slots::{self, Slot};
 use crate::ledger::count;
 use crate::runtime::{self, Id};
 use agx_ledger::Counter;
-use agx_policy::rules::Role;
 
 /// No object has these bits in its address: objects are aligned, and tagged pointers have the lowest bit (x86-64) or the
 /// highest one (arm64; objc-internal.h, `_OBJC_TAG_MASK`).
@@ -21,9 +20,12 @@ const NEVER: u64 = 1 << 63 | 7;
 /// The bits of an object's first word that say its class. Apple's runtime keeps counts in the others.
 static CLASS_BITS: AtomicUsize = AtomicUsize::new(usize::MAX);
 
-/// In a class word that a slot remembers: calls on such an object may take the short way. No class has the bit in its
-/// address, and a slot that remembers nothing does not have it either.
+/// In a class word that a slot remembers: calls on such an object may take the short way, under the one lock that there is.
+/// No class has this bit in its address, nor the next one, and a slot that remembers nothing does not have them either.
 const SHORT_WAY: usize = 1;
+/// The same, where there are many locks.
+const NARROW_SHORT_WAY: usize = 2;
+const WAYS: usize = SHORT_WAY | NARROW_SHORT_WAY;
 
 /// Asks the runtime which bits say the class. Called before the first hook is installed.
 pub fn prepare() {
@@ -34,10 +36,21 @@ pub fn prepare() {
 /// call is work, and there is one lock, without a watch.
 #[inline]
 pub fn is_quick(slot: &Slot, receiver: u64) -> bool {
+    is_seen(slot, receiver, SHORT_WAY)
+}
+
+/// [`is_quick`] where there are many locks.
+#[inline]
+pub fn is_quick_in_domain(slot: &Slot, receiver: u64) -> bool {
+    is_seen(slot, receiver, NARROW_SHORT_WAY)
+}
+
+#[inline]
+fn is_seen(slot: &Slot, receiver: u64, way: usize) -> bool {
     if receiver & NEVER != 0 || receiver == 0 {
         return false;
     }
-    let remembered = class_word(receiver) | SHORT_WAY;
+    let remembered = class_word(receiver) | way;
     slot.seen[0].load(Ordering::Relaxed) == remembered
         || slot.seen[1].load(Ordering::Relaxed) == remembered
 }
@@ -51,20 +64,20 @@ fn class_word(object: u64) -> usize {
     word & CLASS_BITS.load(Ordering::Relaxed)
 }
 
-/// Whether `receiver` is no instance of the hooked class or a subclass. Counted (`odd_receivers`).
+/// Whether `receiver` is no instance of the class whose method the slot hooks or a subclass. Counted (`odd_receivers`).
 ///
 /// A hit costs two loads beside the receiver's own first word, which the message has just read. A slot that was not told
 /// its class finds nothing odd but nil and tagged pointers.
 #[inline]
-pub fn is_odd(slot: &Slot, receiver: u64) -> bool {
+pub fn is_odd(number: usize, receiver: u64) -> bool {
     if receiver & NEVER != 0 || receiver == 0 {
         return odd();
     }
     let class = class_word(receiver);
-    if slot.seen[0].load(Ordering::Relaxed) & !SHORT_WAY == class {
+    if slots::get(number).seen[0].load(Ordering::Relaxed) & !WAYS == class {
         return false;
     }
-    is_odd_unseen(slot, receiver, class)
+    is_odd_unseen(number, receiver, class)
 }
 
 #[cold]
@@ -77,8 +90,9 @@ fn odd() -> bool {
 /// The other class that was seen lately, or one that was not: base classes are reached from several subclasses in turn.
 #[cold]
 #[inline(never)]
-fn is_odd_unseen(slot: &Slot, receiver: u64, class: usize) -> bool {
-    if slot.seen[1].load(Ordering::Relaxed) & !SHORT_WAY == class {
+fn is_odd_unseen(number: usize, receiver: u64, class: usize) -> bool {
+    let slot = slots::get(number);
+    if slot.seen[1].load(Ordering::Relaxed) & !WAYS == class {
         return false;
     }
     let hooked = slot.class();
@@ -92,11 +106,11 @@ fn is_odd_unseen(slot: &Slot, receiver: u64, class: usize) -> bool {
         return odd();
     }
     slot.seen[1].store(slot.seen[0].load(Ordering::Relaxed), Ordering::Relaxed);
-    let short = if slot.is(Role::Work) && domains::is_plain() {
-        SHORT_WAY
-    } else {
-        0
+    let way = match (domains::has_short_way(number), domains::is_narrow()) {
+        (false, _) => 0,
+        (true, false) => SHORT_WAY,
+        (true, true) => NARROW_SHORT_WAY,
     };
-    slot.seen[0].store(class | short, Ordering::Relaxed);
+    slot.seen[0].store(class | way, Ordering::Relaxed);
     false
 }

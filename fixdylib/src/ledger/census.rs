@@ -6,6 +6,7 @@ use agx_ledger::Reason;
 use agx_ledger::layout::{BODY, CENSUS_CAPACITY, CensusRecord, STRINGS_CAPACITY, degraded, state};
 
 use super::{header, note_degraded, whole};
+use crate::say::{self, Printable};
 
 /// What was decided about one method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +34,9 @@ pub fn add_to_census(
         note_degraded(degraded::CENSUS_FULL);
         return None;
     }
-    let (class, selector) = (add_string(start, class)?, add_string(start, selector)?);
-    let encoding = add_string(start, encoding).unwrap_or([0; 2]);
+    let class = add_string(start, class, LONGEST_NAME)?;
+    let selector = add_string(start, selector, LONGEST_NAME)?;
+    let encoding = add_string(start, encoding, LONGEST_ENCODING).unwrap_or([0; 2]);
     let record = record(start, used);
     for (field, value) in [
         (&record.class, class),
@@ -76,8 +78,23 @@ pub(super) fn record(start: *mut u8, index: u32) -> &'static CensusRecord {
     }
 }
 
-/// Copies a string; its offset and length.
-fn add_string(start: *mut u8, text: &[u8]) -> Option<[u32; 2]> {
+/// Longest name of a class or selector that is kept whole, in bytes. Selectors of the class dumps have up to 314.
+const LONGEST_NAME: usize = 512;
+/// Longest type encoding that is kept whole, in bytes. Those of the class dumps have up to 632.
+const LONGEST_ENCODING: usize = 2_048;
+
+/// Copies a string, made printable and cut behind so many bytes; its offset and length.
+///
+/// The runtime takes any name for a class, and one that is long would leave no room for the others.
+fn add_string(start: *mut u8, text: &[u8], most: usize) -> Option<[u32; 2]> {
+    if text.len() <= most && say::is_plain(text) {
+        return add_plain(start, text);
+    }
+    let text = &String::from_utf8_lossy(text);
+    add_plain(start, Printable { text, most }.to_string().as_bytes())
+}
+
+fn add_plain(start: *mut u8, text: &[u8]) -> Option<[u32; 2]> {
     let section = &header().strings_at;
     let used = section.used.load(Ordering::Relaxed);
     let at = used as usize;
@@ -91,7 +108,7 @@ fn add_string(start: *mut u8, text: &[u8]) -> Option<[u32; 2]> {
             .add(BODY.strings + at)
             .copy_from_nonoverlapping(text.as_ptr(), text.len());
     }
-    let len = u32::try_from(text.len()).ok()?;
+    let len = u32::try_from(text.len()).ok()?; // at most `STRINGS_CAPACITY`
     section.used.store(used + len, Ordering::Release);
     Some([used, len])
 }

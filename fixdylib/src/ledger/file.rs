@@ -4,70 +4,22 @@
 //! that we are guests of. Nothing here allocates or locks, because a child of `fork` comes through here.
 
 use std::ffi::{CStr, c_int};
-use std::fmt;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering;
 
 use agx_ledger::LedgerName;
 use agx_ledger::layout::{self, BODY, CensusRecord, Header};
 
+use super::failure::{Cause, Failure, Stage};
 use crate::os;
-
-/// What was being done when it failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// The folder's path is too long.
-    Name,
-    /// Opening the file.
-    Open,
-    /// Writing to it.
-    Write,
-    /// Mapping it.
-    Map,
-}
-
-/// Why there is no file, or no body.
-#[derive(Clone, Copy, Debug)]
-pub struct Failure {
-    /// What was being done.
-    pub stage: Stage,
-    /// The system's error number.
-    pub errno: c_int,
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let doing = match self.stage {
-            Stage::Name => "name",
-            Stage::Open => "open",
-            Stage::Write => "write",
-            Stage::Map => "map",
-        };
-        write!(
-            f,
-            "cannot {doing} the ledger: error {} (check AGX_FIX_LEDGER_DIR and its disk)",
-            self.errno
-        )
-    }
-}
-
-impl Failure {
-    fn now(stage: Stage) -> Self {
-        Self {
-            stage,
-            errno: os::errno(),
-        }
-    }
-}
 
 const PATH_MAX: usize = 4096;
 const HEADER_END: libc::off_t = 4096;
 const _: () = assert!(HEADER_END.cast_unsigned() as usize == layout::HEADER_LEN);
-static ZEROS: [u8; 8 * 1024] = [0; 8 * 1024];
 
 /// `folder/pid-load.ledger` with its NUL.
-fn path(folder: &CStr, header: &Header) -> Result<[u8; PATH_MAX], Failure> {
-    let too_long = Failure {
+fn path(folder: &CStr, name: LedgerName) -> Result<[u8; PATH_MAX], Cause> {
+    let too_long = Cause {
         stage: Stage::Name,
         errno: libc::ENAMETOOLONG,
     };
@@ -79,10 +31,6 @@ fn path(folder: &CStr, header: &Header) -> Result<[u8; PATH_MAX], Failure> {
     }
     path[..folder.len()].copy_from_slice(folder);
     path[folder.len()] = b'/';
-    let name = LedgerName {
-        pid: header.pid,
-        load_ns: header.load_ns,
-    };
     name.write_to(&mut path[start..PATH_MAX - 1])
         .ok_or(too_long)?;
     Ok(path)
@@ -92,20 +40,20 @@ fn path(folder: &CStr, header: &Header) -> Result<[u8; PATH_MAX], Failure> {
 struct File(c_int);
 
 impl File {
-    fn open(path: &[u8; PATH_MAX], flags: c_int) -> Result<Self, Failure> {
+    fn open(path: &[u8; PATH_MAX], flags: c_int) -> Result<Self, Cause> {
         let flags = flags | libc::O_RDWR | libc::O_CLOEXEC | libc::O_NOFOLLOW;
         // SAFETY: the path holds a NUL: its last byte is never written.
         let file = unsafe { libc::open(path.as_ptr().cast(), flags, 0o600) };
         if file < 0 {
-            Err(Failure::now(Stage::Open))
+            Err(Cause::now(Stage::Open))
         } else {
             Ok(Self(file))
         }
     }
 
-    fn write_at(&self, mut bytes: &[u8], mut offset: usize) -> Result<(), Failure> {
+    fn write_at(&self, mut bytes: &[u8], mut offset: usize) -> Result<(), Cause> {
         while !bytes.is_empty() {
-            let at = libc::off_t::try_from(offset).map_err(|_| Failure {
+            let at = libc::off_t::try_from(offset).map_err(|_| Cause {
                 stage: Stage::Write,
                 errno: libc::EFBIG,
             })?;
@@ -113,7 +61,7 @@ impl File {
             let written = unsafe { libc::pwrite(self.0, bytes.as_ptr().cast(), bytes.len(), at) };
             match usize::try_from(written) {
                 Ok(0) => {
-                    return Err(Failure {
+                    return Err(Cause {
                         stage: Stage::Write,
                         errno: libc::ENOSPC,
                     });
@@ -123,23 +71,24 @@ impl File {
                     offset += written;
                 }
                 Err(_) if os::errno() == libc::EINTR => {}
-                Err(_) => return Err(Failure::now(Stage::Write)),
+                Err(_) => return Err(Cause::now(Stage::Write)),
             }
         }
         Ok(())
     }
 
-    fn write_zeros(&self, from: usize, to: usize) -> Result<(), Failure> {
+    fn write_zeros(&self, from: usize, to: usize) -> Result<(), Cause> {
+        let zeros = [0; 8 * 1024];
         let mut at = from;
         while at < to {
-            let len = ZEROS.len().min(to - at);
-            self.write_at(&ZEROS[..len], at)?;
+            let len = zeros.len().min(to - at);
+            self.write_at(&zeros[..len], at)?;
             at += len;
         }
         Ok(())
     }
 
-    fn map(&self, len: usize) -> Result<NonNull<u8>, Failure> {
+    fn map(&self, len: usize) -> Result<NonNull<u8>, Cause> {
         // SAFETY: a new mapping at an address of the system's choice; the file has `len` bytes, all written.
         let mapped = unsafe {
             libc::mmap(
@@ -152,9 +101,9 @@ impl File {
             )
         };
         if mapped == libc::MAP_FAILED {
-            return Err(Failure::now(Stage::Map));
+            return Err(Cause::now(Stage::Map));
         }
-        NonNull::new(mapped.cast()).ok_or(Failure {
+        NonNull::new(mapped.cast()).ok_or(Cause {
             stage: Stage::Map,
             errno: libc::ENOMEM,
         })
@@ -168,9 +117,26 @@ impl Drop for File {
     }
 }
 
+/// Whose file it is.
+fn name(header: &Header) -> LedgerName {
+    LedgerName {
+        pid: header.pid,
+        load_ns: header.load_ns,
+    }
+}
+
 /// Makes the file with `header` and maps it.
-pub fn create(folder: &CStr, header: &Header) -> Result<NonNull<Header>, Failure> {
-    let path = path(folder, header)?;
+pub fn create(folder: &'static CStr, header: &Header) -> Result<NonNull<Header>, Failure> {
+    let name = name(header);
+    try_create(folder, name, header).map_err(|cause| Failure {
+        cause,
+        folder,
+        name,
+    })
+}
+
+fn try_create(folder: &CStr, name: LedgerName, header: &Header) -> Result<NonNull<Header>, Cause> {
+    let path = path(folder, name)?;
     let file = File::open(&path, libc::O_CREAT | libc::O_EXCL)?;
     // SAFETY: a header is 4096 bytes without padding, all initialised, and nobody else has it.
     let bytes = unsafe {
@@ -189,11 +155,24 @@ pub fn create(folder: &CStr, header: &Header) -> Result<NonNull<Header>, Failure
 /// Writes the body behind the header and maps the whole file. `from` is the mapped ledger of the parent whose census
 /// and strings a child of `fork` takes over.
 pub fn append_body(
-    folder: &CStr,
+    folder: &'static CStr,
     header: &Header,
     from: Option<*const u8>,
 ) -> Result<NonNull<u8>, Failure> {
-    let file = File::open(&path(folder, header)?, 0)?;
+    let name = name(header);
+    try_append(folder, name, from).map_err(|cause| Failure {
+        cause,
+        folder,
+        name,
+    })
+}
+
+fn try_append(
+    folder: &CStr,
+    name: LedgerName,
+    from: Option<*const u8>,
+) -> Result<NonNull<u8>, Cause> {
+    let file = File::open(&path(folder, name)?, 0)?;
     let write = || {
         let mut at = BODY.census;
         if let Some(parent) = from {

@@ -3,6 +3,7 @@
 //! Without a ledger (none asked for, or no room) the library works all the same: counters then live in memory only.
 
 mod census;
+mod failure;
 mod file;
 mod reading;
 mod ring;
@@ -18,15 +19,17 @@ use agx_ledger::layout::{self, BODY, Header, degraded, exit_route, phase};
 use crate::{arch, clock, os};
 
 pub use census::{Finding, add_to_census, count_skip};
+pub use failure::{Failure, Stage};
 pub use reading::class_with_hook;
-pub use ring::{Entry, Thread, is_alive, keep_no_events, thread};
+pub use ring::{Entry, Next, Thread, is_alive, keep_no_events, thread};
 
 /// The header to count in: the mapped one, or [`UNFILED`].
 static HEADER: AtomicPtr<Header> = AtomicPtr::new((&raw const UNFILED).cast_mut());
 /// The mapped file with its body; null while there is no body.
 static WHOLE: AtomicPtr<u8> = AtomicPtr::new(ptr::null_mut());
-/// Counters of a process without a file.
-static UNFILED: Header = Header::new();
+/// Counters of a process without a file. Zeros, which take no room in the library: nobody reads their names, nor a phase.
+// SAFETY: a header is numbers, arrays of them and atomics; zero is a value of each.
+static UNFILED: Header = unsafe { std::mem::zeroed() };
 /// The folder, kept for the children of `fork`.
 static FOLDER: OnceLock<&'static CStr> = OnceLock::new();
 
@@ -123,9 +126,11 @@ pub fn note_clocks() {
 
 /// Makes the ledger of a process into which the library was just loaded.
 ///
+/// The executable's path stands there byte for byte, as others have to find the file by it; all other text is printable.
+///
 /// # Errors
 /// Why the file could not be made.
-pub fn open(folder: &'static CStr, policy: &str, flags: u32) -> Result<(), file::Failure> {
+pub fn open(folder: &'static CStr, policy: &str, flags: u32) -> Result<(), Failure> {
     let mut header = Header::new();
     stamp(&mut header);
     header.parent = os::parent_pid();
@@ -134,7 +139,8 @@ pub fn open(folder: &'static CStr, policy: &str, flags: u32) -> Result<(), file:
     header.build_id = layout::padded(
         concat!(env!("CARGO_PKG_VERSION"), "+", env!("AGX_FIX_BUILD_HASH")).as_bytes(),
     );
-    header.policy = layout::padded(policy.as_bytes());
+    let fits = policy.floor_char_boundary(layout::POLICY_LEN);
+    header.policy = layout::padded(&policy.as_bytes()[..fits]);
     let (len, truncated) = os::executable(&mut header.path);
     header.path_len = u32::try_from(len).unwrap_or(0); // at most PATH_CAPACITY
     if truncated {
@@ -164,7 +170,7 @@ fn stamp(header: &mut Header) {
 ///
 /// # Errors
 /// Why it could not be; the header then says so too, and the library goes on without events.
-pub fn arm() -> Result<(), file::Failure> {
+pub fn arm() -> Result<(), Failure> {
     ring::prepare();
     let header = header();
     if header.phase.load(Ordering::Relaxed) == phase::LOADED {
@@ -181,10 +187,10 @@ pub fn arm() -> Result<(), file::Failure> {
 }
 
 fn append_body(
-    folder: &CStr,
+    folder: &'static CStr,
     header: &'static Header,
     from: Option<*const u8>,
-) -> Result<(), file::Failure> {
+) -> Result<(), Failure> {
     match file::append_body(folder, header, from) {
         Ok(mapped) => {
             file::publish_body(header);
@@ -192,7 +198,7 @@ fn append_body(
             Ok(())
         }
         Err(failure) => {
-            let bit = if failure.stage == file::Stage::Map {
+            let bit = if failure.cause.stage == Stage::Map {
                 degraded::NO_BODY_MAPPING
             } else {
                 degraded::NO_BODY_ROOM

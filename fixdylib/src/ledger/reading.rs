@@ -12,7 +12,7 @@ pub fn class_with_hook(selector: &[u8], wanted: impl Fn(&[u8]) -> bool) -> Optio
     let start = whole()?;
     let used = header().census_at.used.load(Ordering::Acquire) as usize;
     (0..used.min(CENSUS_CAPACITY)).find_map(|index| {
-        let record = census::record(start, u32::try_from(index).ok()?);
+        let record = census::record(start, u32::try_from(index).ok()?); // below `CENSUS_CAPACITY`
         if record.state.load(Ordering::Acquire) != state::HOOKED {
             return None;
         }

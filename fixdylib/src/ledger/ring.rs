@@ -36,9 +36,13 @@ thread_local! {
     };
 }
 
+/// The head of a ring in cache lines of its own, as in the file.
+#[repr(align(128))]
+struct Unfiled(RingHeader);
+
 /// Heads of rings for a process without a file, or whose file has no room for them.
-static UNFILED: [RingHeader; RING_CAPACITY] = [const {
-    RingHeader {
+static UNFILED: [Unfiled; RING_CAPACITY] = [const {
+    Unfiled(RingHeader {
         thread: AtomicU64::new(0),
         calls: AtomicU64::new(0),
         head: AtomicU64::new(0),
@@ -48,7 +52,7 @@ static UNFILED: [RingHeader; RING_CAPACITY] = [const {
         ticks: AtomicU64::new(0),
         holds: AtomicU32::new(0),
         waits: AtomicU32::new(0),
-    }
+    })
 }; RING_CAPACITY];
 /// Events are not wanted (`AGX_FIX_EVENTS=0`).
 static SILENT: AtomicBool = AtomicBool::new(false);
@@ -79,7 +83,7 @@ fn ring_at(place: usize) -> *mut RingHeader {
     match whole() {
         // SAFETY: the body holds `RING_CAPACITY` rings from `BODY.rings` on.
         Some(start) => unsafe { start.add(BODY.rings + place * RING_STRIDE).cast() },
-        None => (&raw const UNFILED[place]).cast_mut(),
+        None => (&raw const UNFILED[place].0).cast_mut(),
     }
 }
 
@@ -268,7 +272,7 @@ impl Thread {
         record(head, events, last, slot, object)
     }
 
-    /// The next event, if the thread has a ring and the clock need not be read; else [`Self::begin`] is the way.
+    /// The next event, if the thread has a ring and the clock need not be read; else [`Self::next_stamped`] may be the way.
     #[inline]
     pub fn next(&self) -> Option<Next<'_>> {
         let head = self.ring()?;
@@ -277,6 +281,18 @@ impl Thread {
         let stamps = last.wrapping_add(1).is_multiple_of(STAMP_EVERY);
         // Without events the number stays where it is.
         (!stamps || events.is_null()).then_some(Next { head, events, last })
+    }
+
+    /// The next event, for which the clock is read, if the thread has a ring; else [`Self::begin`] is the way.
+    #[inline]
+    pub fn next_stamped(&self) -> Option<Next<'_>> {
+        let head = self.ring()?;
+        let events = self.events.get();
+        let last = head.head.load(Ordering::Relaxed);
+        if !events.is_null() {
+            stamp(head);
+        }
+        Some(Next { head, events, last })
     }
 
     /// The thread's ring, once it has called.
@@ -476,7 +492,7 @@ pub fn forget() {
     for living in &LIVING {
         living.store(0, Ordering::Relaxed);
     }
-    for ring in &UNFILED {
+    for Unfiled(ring) in &UNFILED {
         ring.owned.store(0, Ordering::Relaxed);
     }
     THREAD.with(Thread::clear);

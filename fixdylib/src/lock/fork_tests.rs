@@ -2,9 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{Condition, Plain, Reentrant};
+use super::{Plain, Reentrant};
 use crate::os;
-use crate::throttle::Throttle;
+use crate::throttle::{Nobody, Throttle};
 
 const THREADS: usize = 8;
 const FORKS: usize = 40;
@@ -89,7 +89,7 @@ fn a_lock_that_the_forking_thread_held_is_its_own_in_the_child() {
             // SAFETY: locked above.
             unsafe { lock.unlock() };
         });
-        while !lock.is_awaited() {
+        while lock.waiting() == 0 {
             std::thread::yield_now();
         }
         let good = fork_once(|| {
@@ -113,36 +113,13 @@ fn a_lock_that_the_forking_thread_held_is_its_own_in_the_child() {
 }
 
 #[test]
-fn conditions_and_plain_locks_go_on_in_the_child() {
-    let lock = Reentrant::new(0_u64);
-    let changed = Condition::new();
+fn a_plain_lock_goes_on_in_the_child() {
     let plain = Plain::new(0_u64);
     fork_while(
-        |thread| {
-            plain.with(|value| *value += 1);
-            lock.lock(thread);
-            // SAFETY: locked in the line above; no `with` is open while it waits.
-            unsafe {
-                if thread % 2 == 0 {
-                    changed.wait_until(&lock, thread, os::deadline_in_ms(1));
-                } else {
-                    changed.notify();
-                }
-                lock.unlock();
-            }
-        },
+        |_| plain.with(|value| *value += 1),
         || {
-            lock.reset_after_fork(ME);
-            changed.reset_after_fork();
             plain.reset_after_fork(|value| *value = 0);
-            lock.lock(ME);
-            // SAFETY: locked in the line above.
-            let notified = unsafe {
-                let notified = changed.wait_until(&lock, ME, os::deadline_in_ms(1));
-                lock.unlock();
-                notified
-            };
-            !notified && changed.waiting() == 0 && plain.with(|value| *value) == 0
+            plain.with(|value| *value) == 0
         },
     );
 }
@@ -153,16 +130,16 @@ fn a_throttle_goes_on_in_the_child() {
     fork_while(
         |thread| {
             let buffer = (thread as u64) << 8;
-            throttle.admit(buffer);
-            throttle.completed(buffer);
+            throttle.admit(buffer, true, &Nobody);
+            throttle.completed(buffer, &Nobody);
         },
         || {
             throttle.reset_after_fork();
-            throttle.admit(0x10_0000);
-            throttle.admit(0x20_0000);
+            throttle.admit(0x10_0000, true, &Nobody);
+            throttle.admit(0x20_0000, true, &Nobody);
             let full = throttle.in_flight() == 2;
-            throttle.completed(0x10_0000);
-            throttle.completed(0x20_0000);
+            throttle.completed(0x10_0000, &Nobody);
+            throttle.completed(0x20_0000, &Nobody);
             full && throttle.in_flight() == 0
         },
     );

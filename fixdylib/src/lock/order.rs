@@ -49,7 +49,7 @@ pub enum Rule {
     Try,
 }
 
-/// The domains that a thread has, each once.
+/// The domains that a thread has, each once, the one that it took last at the end.
 #[derive(Debug)]
 pub struct Held {
     domains: [Domain; Self::ROOM],
@@ -87,9 +87,16 @@ impl Held {
         }
     }
 
+    /// Whether this domain is the one that was added last.
+    #[inline]
+    pub fn ends_with(&self, domain: Domain) -> bool {
+        self.domains().last() == Some(&domain)
+    }
+
     /// The thread has taken a domain that it did not have. False without room: it must be given back at once.
     #[must_use]
     pub fn add(&mut self, domain: Domain) -> bool {
+        self.remove(domain);
         let Some(place) = self.domains.get_mut(usize::from(self.len)) else {
             return false;
         };
@@ -100,10 +107,17 @@ impl Held {
 
     /// The thread has given a domain back.
     pub fn remove(&mut self, domain: Domain) {
-        if let Some(at) = self.domains().iter().position(|held| *held == domain) {
-            self.len -= 1;
-            self.domains[at] = self.domains[usize::from(self.len)];
+        self.retain(|held| held != domain);
+    }
+
+    /// The thread has given all back but these.
+    pub fn retain(&mut self, keep: impl Fn(Domain) -> bool) {
+        let mut kept = Self::new();
+        for domain in self.domains().iter().filter(|it| keep(**it)) {
+            kept.domains[usize::from(kept.len)] = *domain;
+            kept.len += 1;
         }
+        *self = kept;
     }
 }
 

@@ -11,6 +11,20 @@ fn holding(domains: &[Domain]) -> Held {
 }
 
 #[test]
+fn the_one_taken_last_is_at_the_end() {
+    let mut held = Held::new();
+    assert!(!held.ends_with(Domain(3)));
+    for domain in [Domain(3), Domain(9), Domain(5), Domain(3)] {
+        assert!(held.add(domain) && held.ends_with(domain));
+    }
+    assert_eq!(held.domains(), [Domain(9), Domain(5), Domain(3)]);
+    held.retain(|it| it != Domain(5));
+    assert_eq!(held.domains(), [Domain(9), Domain(3)]);
+    held.remove(Domain(3));
+    assert!(held.ends_with(Domain(9)));
+}
+
+#[test]
 fn only_what_comes_later_is_waited_for() {
     let (low, high) = (Domain(3), Domain(9));
     assert_eq!(Held::new().rule(low), Rule::Wait);

@@ -36,7 +36,6 @@ pub fn monotonic_ns() -> u64 {
     clock_ns(libc::CLOCK_MONOTONIC)
 }
 
-#[allow(dead_code)] // for policies that wait
 /// The deadline that comes so many milliseconds from now.
 pub fn deadline_in_ms(milliseconds: u64) -> u64 {
     monotonic_ns().saturating_add(milliseconds.saturating_mul(1_000_000))

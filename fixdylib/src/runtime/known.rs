@@ -18,6 +18,8 @@ pub struct Known {
 pub static RETAIN: Known = Known::new(c"retain");
 pub static RELEASE: Known = Known::new(c"release");
 pub static RETAIN_COUNT: Known = Known::new(c"retainCount");
+/// A command buffer's.
+pub static STATUS: Known = Known::new(c"status");
 
 impl Known {
     const fn new(name: &'static CStr) -> Self {
@@ -41,7 +43,7 @@ impl Known {
 
 /// Finds them all. Called before the first hook is installed.
 pub fn prepare() {
-    for known in [&RETAIN, &RELEASE, &RETAIN_COUNT] {
+    for known in [&RETAIN, &RELEASE, &RETAIN_COUNT, &STATUS] {
         known.get();
     }
 }

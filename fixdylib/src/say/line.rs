@@ -3,10 +3,12 @@
 use std::ffi::CStr;
 use std::fmt::{self, Write as _};
 
+use super::printable::{show, shown_len};
+
 /// Bytes of a line with its prefix, its end of line, and a NUL.
 const ROOM: usize = 512;
 
-/// `agx_fix[pid]: <what>`, cut where the room ends.
+/// `agx_fix[pid]: <what>`, cut where the room ends, and printable to its end: names and values come from others.
 #[derive(Clone, Copy)]
 pub struct Line {
     /// Ends in a newline and a NUL.
@@ -15,6 +17,8 @@ pub struct Line {
     len: usize,
     /// Of the prefix.
     prefix: usize,
+    /// Something found no room: nothing comes after it.
+    is_cut: bool,
 }
 
 impl Line {
@@ -23,15 +27,16 @@ impl Line {
         bytes: [0; ROOM],
         len: 0,
         prefix: 0,
+        is_cut: false,
     };
 
     /// What the process `pid` has to tell.
     pub fn new(pid: u32, what: fmt::Arguments<'_>) -> Self {
         let mut line = Self::EMPTY;
-        // Writing to a line never fails, and what a `Display` inside refuses to print is left out.
-        let _ = write!(line, "agx_fix[{pid}]: ");
+        // Writing to a line never fails; what a `Display` inside refuses to print is left out, and the rest with it.
+        line.is_cut = write!(line, "agx_fix[{pid}]: ").is_err();
         line.prefix = line.len;
-        let _ = line.write_fmt(what);
+        line.is_cut |= line.write_fmt(what).is_err();
         line.bytes[line.len] = b'\n';
         line
     }
@@ -41,19 +46,35 @@ impl Line {
         &self.bytes[..=self.len]
     }
 
-    /// Without either: a log knows the process. To be printed as it is, up to a NUL that somebody's name may hold.
+    /// Without either: a log knows the process.
     pub fn for_log(&mut self) -> &CStr {
         self.bytes[self.len] = 0;
-        CStr::from_bytes_until_nul(&self.bytes[self.prefix..]).unwrap_or_default()
+        CStr::from_bytes_until_nul(&self.bytes[self.prefix..]).unwrap_or_default() // there is one, set above
     }
 }
 
 impl fmt::Write for Line {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        // A newline and a NUL have their place. A log shows nothing of a text that is cut inside a character.
-        let take = text.floor_char_boundary(ROOM - 2 - self.len);
-        self.bytes[self.len..self.len + take].copy_from_slice(&text.as_bytes()[..take]);
-        self.len += take;
+        for c in text.chars() {
+            // A newline and a NUL have their place. A log shows nothing of a text that is cut inside a character.
+            self.is_cut |= shown_len(c) > ROOM - 2 - self.len;
+            if self.is_cut {
+                break;
+            }
+            show(c, &mut Put(self))?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes characters as they are, for which there is room.
+struct Put<'a>(&'a mut Line);
+
+impl fmt::Write for Put<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let end = self.0.len + text.len();
+        self.0.bytes[self.0.len..end].copy_from_slice(text.as_bytes());
+        self.0.len = end;
         Ok(())
     }
 }
@@ -80,6 +101,22 @@ mod tests {
         let mut line = Line::new(1, format_args!("{}", "a".repeat(ROOM)));
         assert_eq!(line.for_stderr().len(), ROOM - 1);
         assert_eq!(line.for_log().count_bytes(), ROOM - 2 - 12);
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_is_shown() {
+        let line = Line::new(1, format_args!("{}", "\u{1b}]0;title\u{7}\n\0"));
+        assert_eq!(
+            line.for_stderr(),
+            b"agx_fix[1]: \\u{1b}]0;title\\u{7}\\n\\u{0}\n"
+        );
+    }
+
+    #[test]
+    fn what_comes_after_the_end_of_the_room_is_left_out() {
+        let long = "a".repeat(ROOM - 2 - 12 - 1);
+        let line = Line::new(1, format_args!("{long}{}b", '\u{1b}'));
+        assert!(line.for_stderr().ends_with(b"aa\n"));
     }
 
     #[test]

@@ -17,10 +17,10 @@ fn places_are_given_in_the_order_of_arrival() {
     assert_eq!(it.arrive(0x10, 1), Arrival::Goes);
     assert_eq!(it.arrive(0x20, 1), Arrival::Waits(Ticket(1)));
     assert_eq!(it.arrive(0x30, 1), Arrival::Waits(Ticket(2)));
-    assert_eq!(it.complete(0x10, 1), Some(Ticket(1)));
+    assert_eq!(it.complete(0x10, 1).next, Some(Ticket(1)));
     assert!(!it.is_waiting(Ticket(1)) && it.is_waiting(Ticket(2)));
-    assert_eq!(it.complete(0x20, 1), Some(Ticket(2)));
-    assert_eq!(it.complete(0x30, 1), None);
+    assert_eq!(it.complete(0x20, 1).next, Some(Ticket(2)));
+    assert_eq!(it.complete(0x30, 1).next, None);
     assert_eq!((it.in_flight(), it.most()), (0, 1));
 }
 
@@ -33,8 +33,8 @@ fn who_is_let_through_is_in_flight_too() {
     assert!(it.give_up(Ticket(1)));
     assert!(!it.give_up(Ticket(1)));
     assert_eq!(it.in_flight(), 2);
-    assert_eq!(it.complete(0x10, 1), None, "one is still in flight");
-    assert_eq!(it.complete(0x20, 1), Some(Ticket(2)));
+    assert_eq!(it.complete(0x10, 1).next, None, "one is still in flight");
+    assert_eq!(it.complete(0x20, 1).next, Some(Ticket(2)));
 }
 
 #[test]
@@ -42,10 +42,10 @@ fn completions_of_strangers_and_second_ones_free_nothing() {
     let mut it = fresh();
     it.arrive(0x10, 1);
     it.arrive(0x20, 1);
-    assert_eq!(it.complete(0x99, 1), None);
-    assert_eq!(it.complete(0, 1), None);
-    assert_eq!(it.complete(0x10, 1), Some(Ticket(1)));
-    assert_eq!(it.complete(0x10, 1), None);
+    assert_eq!(it.complete(0x99, 1).next, None);
+    assert_eq!(it.complete(0, 1).next, None);
+    assert_eq!(it.complete(0x10, 1).next, Some(Ticket(1)));
+    assert_eq!(it.complete(0x10, 1).next, None);
     assert_eq!(it.in_flight(), 1);
 }
 
@@ -55,6 +55,24 @@ fn a_buffer_that_comes_again_takes_one_place() {
     assert_eq!(it.arrive(0x10, 2), Arrival::Goes);
     assert_eq!(it.arrive(0x10, 2), Arrival::Goes);
     assert_eq!(it.in_flight(), 1);
+}
+
+#[test]
+fn one_that_is_announced_while_it_is_asked_keeps_its_place_until_it_has_answered() {
+    let mut it: Box<Slots<2, 4>> = Box::new(Slots::new());
+    it.arrive(0x10, 1);
+    assert!(it.ask(0x10) && !it.ask(0x10) && !it.ask(0x20));
+    let (place, asked) = it.next_to_ask(0).expect("one to ask");
+    assert_eq!((asked, it.next_to_ask(0)), (0x10, None));
+    let announced = it.complete(0x10, 1);
+    assert_eq!((announced, it.in_flight()), (Freed::default(), 0));
+    assert_eq!(it.complete(0x10, 1), Freed::default());
+    let let_go = Freed {
+        next: None,
+        let_go: true,
+    };
+    assert_eq!(it.answered(place, false, 1), let_go);
+    assert_eq!(it.arrive(0x10, 1), Arrival::Goes, "as a new one");
 }
 
 #[test]
@@ -126,7 +144,7 @@ proptest! {
                 1 => {
                     let flew = flying.remove(&address);
                     let next = if flew && flying.len() < room { queue.pop_front() } else { None };
-                    prop_assert_eq!(it.complete(address, limit), next.map(|(ticket, _)| ticket));
+                    prop_assert_eq!(it.complete(address, limit).next, next.map(|(ticket, _)| ticket));
                     prop_assert_eq!(it.admit_next(limit), None);
                     flying.extend(next.map(|(_, address)| address));
                 }

@@ -7,10 +7,12 @@
 
 mod abi;
 mod driver;
+mod long_waits;
 mod meets;
 mod objc;
 #[path = "../preloaded/mod.rs"]
 mod preloaded;
+mod silent;
 mod subjects;
 mod throws;
 mod waits;
@@ -37,6 +39,7 @@ fn subject() {
 
 struct Outcome {
     status: ExitStatus,
+    stdout: String,
     stderr: String,
     ledgers: Vec<Ledger>,
 }
@@ -63,6 +66,7 @@ fn run(command: &mut Command, folder: &TempDir) -> Outcome {
         .expect("starts");
     Outcome {
         status: output.status,
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         ledgers: preloaded::ledgers(folder.path()),
     }
@@ -257,6 +261,8 @@ fn without_room_for_the_header_there_is_no_ledger() {
         "{}",
         outcome.stderr
     );
+    let reason = ".ledger: EFBIG (file too large); raise the limit of file sizes (ulimit -f)";
+    assert!(outcome.stderr.contains(reason), "{}", outcome.stderr);
 }
 
 #[test]
@@ -414,6 +420,17 @@ fn an_unknown_policy_hooks_nothing_and_says_so() {
 }
 
 #[test]
+fn what_a_terminal_would_obey_reaches_neither_stderr_nor_the_ledger() {
+    let outcome = run(
+        subject_command("hooked").env("AGX_FIX_VERSION", "\u{1b}]0;v9\u{7}\n\u{9b}2J"),
+        &TempDir::new().expect("a folder"),
+    );
+    let told = r"there is no policy `\u{1b}]0;v9\u{7}\n\u{9b}2J`";
+    assert!(outcome.stderr.contains(told), "{}", outcome.stderr);
+    assert_eq!(outcome.main().policy, r"\u{1b}]0;v9\u{7}");
+}
+
+#[test]
 fn without_a_ledger_the_fix_works_and_says_so_once() {
     let mut command = subject_command("life");
     let output = command
@@ -424,8 +441,14 @@ fn without_a_ledger_the_fix_works_and_says_so_once() {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{stderr}");
     assert_eq!(
-        stderr.matches("cannot open the ledger").count(),
+        stderr
+            .matches("cannot open the ledger /proc/no/such/folder/")
+            .count(),
         1,
+        "{stderr}"
+    );
+    assert!(
+        stderr.contains(".ledger: ENOENT (no such folder); make the folder"),
         "{stderr}"
     );
 }

@@ -13,19 +13,22 @@ use crate::objc::{Id, class, instance, send};
 use crate::subjects::{message, work};
 use crate::waits::{SCOPES, outcome};
 
-/// Waits until so many of this process's threads wait inside hooked calls, as its ledger says.
-fn until_waiting(threads: usize) {
+/// Waits until this process's ledger is as asked.
+pub fn until_ledger(is_so: impl Fn(&Ledger) -> bool) {
     let folder = env::var("AGX_FIX_LEDGER_DIR").expect("set");
     let entry = fs::read_dir(folder).expect("a folder").next();
     let path = entry.expect("a ledger").expect("an entry").path();
-    loop {
-        let ledger = Ledger::parse(&fs::read(&path).expect("readable")).expect("a ledger");
-        let calls = ledger.rings.iter().filter_map(|ring| ring.events.last());
-        if calls.filter(|it| it.phase == EventPhase::Waiting).count() == threads {
-            return;
-        }
+    while !is_so(&Ledger::parse(&fs::read(&path).expect("readable")).expect("a ledger")) {
         thread::yield_now();
     }
+}
+
+/// Waits until so many of this process's threads wait inside hooked calls, as its ledger says.
+pub fn until_waiting(threads: usize) {
+    until_ledger(|ledger| {
+        let calls = ledger.rings.iter().filter_map(|ring| ring.events.last());
+        calls.filter(|it| it.phase == EventPhase::Waiting).count() == threads
+    });
 }
 
 static ENCODER: AtomicUsize = AtomicUsize::new(0);

@@ -31,8 +31,8 @@ static LOADED: OnceLock<Result<(), String>> = OnceLock::new();
 
 /// Registers the classes; called by the loader, once.
 extern "C" fn load() {
-    runtime::prepare();
-    let result = classes::register_all().map_err(|error| error.to_string());
+    let result = runtime::prepare()
+        .and_then(|()| classes::register_all().map_err(|error| error.to_string()));
     if let Err(why) = &result {
         eprintln!("agx-rehearsal: the classes could not be registered: {why}");
     }

@@ -156,7 +156,12 @@ fn every_dumped_class_stands_with_its_superclass_and_its_methods() {
         for dumped in dump {
             let this = class(dumped.name.as_ptr());
             assert!(!this.is_null(), "{:?}", dumped.name);
-            assert_eq!(CStr::from_ptr(name(superclass(this))), dumped.superclass);
+            let mut above = superclass(this);
+            // On Apple's runtime a root of the driver's own stands below `NSObject`.
+            if CStr::from_ptr(name(above)) == c"AGXRehearsalObject" {
+                above = superclass(above);
+            }
+            assert_eq!(CStr::from_ptr(name(above)), dumped.superclass);
             let mut count = 0;
             let methods = list(this, &raw mut count);
             let own: HashSet<_> = (0..count as usize)

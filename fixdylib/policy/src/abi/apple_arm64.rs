@@ -86,10 +86,11 @@ pub fn shape(signature: &Signature, packed: bool) -> Result<Shape, Reason> {
             }
         };
         if spilled {
-            // A homogeneous aggregate keeps its members' alignment; other aggregates are aligned to eight.
+            // A homogeneous aggregate keeps its members' alignment; other aggregates are passed as whole words, also where the
+            // rest is packed (clang's AArch64 ABI coerces them to `[n x i64]`, and rustc does the same).
             let plain = !matches!(argument, Type::Struct(_)) || homogeneous(argument)?.is_some();
-            stack = if packed {
-                stack.next_multiple_of(if plain { align } else { 8 }) + size
+            stack = if packed && plain {
+                stack.next_multiple_of(align) + size
             } else {
                 stack.next_multiple_of(8) + size.next_multiple_of(8)
             };
@@ -124,6 +125,9 @@ mod tests {
             ("v@:@QQ{?=QQQ}{?=QQQ}@QQ{?=QQQ}Q", Integers, false, 4),
             ("v@:@QQQQQIIIIB", Integers, false, 3), // packed: four words of four bytes and one byte
             ("v@:@@@@@{_NSRange=QQ}", Integers, false, 2),
+            ("v@:@@@@@@{?=III}I", Integers, false, 3), // two words, not twelve bytes
+            ("v@:@@@@@@{?=cS}B", Integers, false, 2),
+            ("v@:dddddddd{?=fff}f", Integers, true, 2),
             ("v@:{?=dddddd}", Integers, false, 0),
             ("v@:{?=dddd}", Integers, true, 0),
             ("v@:dddddddf{?=ff}", Integers, true, 1),

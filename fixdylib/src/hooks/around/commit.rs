@@ -1,9 +1,13 @@
 //! Commits: throttled before the lock, open encoders ended first, and the original under the lock.
 
+use std::mem::forget;
+
 use agx_ledger::Counter;
+use agx_ledger::layout::event_phase;
 use agx_policy::rules::Role;
 
-use super::{end, state, thread, track};
+use super::complete::{ByStatus, is_announced};
+use super::{caught, end, state, thread, track};
 use crate::hooks::domains;
 use crate::hooks::engine::{Open, fact};
 use crate::hooks::tell::{self, Kind};
@@ -37,7 +41,9 @@ pub fn admit(number: usize, receiver: u64) -> Option<Entry> {
         return None;
     }
     let entry = thread.begin_waiting(number as u32, receiver, domains::NONE);
-    match THROTTLE.admit(buffer) {
+    let announced = caught(|| is_announced(buffer)).unwrap_or(true);
+    let begun = Begun(entry);
+    match THROTTLE.admit(buffer, announced, &ByStatus) {
         Admitted::AtOnce => {}
         Admitted::Waited(_) => count(Counter::ThrottleWaits, 1),
         Admitted::LetThrough => {
@@ -47,12 +53,22 @@ pub fn admit(number: usize, receiver: u64) -> Option<Entry> {
         }
     }
     ledger::raise(Counter::InFlightMost, u64::from(THROTTLE.most()));
+    forget(begun);
     Some(entry)
+}
+
+/// A call of which a command buffer may throw while it is asked: it is then over.
+struct Begun(Entry);
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        self.0.end(event_phase::RETURNED);
+    }
 }
 
 /// The command buffer at this address is complete, or gone: an unknown one is ignored.
 pub fn completed(buffer: u64) {
-    THROTTLE.completed(buffer);
+    THROTTLE.completed(buffer, &ByStatus);
 }
 
 /// A commit under its lock.

@@ -4,6 +4,7 @@
 //! pass through. It meets an [`Open`] call on its way, which gives the locks back.
 
 mod commit;
+mod complete;
 mod event;
 mod track;
 mod work;
@@ -73,7 +74,7 @@ pub fn enter(number: usize, receiver: u64) -> Call {
         }
         _ => {}
     }
-    if receivers::is_odd(slot, receiver) {
+    if receivers::is_odd(number, receiver) {
         return unlocked(number, receiver);
     }
     if !matches!(role, Role::Work | Role::BufferWork) {

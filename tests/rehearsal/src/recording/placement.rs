@@ -160,7 +160,12 @@ impl Cursor {
         let words = size.div_ceil(8);
         if self.integers + words > self.integer_registers() {
             self.integers = self.integer_registers();
-            return (self.pushed(size, align), by_reference);
+            let pushed = self.pushed(size, align);
+            if matches!(kind, Type::Struct(_)) {
+                // Compilers pass it as whole words, also where the rest is packed.
+                self.stack = self.stack.next_multiple_of(8);
+            }
+            return (pushed, by_reference);
         }
         let place = |word: usize| Piece {
             at: word * 8,

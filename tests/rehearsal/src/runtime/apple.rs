@@ -1,14 +1,16 @@
-//! Apple's runtime: one function sends every message, and root class, reference counts, pools and blocks are the system's.
+//! Apple's runtime: one function sends every message, and reference counts, pools and blocks are the system's.
 
-use super::class::{ClassRef, ClassSpec};
-use super::{Class, Id, Imp, Sel};
-use std::ffi::c_void;
+use super::class::{ClassRef, ClassSpec, Method};
+use super::{Class, Id, Imp, Sel, quarantine};
+use std::ffi::{CStr, c_void};
 
 unsafe extern "C-unwind" {
     fn objc_msgSend();
     fn objc_msgSendSuper();
     fn object_getClass(object: Id) -> Class;
     fn class_getSuperclass(class: Class) -> Class;
+    fn class_getInstanceSize(class: Class) -> usize;
+    fn objc_destructInstance(object: Id) -> Id;
     fn objc_retain(object: Id) -> Id;
     fn objc_release(object: Id);
     fn objc_autorelease(object: Id) -> Id;
@@ -126,18 +128,63 @@ pub fn with_pool<T>(body: impl FnOnce() -> T) -> T {
     }
 }
 
-/// Objects alive are not counted: the root class is the system's.
+/// Objects alive are not counted: the system's root class makes them.
 pub fn live_objects() -> i64 {
     -1
 }
 
-/// The classes that have to stand first: none, the system's `NSObject` stands.
+/// The class below which all of the driver's classes stand: its own, right below `NSObject`, which frees objects so that their
+/// memory serves the next one at once. A use after free would then be a silent success.
+pub const ROOT: &CStr = c"AGXRehearsalObject";
+
+static ROOT_CLASS: ClassRef = ClassRef::new();
+
+/// The classes that have to stand first.
 pub fn first_classes() -> Vec<ClassSpec> {
-    Vec::new()
+    vec![ClassSpec {
+        name: ROOT,
+        superclass: Some(c"NSObject"),
+        ivars: vec![],
+        methods: vec![Method::new(
+            c"dealloc",
+            c"v@:",
+            dealloc::<true> as *const (),
+        )],
+        class_methods: vec![],
+        registered: &ROOT_CLASS,
+    }]
 }
 
-/// Nothing to prepare: forwarding is the runtime's own.
-pub fn prepare() {}
+/// What `NSObject`'s does, but for giving the memory back: that is poisoned and rests.
+#[unsafe(export_name = "-[AGXRehearsalObject dealloc]")]
+unsafe extern "C-unwind" fn dealloc<const LOCAL: bool>(this: Id, _: Sel) {
+    // SAFETY: nobody holds a reference; the size is the runtime's own for this class, which allocates with calloc. Destructing
+    // clears what the runtime keeps aside for the object, and frees nothing.
+    unsafe {
+        let size = class_getInstanceSize(object_getClass(this));
+        quarantine::rest(objc_destructInstance(this), size);
+    }
+}
+
+/// Loads CoreFoundation: it is what asks `forwardingTargetForSelector:`. It gives the runtime its forward handler when it is
+/// loaded; before that, the runtime's own handler ends the process at the first message that has no method. A process with Metal
+/// has CoreFoundation, a program that links the system's library alone does not.
+///
+/// # Errors
+/// What the loader says.
+pub fn prepare() -> Result<(), String> {
+    const CORE_FOUNDATION: &CStr =
+        c"/System/Library/Frameworks/CoreFoundation.framework/CoreFoundation";
+    // SAFETY: a C string; the handle is kept for good, as a forward handler cannot be taken back. A constructor may load a library:
+    // the loader's lock is recursive.
+    unsafe {
+        if libc::dlopen(CORE_FOUNDATION.as_ptr(), libc::RTLD_NOW).is_null() {
+            let why = CStr::from_ptr(libc::dlerror()).to_string_lossy();
+            return Err(format!("CoreFoundation cannot be loaded: {why}"));
+        }
+    }
+    Ok(())
+}
 
 /// A block that a method keeps.
 ///

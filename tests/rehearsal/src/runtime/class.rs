@@ -2,8 +2,9 @@
 
 use super::family;
 use super::{
-    Class, Id, Imp, Sel, class_addIvar, class_addMethod, class_getInstanceVariable, ivar_getOffset,
-    metaclass, objc_allocateClassPair, objc_lookUpClass, objc_registerClassPair, sel_registerName,
+    Class, Id, Imp, ROOT, Sel, class_addIvar, class_addMethod, class_getInstanceVariable,
+    ivar_getOffset, metaclass, objc_allocateClassPair, objc_lookUpClass, objc_registerClassPair,
+    sel_registerName,
 };
 use std::ffi::CStr;
 use std::ptr;
@@ -185,7 +186,7 @@ pub fn register(spec: &ClassSpec) -> Result<(), RegisterError> {
         let superclass = match spec.superclass {
             None => ptr::null_mut(),
             Some(name) => {
-                let class = objc_lookUpClass(family::name_of(name).as_ptr());
+                let class = objc_lookUpClass(family::name_of(parent(spec.name, name)).as_ptr());
                 if class.is_null() {
                     return Err(RegisterError::NoSuperclass(spec.name, name));
                 }
@@ -223,6 +224,15 @@ pub fn register(spec: &ClassSpec) -> Result<(), RegisterError> {
         }
         objc_registerClassPair(class);
         stand_on(spec, class)
+    }
+}
+
+/// The class to stand on: what stands on `NSObject` in the dump stands on the driver's own root.
+fn parent(name: &CStr, superclass: &'static CStr) -> &'static CStr {
+    if superclass == c"NSObject" && name != ROOT {
+        ROOT
+    } else {
+        superclass
     }
 }
 

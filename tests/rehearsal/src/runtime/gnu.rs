@@ -1,14 +1,11 @@
 //! GCC's runtime: look-up and call are two steps, and the root class, reference counts and pools are ours.
 
 use super::class::{ClassRef, ClassSpec, Ivar, Method};
-use super::{Class, Id, Imp, NIL, Sel, forward, send};
+use super::{Class, Id, Imp, NIL, Sel, forward, quarantine, send};
 use std::cell::RefCell;
-use std::collections::VecDeque;
-use std::ffi::c_void;
-use std::mem;
+use std::ffi::{CStr, c_void};
 use std::ptr;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 unsafe extern "C-unwind" {
     fn objc_msg_lookup(receiver: Id, selector: Sel) -> Imp;
@@ -27,15 +24,6 @@ pub fn stack_block_class() -> *const c_void {
 #[used]
 #[unsafe(link_section = ".init_array")]
 static CONSTRUCTOR: extern "C" fn() = crate::load;
-
-/// Freed objects that stay mapped, poisoned, before their memory goes back to the allocator. A fresh object in the same place
-/// would turn a use after free into a silent success, and a page given back to the system would fault before the poison is
-/// read: a thread may be held up between its load and its use while the others free some thousands.
-const QUARANTINE: usize = 16_384;
-
-/// What freed memory is filled with. As a pointer it is canonical, never mapped on Linux (above the heap, far below the
-/// libraries), and says in a report what happened.
-const POISON: u64 = 0x0000_5a5a_5a5a_5a50;
 
 /// `struct objc_super` of GCC's runtime.
 #[repr(C)]
@@ -193,6 +181,9 @@ static NS_OBJECT: ClassRef = ClassRef::new();
 static ISA: Ivar = Ivar::word(c"isa", c"#");
 static REFERENCES: Ivar = Ivar::word(c"_references", c"Q");
 
+/// The class below which all of the driver's classes stand.
+pub const ROOT: &CStr = c"NSObject";
+
 /// The classes that have to stand first. GCC's runtime brings no root class, so this driver registers its own under the
 /// usual name.
 pub fn first_classes() -> Vec<ClassSpec> {
@@ -201,7 +192,7 @@ pub fn first_classes() -> Vec<ClassSpec> {
 
 fn root() -> ClassSpec {
     ClassSpec {
-        name: c"NSObject",
+        name: ROOT,
         superclass: None,
         ivars: vec![&ISA, &REFERENCES],
         methods: vec![
@@ -221,9 +212,11 @@ fn root() -> ClassSpec {
     }
 }
 
-/// Makes the runtime ask `forwardingTargetForSelector:`, which Apple's does by itself.
-pub fn prepare() {
+/// Makes the runtime ask `forwardingTargetForSelector:`.
+#[expect(clippy::unnecessary_wraps, reason = "on Apple's runtime this can fail")]
+pub fn prepare() -> Result<(), String> {
     forward::install();
+    Ok(())
 }
 
 unsafe fn references<'a>(object: Id) -> &'a AtomicUsize {
@@ -284,32 +277,12 @@ unsafe extern "C-unwind" fn ns_retain_count<const LOCAL: bool>(this: Id, _: Sel)
     unsafe { references(this) }.load(Ordering::Relaxed)
 }
 
-/// Poisons the object and lets its memory rest in the quarantine.
+/// Poisons the object and lets its memory rest.
 #[unsafe(export_name = "-[NSObject dealloc]")]
 unsafe extern "C-unwind" fn dealloc<const LOCAL: bool>(this: Id, _: Sel) {
-    static RESTING: Mutex<VecDeque<usize>> = Mutex::new(VecDeque::new());
-    // SAFETY: nobody holds a reference; the size is the runtime's own for this class.
-    unsafe {
-        let words = class_getInstanceSize(class_of(this)) / mem::size_of::<u64>();
-        for word in 0..words {
-            this.cast::<u64>().add(word).write_volatile(POISON);
-        }
-    }
+    // SAFETY: nobody holds a reference; the size is the runtime's own for this class, which allocates with calloc.
+    unsafe { quarantine::rest(this, class_getInstanceSize(class_of(this))) }
     LIVE.fetch_sub(1, Ordering::Relaxed);
-    let oldest = {
-        let mut resting = RESTING.lock().unwrap_or_else(PoisonError::into_inner);
-        resting.push_back(this.expose_provenance());
-        if resting.len() > QUARANTINE {
-            resting.pop_front()
-        } else {
-            None
-        }
-    };
-    if let Some(address) = oldest {
-        // SAFETY: `class_createInstance` allocates with calloc, and the object is not referenced. `object_dispose` would read
-        // the poisoned class.
-        unsafe { libc::free(ptr::with_exposed_provenance_mut(address)) }
-    }
 }
 
 /// A block that a method keeps: its own copy, with what it captured.

@@ -10,6 +10,7 @@ mod family;
 mod forward;
 #[cfg(not(target_vendor = "apple"))]
 mod gnu;
+mod quarantine;
 
 #[cfg(target_vendor = "apple")]
 pub use apple::*;

@@ -22,7 +22,7 @@ pub fn other_threads(tasks: i32, faulting: i32) {
         sys::rewind(tasks);
         let mut found = false;
         while let Ok(len @ 1..) = usize::try_from(sys::read_directory(tasks, &mut buffer)) {
-            let mut rest = buffer.get(..len).unwrap_or_default();
+            let mut rest = buffer.get(..len).unwrap_or_default(); // the kernel says no more than the buffer has
             while let Some((name, next)) = split_entry(rest) {
                 rest = next;
                 if let Some(tid) = parse_id(name).filter(|&tid| tid != faulting) {

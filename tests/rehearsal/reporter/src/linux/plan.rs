@@ -90,7 +90,7 @@ impl Plan {
 /// `NAME=value`, if the variable is set.
 fn entry(name: &CStr) -> Option<CString> {
     let value = variable(name)?;
-    CString::new([name.to_bytes(), b"=", value.to_bytes()].concat()).ok()
+    CString::new([name.to_bytes(), b"=", value.to_bytes()].concat()).ok() // neither holds a NUL
 }
 
 /// A variable that is set and not empty.

@@ -51,7 +51,7 @@ fn exported(elf: &ElfFile64<'static, Endianness, &'static [u8]>, name: &str) -> 
         .versions(endian, data)
         .ok()
         .flatten()
-        .unwrap_or_default();
+        .unwrap_or_default(); // a library need not version its symbols
     let hash =
         |section: &elf::SectionHeader64<Endianness>| section.gnu_hash(endian, data).ok().flatten();
     let (table, _) = sections.iter().find_map(hash)?;

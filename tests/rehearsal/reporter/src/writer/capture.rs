@@ -129,7 +129,7 @@ fn process(message: &Message) -> Process {
         name: procfs::name(executable.as_deref(), stat.as_ref()),
         path: executable
             .map(|path| path.to_string_lossy().into_owned())
-            .unwrap_or_default(),
+            .unwrap_or_default(), // the link of a process that is gone cannot be read
         user: procfs::user(pid),
         start_ticks: stat.as_ref().map(|stat| stat.start_ticks),
         parent: stat.as_ref().map(|stat| {

@@ -290,7 +290,7 @@ pub struct Os {
 impl Os {
     /// Asks the kernel.
     pub fn read() -> Self {
-        let uname = uname().ok();
+        let uname = uname().ok(); // a report without the system's version is worth more than none
         let uname = uname.as_ref();
         let text =
             |value: Option<&std::ffi::OsStr>| value.map(|v| v.to_string_lossy().into_owned());

@@ -119,7 +119,7 @@ pub fn log(folder: &Path, reason: &str) {
     let line = format!("{} {reason}\n", Local::now().format("%Y-%m-%d %H:%M:%S %z"));
     let file = OpenOptions::new().append(true).create(true).open(path);
     file.and_then(|mut file| file.write_all(line.as_bytes()))
-        .ok();
+        .ok(); // see above
 }
 
 #[cfg(test)]

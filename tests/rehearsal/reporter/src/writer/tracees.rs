@@ -105,7 +105,7 @@ impl Tracees {
     /// Lets go of every thread; one that is gone needs nothing.
     fn detach(&self) {
         for &tid in &self.stopped {
-            ptrace::detach(Pid::from_raw(tid), None).ok();
+            ptrace::detach(Pid::from_raw(tid), None).ok(); // ESRCH, as said above: we trace it, so that nothing else is left to fail
         }
     }
 }

@@ -174,7 +174,10 @@ impl Bench {
 
     /// What happened in the folder since the last look: kind and file name.
     pub fn events(&self) -> Vec<(AddWatchFlags, String)> {
-        let events = self.watch.read_events().unwrap_or_default();
+        let events = match self.watch.read_events() {
+            Err(nix::Error::EAGAIN) => Vec::new(),
+            events => events.expect("readable"),
+        };
         let named = events
             .into_iter()
             .filter_map(|event| Some((event.mask, event.name?)));

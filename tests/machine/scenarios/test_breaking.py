@@ -16,7 +16,7 @@ INSTRUCTIONS = (
     ("x6 and x7", (0xA9431E66, 0xF9402268), "v@:dQQQQQ"),  # ldp x6, x7, [x19, #48]; ldr x8, [x19, #64]
     ("words on the stack", (0xF80085AE, 0xD100054A), "v@:dQQQQQQQ"),  # str x14, [x13], #8; sub x10, x10, #1
 )
-"""What is not passed on any more, the instruction of `invoke` (hooks/forward/aarch64.rs) that does it and its next, a method."""
+"""What is not passed on, the instruction of `invoke` (hooks/forward/aarch64.rs) that does it and its next, a method."""
 
 
 def broken(library: Path, folder: Path, instructions: tuple[int, int]) -> Path:

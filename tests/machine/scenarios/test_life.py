@@ -154,6 +154,8 @@ def test_work_without_an_impl_is_not_done_and_counted(loaded: Loaded, mask: bool
     skipped = {it.selector: it.skipped for it in left.census if it.skipped and it.class_name == COMPUTE.class_name}
     assert skipped == dict.fromkeys(COMPUTE.work, 2)
     assert world.process.stderr.count(b"work was dropped") == 1
+    logged = [line for _, line in world.process.system_log if "work was dropped" in line]
+    assert len(logged) == 1, "the system's log has it, too"
 
 
 def test_an_encoder_that_no_factory_handed_out_is_adopted(loaded: Loaded) -> None:

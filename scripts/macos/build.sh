@@ -82,13 +82,16 @@ explain() {
 there is a reason to import it, add it there)"
 }
 
-# What the products are compiled with everywhere, as cargo wants it: no local symbols, no debug symbols, no
-# library that nothing is used of, dyld's older kind of fix-ups, which both linkers write, no path of this machine.
+# rust_flags KIND: what the products are compiled with everywhere, as cargo wants it: no debug symbols, no library
+# that nothing is used of, dyld's older kind of fix-ups, which both linkers write, no path of this machine. The
+# library has no local symbols; the programs keep theirs, as crash reports name the rehearsal's methods by them.
 rust_flags() {
+    local locals=
+    [ "$1" != library ] || locals=-x,
     local flags=(
         # The linker strips. What does so afterwards would have to sign again, and Debian does not bring rustc's tool for it.
         -Cstrip=none
-        "-Clink-arg=-Wl,-x,-S,-dead_strip_dylibs,-no_fixup_chains"
+        "-Clink-arg=-Wl,$locals-S,-dead_strip_dylibs,-no_fixup_chains"
         "--remap-path-prefix=$root=/agxrun"
         "--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src=/crates"
     )

@@ -2,7 +2,7 @@
 //! only.
 //!
 //! - [`path`] finds a command, [`Files`] follows links;
-//! - [`shebang`] reads a script's first line, [`env`] (with [`split`]) what `env` makes of its arguments;
+//! - [`shebang`] reads a script's first line, [`mod@env`] (with [`split`]) what `env` makes of its arguments;
 //! - [`wrappers`] know what `nice` and the like execute, [`shell`] that a shell cannot be seen into;
 //! - [`developer`], [`versions`] and [`python`] know programs that choose another in their own place.
 //!

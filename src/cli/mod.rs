@@ -146,8 +146,8 @@ pub struct ColorArgs {
     after_help = "\
 Nothing is executed: files are read, from the command to the program that runs in the end.
 
-Exit codes: 0 the library gets in; 88 it does not, or the files do not tell; 125 the library cannot be
-had; 126, 127 target not executable, not found."
+Exit codes: 0 the library gets in; 88 it does not, or the files do not tell;
+125 the library cannot be had; 126, 127 target not executable, not found."
 )]
 pub struct InspectArgs {
     /// Judge one file, Mach-O or ELF, as the program on its own system.

@@ -14,7 +14,7 @@ use crate::output::{inspect_json, terminal};
 use crate::run::plan::{PlanError, Target};
 use crate::run::verdict::exit_code;
 use crate::target::image::{Contents, Image};
-use crate::target::remedy::advice;
+use crate::target::remedy::{advice, advice_on_file};
 use crate::target::rules::{Host, System};
 use crate::target::verdict::Verdict;
 use crate::target::{FixLibrary, Surroundings, inspect, inspect_file};
@@ -79,12 +79,16 @@ fn one_file(args: &InspectArgs, file: &Path) -> Result<u8> {
     let path = std::path::absolute(file)?;
     let path = path.canonicalize().unwrap_or(path); // what cannot be resolved is unreadable, too
     let verdict: Verdict = inspect_file(&path, &image, &library, &host);
+    let surroundings = Surroundings {
+        host,
+        ..Surroundings::current(std::env::vars_os())
+    };
     let answer = Answer {
         inspection: None,
         file: image.as_ref().ok(),
         verdict: &verdict,
         library: &library.path,
-        advice: vec![],
+        advice: advice_on_file(&verdict, &library, &surroundings),
     };
     print(args, &answer)
 }

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::chain::path::every;
-use super::chain::{Part, python};
+use super::chain::{End, Part, python};
 use super::inspection::{FixLibrary, Inspection, inspect};
 use super::rules::System;
 use super::surroundings::Surroundings;
-use super::verdict::Remedy;
+use super::verdict::{Remedy, Verdict};
 
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -44,6 +44,22 @@ pub fn advice(
         all.extend(advisor.of(remedy));
     }
     all
+}
+
+/// The same for one file that was judged alone.
+pub fn advice_on_file(
+    verdict: &Verdict,
+    library: &FixLibrary,
+    surroundings: &Surroundings,
+) -> Vec<Advice> {
+    let inspection = Inspection {
+        steps: vec![],
+        end: End::Program,
+        verdict: verdict.clone(),
+        direct: None,
+    };
+    let command = [verdict.file.clone().into_os_string()];
+    advice(&inspection, &command, library, surroundings)
 }
 
 struct Advisor<'a> {
@@ -205,12 +221,10 @@ impl Advisor<'_> {
         let command = [candidate.as_os_str().to_owned()];
         let inspection = inspect(&command, Some(candidate), self.library, self.surroundings);
         inspection.direct.is_none()
-            && inspection.steps.iter().all(|judged| {
-                judged
-                    .verdict
-                    .as_ref()
-                    .is_none_or(super::verdict::Verdict::arrives)
-            })
+            && inspection
+                .steps
+                .iter()
+                .all(|judged| judged.verdict.as_ref().is_none_or(Verdict::arrives))
             && !inspection.steps.is_empty()
     }
 

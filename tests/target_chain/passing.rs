@@ -60,6 +60,22 @@ fn shells_cannot_be_seen_into() {
     for command in ["zsh -lc python3", "zsh script", "zsh"] {
         mac.expect(command, Unknown, "unseen");
     }
+    // A stand-in of another tool that chooses versions by rules of its own.
+    mac.program("/opt/homebrew/bin/mise", &Slice::program(ARM64));
+    mac.link(
+        "/Users/me/.local/share/mise/shims/python",
+        "/opt/homebrew/bin/mise",
+    );
+    mac.expect(
+        "/Users/me/.local/share/mise/shims/python a.py",
+        Unknown,
+        "unseen",
+    );
+    // Programs of one's own are what they are, whatever their names.
+    mac.program("/Users/me/project/script", &Slice::program(ARM64));
+    mac.expect("./script a", Arrives, "arrives");
+    mac.program("/Users/me/project/time", &Slice::program(ARM64));
+    mac.expect("./time a", Arrives, "arrives");
     // Its own name says that it starts others, whatever interprets it.
     mac.file("/opt/homebrew/bin/poetry", b"#!/opt/homebrew/bin/python3\n");
     mac.expect("poetry run python", Unknown, "unseen");

@@ -167,7 +167,7 @@ impl Walk<'_> {
         let Some(interpreter) = shebang::parse(&head, system) else {
             return by_sh(call);
         };
-        self.note_starter(call);
+        self.note_starter(&call.program);
         let mut argv = vec![interpreter.path.clone()];
         argv.extend(interpreter.arguments);
         argv.push(call.program.clone().into());
@@ -186,11 +186,14 @@ impl Walk<'_> {
     ) -> (Part, Onward) {
         let (host, files) = (&self.surroundings.host, &self.surroundings.files);
         // By the name that it was called by, as programs under many names are, else by its own.
-        for name in [name(&call.program), name(&resolved.path)] {
+        for path in [&call.program, &resolved.path] {
+            let name = name(path);
             if matches!(name, "env" | "genv") {
                 return self.env(call);
             }
-            if let Some(arch) = wrappers::arch(name, &call.argv, host.system) {
+            if wrappers::is_tool(path)
+                && let Some(arch) = wrappers::arch(name, &call.argv, host.system)
+            {
                 let at = arch.command_at;
                 let (part, onward) = self.wrapped(call, "arch", at);
                 return match onward {
@@ -202,7 +205,9 @@ impl Walk<'_> {
                     end @ Onward::End(_) => (part, end),
                 };
             }
-            if let Some(wrapper) = wrappers::named(name) {
+            if wrappers::is_tool(path)
+                && let Some(wrapper) = wrappers::named(name)
+            {
                 return match wrapper.command_at(&call.argv) {
                     Some(at) => self.wrapped(call, wrapper.name(), at),
                     None => PROGRAM,
@@ -211,7 +216,7 @@ impl Walk<'_> {
             if shell::is_shell(name) {
                 return self.shell(call);
             }
-            self.note_starter(call);
+            self.note_starter(path);
         }
         if host.system == System::MacOs
             && let Some(wanted) = developer::wanted(call, resolved, image)
@@ -233,10 +238,10 @@ impl Walk<'_> {
     }
 
     /// Remembers that what is called starts others, by its name.
-    fn note_starter(&mut self, call: &Call) {
-        let name = name(&call.program);
+    fn note_starter(&mut self, path: &Path) {
+        let name = name(path);
         if self.starter.is_none()
-            && let Some(what) = wrappers::starts_others(name)
+            && let Some(what) = wrappers::starts_others(path, name)
         {
             self.starter = Some(End::Unseen(format!(
                 "`{name}` {what}: which programs those are cannot be seen from here"

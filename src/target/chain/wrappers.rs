@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use crate::target::image::Processor;
 use crate::target::rules::System;
@@ -158,9 +159,38 @@ impl Arch {
     }
 }
 
+/// Whether `path` is where installed programs lie. A program of somebody's own may well be called
+/// `time` or `script`, and lies elsewhere.
+pub fn is_tool(path: &Path) -> bool {
+    let folder = path.parent().and_then(Path::file_name);
+    folder.is_some_and(|folder| {
+        ["bin", "sbin", "shims", "libexec"]
+            .iter()
+            .any(|it| folder == *it)
+    })
+}
+
 /// Programs that start others by rules of their own, and what that means; nobody can tell from
 /// their arguments what will run.
-pub fn starts_others(name: &str) -> Option<&'static str> {
+pub fn starts_others(path: &Path, name: &str) -> Option<&'static str> {
+    let is_common_word = matches!(
+        name,
+        "just"
+            | "task"
+            | "hatch"
+            | "find"
+            | "watch"
+            | "script"
+            | "expect"
+            | "parallel"
+            | "swift"
+            | "open"
+            | "screen"
+            | "login"
+    );
+    if is_common_word && !is_tool(path) {
+        return None;
+    }
     let beside = "starts others by rules of its own";
     let elsewhere = "has others started outside of its own process tree";
     let as_another = "starts others for another user";
@@ -211,6 +241,25 @@ mod tests {
             assert_eq!(found, expected.map(OsString::from), "{words}");
         }
         assert!(named("python3").is_none() && named("g").is_none());
+    }
+
+    #[test]
+    fn a_program_of_ones_own_may_have_any_name() {
+        for (path, known) in [
+            ("/usr/bin/script", true),
+            ("script", false),
+            ("/Users/me/project/open", false),
+            ("/Users/me/Library/pnpm/pnpm", true),
+        ] {
+            let name = path.rsplit('/').next().expect("a name");
+            assert_eq!(
+                starts_others(Path::new(path), name).is_some(),
+                known,
+                "{path}"
+            );
+        }
+        assert!(is_tool(Path::new("/opt/homebrew/bin/gtime")));
+        assert!(!is_tool(Path::new("./time")));
     }
 
     #[test]

@@ -271,6 +271,36 @@ fn strings_are_split_as_env_splits_them() {
     }
 }
 
+/// A loader of musl's name, which really is glibc's: whether anything was inserted can be seen.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_library_that_would_end_the_target_is_left_out() {
+    let sandbox = Sandbox::new();
+    let json = foreseen(&sandbox, &["/bin/true"]);
+    let fact = json["chain"][0]["facts"][0].as_str().expect("a fact");
+    let (_, loader) = fact.split_once("loader ").expect("it is dynamic");
+    let musl = sandbox.path("ld-musl-here.so.1");
+    symlink(loader, &musl).expect("a link");
+    let (source, program) = (sandbox.path("target.c"), sandbox.path("target"));
+    let text = "#include <stdlib.h>\nint main(void) { return getenv(\"LD_PRELOAD\") ? 5 : 0; }\n";
+    std::fs::write(&source, text).expect("written");
+    let built = std::process::Command::new("cc")
+        .arg(format!("-Wl,--dynamic-linker={}", musl.display()))
+        .arg("-o")
+        .args([&program, &source])
+        .status()
+        .expect("cc starts");
+    assert!(built.success());
+    let refused = sandbox.run(&[], &[&program]);
+    refused.assert_code(125).assert_stderr("[musl]");
+    assert!(refused.json.is_null(), "nothing ran");
+    let run = sandbox.run(&["--allow-uninjected"], &[&program]);
+    run.assert_code(0).assert_stderr("was left out");
+    assert_eq!(run.json["preflight"]["verdict"]["kind"], "fatal");
+    let demanding = ["--allow-uninjected", "--require-fix"];
+    sandbox.run(&demanding, &[&program]).assert_code(88);
+}
+
 #[test]
 fn what_cannot_be_seen_or_found_is_not_said_to_arrive() {
     let sandbox = Sandbox::new();

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use proptest::prelude::*;
+
 use agxrun::target::verdict::Kind::{Arrives, Fatal, Stripped, Unknown};
 
 use crate::mac::{Mac, PYTHON_3_12, files, of_the_system};
@@ -88,6 +90,81 @@ fn circles_and_dead_ends_are_unknown() {
     let whole = fs::read(mac.here("/opt/short")).expect("it is there");
     mac.file("/opt/short", &whole[..40]);
     mac.expect("/opt/short", Unknown, "unreadable");
+}
+
+/// What a file of a made-up tree is: the others are named by their numbers.
+#[derive(Debug, Clone)]
+enum Made {
+    Program,
+    Protected,
+    Nothing,
+    Link(usize),
+    Script(usize),
+    ByEnv(usize),
+    ByPyenv(usize),
+    Bytes(Vec<u8>),
+}
+
+fn made() -> impl Strategy<Value = Made> {
+    let other = 0..FILES;
+    prop_oneof![
+        Just(Made::Program),
+        Just(Made::Protected),
+        Just(Made::Nothing),
+        other.clone().prop_map(Made::Link),
+        other.clone().prop_map(Made::Script),
+        other.clone().prop_map(Made::ByEnv),
+        other.prop_map(Made::ByPyenv),
+        proptest::collection::vec(any::<u8>(), 0..64).prop_map(Made::Bytes),
+    ]
+}
+
+const FILES: usize = 6;
+
+fn place(number: usize) -> String {
+    format!("/opt/shims/file{number}")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// However files name one another, the walk ends, and only a program that takes the library is
+    /// said to get it.
+    #[test]
+    fn no_tree_of_files_deceives_the_walk(tree in proptest::collection::vec(made(), FILES)) {
+        let mac = Mac::new();
+        for (number, file) in tree.iter().enumerate() {
+            let at = place(number);
+            match file {
+                Made::Program => mac.program(&at, &Slice::program(ARM64)),
+                Made::Protected => mac.program(&at, &Slice::program(ARM64E)),
+                Made::Nothing => {}
+                Made::Link(to) => mac.link(&at, &place(*to)),
+                Made::Script(to) => mac.file(&at, format!("#!{}\n", place(*to)).as_bytes()),
+                Made::ByEnv(to) => {
+                    let line = format!("#!/usr/bin/env -S A=1 {} -x\n", place(*to));
+                    mac.file(&at, line.as_bytes());
+                }
+                Made::ByPyenv(to) => {
+                    let shim = format!("#!{}\npyenv exec \"$program\"\n", place(*to));
+                    mac.file(&at, shim.as_bytes());
+                }
+                Made::Bytes(bytes) => mac.file(&at, bytes),
+            }
+        }
+        for number in 0..FILES {
+            let inspection = mac.inspect(&format!("{} argument", place(number)));
+            prop_assert!(inspection.steps.len() <= 32);
+            if inspection.verdict.arrives() {
+                let last = files(&inspection).last().map(ToString::to_string);
+                let programs: Vec<String> = (0..FILES)
+                    .filter(|at| matches!(tree[*at], Made::Program))
+                    .map(place)
+                    .collect();
+                prop_assert!(last.is_some_and(|last| programs.contains(&last)));
+            }
+        }
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 pub mod building;
 pub mod crash;
 pub mod crashes;
+pub mod doctor;
 pub mod matrix;
 pub mod notices;
 pub mod policies;

@@ -10,6 +10,8 @@ pub mod exit_code {
     pub const OK: u8 = 0;
     /// `rehearse --matrix`: a policy did not do what is expected of it.
     pub const UNEXPECTED: u8 = 1;
+    /// `doctor`: something is to be mended.
+    pub const UNWELL: u8 = 1;
     /// Wrong usage.
     pub const USAGE: u8 = 2;
     /// New crash reports appeared, or a process of the tree crashed.

@@ -78,6 +78,16 @@ pub fn sentence(notice: &Notice) -> String {
             )
         }
         Notice::Summary { reason } => reason.clone(),
+        Notice::InsertionRefused { pid, words } => format!(
+            "the loader ended {} before its first instruction, because of what was inserted; this is no crash of the \
+             target: {words} (hint: `agxrun doctor` looks at the library, `agxrun inspect CMD` at the target; --no-fix runs \
+             without it)",
+            pid.map_or_else(|| "a process".to_owned(), |pid| format!("pid {pid}"))
+        ),
+        Notice::NotPreloaded { library, reason } => format!(
+            "ld.so could not insert `{library}`, and a process of the target ran without it: {reason} (hint: the library must \
+             exist and be built for that process; `agxrun doctor` looks at it)"
+        ),
         Notice::ReportMissing { pid } => format!(
             "pid {pid} crashed and no report of it came in time (hint: --report-wait; is ReportCrash running, \
              are there 25 reports of this name already?)"

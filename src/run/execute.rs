@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Local, TimeDelta, Utc};
 use nix::sys::signal::Signal;
 
-use super::collect::Collector;
+use super::collect::{Collected, Collector};
 use super::expectation::{expected, waited};
+use super::insertion::{self, LoaderWords, Refused, inserted_names};
 use super::launch::{Launch, LaunchError};
 use super::notes::{mismatches, newly_unwatched, note_archive, note_evidence, note_watching};
 use super::options::RunOptions;
@@ -113,9 +114,12 @@ pub fn execute(
     };
     let unwatched = collector.unwatched();
     let tree = tree_facts(&plan, &outcome, &evidence, started.to_utc());
-    let reports = collector.finish(&tree, options.scope, &options.archive);
-    let silent_crashes = silent_crashes(&outcome, &settled);
-    let mut notices = Vec::new();
+    let inserted = inserted_names(&plan);
+    let reports = collector.finish(&tree, &inserted, options.scope, &options.archive);
+    let refused = refused(&plan, &outcome, &lines.loader, &reports);
+    let silent_crashes = silent_crashes(&outcome, &settled, &refused);
+    let mut notices = insertion::notices(&refused);
+    notices.extend(lines.loader.not_preloaded());
     note_evidence(&mut notices, &plan, &evidence, &reports, &outcome);
     note_watching(&mut notices, &outcome, &settled, &unwatched, &before);
     note_archive(&mut notices, &options, &outcome, &reports);
@@ -124,6 +128,7 @@ pub fn execute(
     }
     let facts = Facts {
         ending: outcome.ending.into(),
+        insertion_refused: !refused.is_empty(),
         timed_out: outcome.timed_out.is_some(),
         counted_reports: reports
             .iter()
@@ -184,12 +189,14 @@ fn prepare(plan: &Plan, options: &RunOptions, workspace: &Workspace) -> io::Resu
 /// Known lines of the target's stderr, as they pass.
 #[derive(Default)]
 struct StderrLines {
+    loader: LoaderWords,
     seen: BTreeMap<&'static str, SeenLine>,
 }
 
 impl supervise::Observer for StderrLines {
     fn stderr_line(&mut self, line: &[u8]) {
         let text = String::from_utf8_lossy(line);
+        self.loader.hear(&text);
         if let Some(signature) = match_line(&text) {
             let seen = self.seen.entry(signature.id).or_insert_with(|| SeenLine {
                 signature,
@@ -303,16 +310,35 @@ fn tree_facts(
 }
 
 /// Crashed descendants without a report; the target's own signal is told by its own code.
-fn silent_crashes(outcome: &Outcome, settled: &Settled) -> Vec<(i32, i32)> {
+fn silent_crashes(outcome: &Outcome, settled: &Settled, refused: &[Refused]) -> Vec<(i32, i32)> {
+    let is_refused = |pid: i32| refused.iter().any(|refused| refused.pid == Some(pid));
     outcome
         .orphans
         .iter()
-        .filter(|orphan| settled.missing.contains(&orphan.pid))
+        .filter(|orphan| settled.missing.contains(&orphan.pid) && !is_refused(orphan.pid))
         .filter_map(|orphan| match orphan.ending {
             Ending::Signaled { signal, .. } => Some((orphan.pid, signal)),
             Ending::Exited(_) => None,
         })
         .collect()
+}
+
+/// Processes that the loader ended because of what was inserted, by stderr and by reports.
+fn refused(
+    plan: &Plan,
+    outcome: &Outcome,
+    heard: &LoaderWords,
+    reports: &[Collected],
+) -> Vec<Refused> {
+    let reported = reports.iter().filter_map(|collected| {
+        Some(Refused {
+            words: collected.refused.clone()?,
+            pid: collected.report.as_ref().ok()?.process.pid,
+        })
+    });
+    let mut all = heard.refused(plan, outcome);
+    all.extend(reported);
+    all
 }
 
 /// A ledger proves the load; one whose library was told to do nothing, or did something else, proves nothing more.

@@ -6,6 +6,7 @@
 pub mod collect;
 pub mod execute;
 mod expectation;
+mod insertion;
 pub mod launch;
 mod notes;
 pub mod options;

@@ -7,6 +7,7 @@ use std::path::Path;
 use nix::unistd::{AccessFlags, access};
 use serde_json::Value;
 
+use super::folders::counted;
 use super::room::size;
 use crate::doctor::finding::Observation;
 use crate::doctor::host::Host;
@@ -40,18 +41,18 @@ pub(super) fn check(_: &dyn Host, subject: &Subject) -> Vec<Observation> {
             "make it writable for this user, or name another with --archive",
         ));
     }
+    let reported = format!("`{shown}`: {}, {}", counted(reports), size(bytes));
     found.push(match listed(&path.join(SUMMARY_NAME)) {
-        Listed::Entries(entries) => Observation::ok(format!(
-            "`{shown}`: {reports} reports, {}; its list has {entries}",
-            size(bytes)
-        )),
+        Listed::Entries(entries) => {
+            Observation::ok(format!("{reported}; its list has {entries}"))
+        }
         Listed::Missing if reports == 0 => Observation::ok(format!("`{shown}`: empty")),
         Listed::Missing => Observation::warning(
-            format!("`{shown}`: {reports} reports, {}, and no {SUMMARY_NAME}", size(bytes)),
-            "`agxrun check-crashes` reads the reports themselves; the next one begins a new list",
+            format!("{reported}, and no {SUMMARY_NAME}"),
+            "`agxrun check-crashes` reads the reports themselves; the next report begins a new list",
         ),
         Listed::Unreadable(reason) => Observation::warning(
-            format!("`{shown}`: {reports} reports, {}; {SUMMARY_NAME} {reason}", size(bytes)),
+            format!("{reported}; {SUMMARY_NAME} {reason}"),
             "the next report sets a damaged list aside and begins a new one; the reports themselves are whole",
         ),
     });

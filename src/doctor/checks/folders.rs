@@ -32,7 +32,10 @@ pub(super) fn check(_: &dyn Host, subject: &Subject) -> Vec<Observation> {
         // As a run has it: without its user's own folder it could not say that there was no crash.
         let must_be_readable = subject.folders_named || index == 0;
         found.push(state(directory, must_be_readable, subject));
-        found.extend(retired(&snapshot, &folder.retired()));
+        if directory.state == FolderState::Watched {
+            found.extend(retired(&snapshot, &folder.retired()));
+        }
+        // The rehearsal's report writer has no cap.
         if subject.system == System::MacOs {
             found.extend(near_the_cap(directory));
         }
@@ -44,15 +47,15 @@ fn state(directory: &Directory, must_be_readable: bool, subject: &Subject) -> Ob
     let path = directory.path.display();
     match &directory.state {
         FolderState::Watched => {
-            let reports = directory.files.len();
+            let reports = counted(directory.files.len());
             let unseen = directory.errors.len();
             if unseen > 0 {
                 return Observation::warning(
-                    format!("`{path}`: {reports} reports, and {unseen} that cannot be looked at"),
+                    format!("`{path}`: {reports}, and {unseen} files that cannot be looked at"),
                     "make them readable: a crash may stand in them",
                 );
             }
-            Observation::ok(format!("`{path}`: readable, {reports} reports"))
+            Observation::ok(format!("`{path}`: readable, {reports}"))
         }
         FolderState::Missing if subject.folders_named => Observation::error(
             format!("`{path}` does not exist"),
@@ -71,6 +74,14 @@ fn state(directory: &Directory, must_be_readable: bool, subject: &Subject) -> Ob
             ),
             "run as an administrator where the target changes its user; else nothing is missed",
         ),
+    }
+}
+
+/// `1 report`, `2 reports`.
+pub(super) fn counted(reports: usize) -> String {
+    match reports {
+        1 => "1 report".to_owned(),
+        many => format!("{many} reports"),
     }
 }
 

@@ -14,13 +14,25 @@ const TIGHT: u64 = 1 << 30;
 pub(super) fn check(host: &dyn Host, subject: &Subject) -> Vec<Observation> {
     let reports = subject.folders.first().map(|folder| folder.path.as_path());
     let places = reports
-        .map(|path| ("reports", path))
+        .map(|path| {
+            (
+                "reports",
+                path,
+                "free some: reports are written nowhere else",
+            )
+        })
         .into_iter()
-        .chain([("the archive", subject.archive.as_path())]);
-    places.map(|(what, path)| room(host, what, path)).collect()
+        .chain([(
+            "the archive",
+            subject.archive.as_path(),
+            "free some, or name another folder with --archive",
+        )]);
+    places
+        .map(|(what, path, remedy)| room(host, what, path, remedy))
+        .collect()
 }
 
-fn room(host: &dyn Host, what: &str, path: &Path) -> Observation {
+fn room(host: &dyn Host, what: &str, path: &Path, remedy: &str) -> Observation {
     let shown = path.display();
     match host.room(path) {
         Err(reason) => Observation::warning(
@@ -32,11 +44,11 @@ fn room(host: &dyn Host, what: &str, path: &Path) -> Observation {
                 "{} free for {what} (`{shown}`): the next report may be lost",
                 size(free)
             ),
-            "free some, or name another folder with --archive",
+            remedy,
         ),
         Ok(free) if free < TIGHT => Observation::warning(
             format!("{} free for {what} (`{shown}`)", size(free)),
-            "free some before a long run",
+            remedy,
         ),
         Ok(free) => Observation::ok(format!("{} free for {what}", size(free))),
     }

@@ -83,7 +83,7 @@ fn assert_not_blamed(run: &Run, words: &str) {
 #[test]
 fn a_report_of_dyld_is_our_failure_in_dylds_own_words() {
     let sandbox = Sandbox::new();
-    let run = sandbox.run(&[], &ended_by_dyld(&sandbox, true, &[TRIED], LINE));
+    let run = sandbox.run(&[], &ended_by_dyld(&sandbox, true, &[TRIED], ""));
     assert_not_blamed(&run, "need 'arm64e'");
     assert_eq!(run.reports()[0]["weight"], "insertion_refused");
     assert_eq!(run.reports()[0]["attribution"], "ours");

@@ -128,7 +128,7 @@ pub fn execute(
     }
     let facts = Facts {
         ending: outcome.ending.into(),
-        insertion_refused: !refused.is_empty(),
+        insertion_refusals: refused.len(),
         timed_out: outcome.timed_out.is_some(),
         counted_reports: reports
             .iter()

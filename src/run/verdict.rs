@@ -65,8 +65,8 @@ impl From<Ending> for TargetEnding {
 pub struct Facts {
     /// How the target ended.
     pub ending: TargetEnding,
-    /// Whether the loader ended a process of the tree because of what was inserted.
-    pub insertion_refused: bool,
+    /// Processes of the tree that the loader ended because of what was inserted.
+    pub insertion_refusals: usize,
     /// Whether the time limit ended it.
     pub timed_out: bool,
     /// Reports that count under the chosen scope.
@@ -138,7 +138,7 @@ impl Verdict {
             }
         };
         add(
-            facts.insertion_refused,
+            facts.insertion_refusals > 0,
             exit_code::FAILED,
             Reason::InsertionRefused,
         );
@@ -196,7 +196,7 @@ mod tests {
 
     const CLEAN: Facts = Facts {
         ending: TargetEnding::Exited { code: 0 },
-        insertion_refused: false,
+        insertion_refusals: 0,
         timed_out: false,
         counted_reports: 0,
         crashed_without_report: 0,
@@ -279,7 +279,7 @@ mod tests {
     fn a_library_that_ends_the_target_is_our_failure_before_anything_else() {
         let verdict = Verdict::of(&Facts {
             ending: TargetEnding::Signaled { signal: 6 },
-            insertion_refused: true,
+            insertion_refusals: 1,
             timed_out: true,
             counted_reports: 1,
             ..CLEAN
@@ -289,7 +289,7 @@ mod tests {
         assert!(verdict.has(Reason::Signal) && verdict.has(Reason::NewReports));
         assert_eq!(
             code(Facts {
-                insertion_refused: true,
+                insertion_refusals: 1,
                 ..CLEAN
             }),
             125

@@ -33,7 +33,7 @@ build_packages() {
     export "$(target_variable "$target" LINKER)=$SCRIPTS/link-cc.sh"
     # rustc asks `xcrun` for a folder if it is not told one; the linker is told by link-cc.sh.
     export SDKROOT=$stubs
-    CARGO_ENCODED_RUSTFLAGS=--sysroot=$(std_sysroot link "$target")$'\x1f'$(rust_flags)
+    CARGO_ENCODED_RUSTFLAGS=--sysroot=$(std_sysroot link "$target")$'\x1f'$(rust_flags "$kind")
     export CARGO_ENCODED_RUSTFLAGS
     cargo_web build --release --locked --target "$target" "$@"
 }

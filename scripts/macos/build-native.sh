@@ -20,9 +20,9 @@ lock() { :; }
 
 # build_packages KIND TARGET CARGO-ARGUMENTS...
 build_packages() {
-    local target=$2
+    local kind=$1 target=$2
     shift 2
-    CARGO_ENCODED_RUSTFLAGS=$(rust_flags)
+    CARGO_ENCODED_RUSTFLAGS=$(rust_flags "$kind")
     export CARGO_ENCODED_RUSTFLAGS
     cargo build --release --locked --target "$target" "$@"
 }

@@ -82,11 +82,16 @@ explain() {
 there is a reason to import it, add it there)"
 }
 
-# What the products are compiled with everywhere, as cargo wants it: no local symbols, no debug symbols, no
-# library that nothing is used of, dyld's older kind of fix-ups, which both linkers write, no path of this machine.
+# rust_flags KIND: what the products are compiled with everywhere, as cargo wants it: no debug symbols, no library
+# that nothing is used of, dyld's older kind of fix-ups, which both linkers write, no path of this machine. The
+# library has no local symbols; the programs keep theirs, as crash reports name the rehearsal's methods by them.
 rust_flags() {
+    local locals=
+    [ "$1" != library ] || locals=-x,
     local flags=(
-        "-Clink-arg=-Wl,-x,-S,-dead_strip_dylibs,-no_fixup_chains"
+        # The linker strips. What does so afterwards would have to sign again, and Debian does not bring rustc's tool for it.
+        -Cstrip=none
+        "-Clink-arg=-Wl,$locals-S,-dead_strip_dylibs,-no_fixup_chains"
         "--remap-path-prefix=$root=/agxrun"
         "--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src=/crates"
     )
@@ -132,8 +137,7 @@ LOGS=$out/log
 mkdir -p "$scratch"
 lock "$out/lock"
 export CARGO_TARGET_DIR=$out/build MACOSX_DEPLOYMENT_TARGET=$MACOS_MINIMUM
-# The linker strips. A tool that does so afterwards would have to sign again.
-export CARGO_PROFILE_RELEASE_STRIP=none CARGO_PROFILE_RELEASE_DEBUG=0
+export CARGO_PROFILE_RELEASE_DEBUG=0
 # Says to build scripts that the products leave this machine.
 export AGXRUN_PORTABLE=1
 

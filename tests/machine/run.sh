@@ -117,7 +117,7 @@ prepare_venv
 if [ -z "$library" ]; then
     built=$root/target/macos/arm64/libagx_fix.dylib
     if library_is_stale; then
-        "$root/scripts/macos/build.sh" ${REQUIRE:+--require} --target arm64 || exit $?
+        "$root/scripts/macos/build.sh" ${REQUIRE:+--require} --target arm64 -p agx-fix || exit $?
     fi
     library=$built
 fi
@@ -126,5 +126,4 @@ cd "$root"
 cargo build --quiet --locked -p agx-ledger --example ledger_json
 reader=${CARGO_TARGET_DIR:-$root/target}/debug/examples/ledger_json
 cd "$here"
-exec "$venv/bin/python" -B -m pytest -p no:cacheprovider -q \
-    --library "$library" --ledger-reader "$reader" ${arguments[0]+"${arguments[@]}"}
+exec "$venv/bin/python" -B -m pytest --library="$library" --ledger-reader="$reader" ${arguments[0]+"${arguments[@]}"}

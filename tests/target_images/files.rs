@@ -85,6 +85,7 @@ fn programs_with_other_rights_than_their_callers() {
 }
 
 /// Setting capabilities takes a privilege; where it is missing, the flag stands for them.
+#[cfg(target_os = "linux")]
 #[test]
 fn a_program_with_capabilities() {
     let folder = Folder::with(&Elf::program(X86_64, "/lib64/ld-linux-x86-64.so.2").build());

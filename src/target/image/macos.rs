@@ -5,6 +5,7 @@ use std::io;
 use std::os::macos::fs::MetadataExt;
 
 /// Capabilities are Linux's.
+#[allow(clippy::unnecessary_wraps)] // Linux may fail to read them.
 pub(super) fn has_capabilities(_: &File) -> io::Result<bool> {
     Ok(false)
 }

@@ -73,7 +73,9 @@ def _assert_nothing_open(driver: Driver, buffer: int, sentence: str) -> None:
 def _commit(driver: Driver, buffer: int) -> None:
     _assert_nothing_open(driver, buffer, "commit command buffer with uncommitted encoder")
     if driver.get(buffer, "_status"):
-        driver.process.contract(f"command buffer {buffer:#x}: failed assertion `commit an already committed command buffer'")
+        driver.process.contract(
+            f"command buffer {buffer:#x}: failed assertion `commit an already committed command buffer'"
+        )
     with driver.only_one("commit", buffer):
         driver.runtime.send(buffer, "commitEncoder")
         driver.set(buffer, "_status", COMMITTED)

@@ -36,8 +36,8 @@ def behaviours(driver: Driver) -> Behaviours:
         found[kind.class_name, "dealloc"] = _dealloc(driver)
     for kind in (COMPUTE, RENDER):
         found[kind.class_name, "destroyImpl"] = lambda _above, a: driver.give_impl(a.x(0))
-    found[COMPUTE.class_name, "deferredEndEncoding"] = lambda above, a: _destroy(above, a)
-    found[RENDER.class_name, "deferredEndEncoding:"] = lambda above, a: _destroy(above, a)
+    found[COMPUTE.class_name, "deferredEndEncoding"] = _destroy
+    found[RENDER.class_name, "deferredEndEncoding:"] = _destroy
     found[BLIT.class_name, "deferredEndEncoding"] = lambda _above, a: driver.give_impl(a.x(0))
     found["AGXG16XFamilyThreadedRenderPass", "renderCommandEncoder"] = lambda _above, a: _sub_encoder(driver, a.x(0))
     return found

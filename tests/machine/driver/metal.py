@@ -56,7 +56,9 @@ class Driver:
 
     def load_metal(self) -> None:
         """Loads Metal, IOGPU and MPS: the classes whose names do not begin with the driver's family."""
-        self._load("/System/Library/Frameworks/Metal.framework/Versions/A/Metal", lambda name: not name.startswith(FAMILY))
+        self._load(
+            "/System/Library/Frameworks/Metal.framework/Versions/A/Metal", lambda name: not name.startswith(FAMILY)
+        )
 
     def load_driver(self) -> None:
         """Loads the driver's bundle, as the first device does."""

@@ -94,7 +94,9 @@ def result_value(process: Process, result: Result, of: Type, indirect: int | Non
             raise ValueError("a result in memory needs room")
         return process.memory.read(indirect, of.size)
     if place.kind == "v":
-        return _members(of, 0, lambda number: getattr(result, f"s{number}"), lambda number: getattr(result, f"d{number}"))
+        return _members(
+            of, 0, lambda number: getattr(result, f"s{number}"), lambda number: getattr(result, f"d{number}")
+        )
     words = result.x0.to_bytes(8, "little") + result.x1.to_bytes(8, "little")
     return words[: len(extended(of, bytes(of.size)))]
 

@@ -1,4 +1,4 @@
-"""Registers the dump's classes: behaviour where a selector has one, the superclass's where it is an override, else a recorder."""
+"""Registers the dump's classes: behaviour where a selector has one, the superclass's for an override, else a recorder."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ Behaviour = Callable[["Super", "Args"], int | None]
 Behaviours = Mapping[tuple[str, str], Behaviour]
 """By class and selector, from the class that has it on downwards."""
 
-NEEDED = frozenset({"init", "dealloc", "class", "retain", "release", "autorelease", "retainCount", "respondsToSelector:"})
+NEEDED = frozenset(
+    {"init", "dealloc", "class", "retain", "release", "autorelease", "retainCount", "respondsToSelector:"}
+)
 """Selectors without which neither runtime nor model works: never recorders."""
 
 IVARS: dict[str, tuple[str, ...]] = {

@@ -1,5 +1,7 @@
 """The C functions that libobjc exports, served to emulated code. Which of them take the runtime lock is objc4's doing."""
 
+# ruff: noqa: N802 - methods are named as the functions that they serve
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -79,7 +81,11 @@ class _Functions:
 
     def table(self) -> dict[str, object]:
         """Handlers by symbol: each public method of this class below `add_will_initialise` is the function of its name."""
-        names = [name for name in vars(type(self)) if name.startswith(("class_", "objc_", "method_", "sel_", "ivar_", "object_"))]
+        names = [
+            name
+            for name in vars(type(self))
+            if name.startswith(("class_", "objc_", "method_", "sel_", "ivar_", "object_"))
+        ]
         return {"_" + name: getattr(self, name) for name in names}
 
     def _class(self, address: int, by: str) -> Class:
@@ -149,7 +155,9 @@ class _Functions:
         with self._runtime.lock.held("class_getInstanceMethod"):
             method = cls.method(selector)
         if method is None and cls.stage != INITIALISED:
-            process.contract(f"class_getInstanceMethod messages {cls.name}, which is not initialised: it has no {selector}")
+            process.contract(
+                f"class_getInstanceMethod messages {cls.name}, which is not initialised: it has no {selector}"
+            )
         return method.address if method else 0
 
     def class_getMethodImplementation(self, process: Process, a: Args) -> int:

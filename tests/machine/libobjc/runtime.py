@@ -194,6 +194,11 @@ class Runtime:
         """`objc_addLoadImageFunc`."""
         self._load_image.append(callback)
 
+    @property
+    def load_image_callbacks(self) -> tuple[int, ...]:
+        """What was registered with `objc_addLoadImageFunc`."""
+        return tuple(self._load_image)
+
     # First messages
 
     def add_will_initialise(self, callback: int, context: int) -> None:
@@ -265,7 +270,7 @@ class Runtime:
             if to not in (0, receiver):
                 return self.target(to, selector)
         name = self.objects.class_of(receiver, "objc_msgSend").name
-        self.process.contract(f"{name} {receiver:#x}: unrecognized selector {selector}")
+        return self.process.contract(f"{name} {receiver:#x}: unrecognized selector {selector}")
 
     def send(self, receiver: int, selector: str, *arguments: object, indirect: int | None = None) -> Result:
         """`objc_msgSend`. Another thread may go on first, as at every import."""

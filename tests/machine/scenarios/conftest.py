@@ -29,7 +29,7 @@ def start(library: Path) -> Iterator[Start]:
 
 
 class Loaded:
-    """Processes in which Metal and the driver are loaded and hooked: one for each set of options, and back to that for each test."""
+    """Processes in which Metal and the driver are loaded: one for each set of options, taken back to that for each test."""
 
     def __init__(self, library: Path) -> None:
         self._library = library
@@ -49,6 +49,7 @@ class Loaded:
             self._worlds[key] = world, world.process.checkpoint()
         world, checkpoint = self._worlds[key]
         world.process.rewind(checkpoint, seed)
+        world.process.preempts_after = None
         return world
 
     def close(self) -> None:

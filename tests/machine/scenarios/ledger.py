@@ -139,7 +139,9 @@ def _rings(data: bytes) -> tuple[Ring, ...]:
     offset, stride, _, used = _section(data, 184)
     rings = []
     for at in (offset + stride * index for index in range(used)):
-        thread, unlisted, head, depth, _owned, acquisitions, _ticks, holds, waits = struct.unpack_from("<QQQIIQQII", data, at)
+        thread, unlisted, head, depth, _owned, acquisitions, _ticks, holds, waits = struct.unpack_from(
+            "<QQQIIQQII", data, at
+        )
         events = []
         for number in range(max(0, head - room), head):
             place = at + header_len + number % room * event_stride

@@ -14,6 +14,11 @@ MILLISECOND = 1_000_000
 """In the machine's clock."""
 
 
+def scoped(scope: str) -> dict[str, str]:
+    """The environment for a scope of the library's lock; empty for the default, so that tests share one process."""
+    return {} if scope == "global" else {"AGX_FIX_LOCK_SCOPE": scope}
+
+
 def work(world: World, encoder: int, kind: Kind, times: int = 1) -> int:
     """Sends an encoder methods of its kind; how many calls."""
     cls = world.driver.class_of(encoder)

@@ -9,7 +9,7 @@ from driver.kinds import BUFFER, COMPUTE, FAMILY, KINDS
 from libobjc.functions import ANNOUNCER
 from machine.process import Args, Process
 from scenarios import ledger
-from scenarios.conftest import Start
+from scenarios.conftest import Loaded, Start
 from scenarios.world import World
 
 
@@ -65,6 +65,13 @@ def test_metal_and_the_driver_come_late(start: Start) -> None:
     assert left.counters["class_scans"] == 0
 
 
+def test_no_callback_is_registered_that_comes_too_early_or_under_the_lock(loaded: Loaded) -> None:
+    """dyld's come before the runtime has mapped the classes, `objc_addLoadImageFunc`'s with its lock held."""
+    world = loaded()
+    assert world.process.system.image_callbacks == []
+    assert world.runtime.load_image_callbacks == ()
+
+
 def test_hooks_stand_before_initialize_runs(start: Start) -> None:
     world = start()
     world.driver.load_metal()
@@ -98,7 +105,9 @@ def test_classes_that_are_initialised_already_are_announced_at_once(start: Start
 
 
 @pytest.mark.parametrize("has_open_from", [True, False])
-def test_without_the_announcement_the_class_list_is_scanned_after_each_dlopen(start: Start, has_open_from: bool) -> None:
+def test_without_the_announcement_the_class_list_is_scanned_after_each_dlopen(
+    start: Start, has_open_from: bool
+) -> None:
     world = start(announces=False, starts=False)
     process = world.process
     opened: list[tuple[str, int]] = []
@@ -152,9 +161,9 @@ def test_a_runtime_that_does_not_announce_leaves_the_ledger_unarmed(start: Start
 @pytest.mark.parametrize(("value", "hooks"), [("1", False), ("yes", False), ("0", True), ("", True)])
 def test_disable_goes_by_its_value(start: Start, value: str, hooks: bool) -> None:
     world = start({"AGX_FIX_DISABLE": value})
-    world.driver.load()
-    assert (world.hooks() > 0) == hooks
+    world.driver.load(touches=False)
     life(world)
+    assert (world.hooks() > 0) == hooks
     left = world.end()
     assert bool(left.flags & ledger.DISABLED) != hooks
     assert (left.counters["method_calls"] > 0) == hooks
@@ -181,19 +190,19 @@ def test_methods_that_are_added_later_are_hooked_with_the_next_class(start: Star
     assert hooked(world, compute.name, "addedLater:")
 
 
-def test_a_hook_that_somebody_replaces_is_told(start: Start) -> None:
-    world = start()
-    world.driver.load()
+def test_a_hook_that_somebody_replaces_is_told(loaded: Loaded) -> None:
+    world = loaded()
     method = world.runtime.cls(COMPUTE.class_name).methods["setComputePipelineState:"]
     method.implementation = world.driver.recorder.code("somebody else's", method.encoding)
     left = world.end(leaks=True)
     assert left.counters["hooks_replaced"] == 1
-    assert b"somebody replaced the hook of -[AGXG16XFamilyComputeContext setComputePipelineState:]" in world.process.stderr
+    assert (
+        b"somebody replaced the hook of -[AGXG16XFamilyComputeContext setComputePipelineState:]" in world.process.stderr
+    )
 
 
-def test_the_census_names_every_method_of_every_class_that_it_went_through(start: Start) -> None:
-    world = start(records_all=True)
-    world.driver.load()
+def test_the_census_names_every_method_of_every_class_that_it_went_through(loaded: Loaded) -> None:
+    world = loaded(records_all=True)
     left = world.ledger()
     assert left.counters["hooks_unhooked"] == 0
     assert [it for it in left.census if it.state == ledger.UNHOOKED] == []

@@ -8,6 +8,7 @@ from driver import table
 from libobjc.classes import Method
 from scenarios.conftest import Loaded
 from scenarios.probe import Probe
+from scenarios.program import scoped
 from scenarios.sender import Sender
 from scenarios.world import World
 
@@ -24,14 +25,14 @@ def hooked_methods(world: World) -> list[Method]:
     return found
 
 
-@pytest.mark.parametrize("scope", ["global", "queue", "buffer"])
-def test_arguments_and_results_arrive(loaded: Loaded, scope: str) -> None:
-    world = loaded({"AGX_FIX_LOCK_SCOPE": scope}, records_all=True)
+@pytest.mark.parametrize(("scope", "seeds"), [("global", (1, 2, 3)), ("queue", (4,)), ("buffer", (5,))])
+def test_arguments_and_results_arrive(loaded: Loaded, scope: str, seeds: tuple[int, ...]) -> None:
+    world = loaded(scoped(scope), records_all=True)
     sender = Sender(world)
     methods = hooked_methods(world)
     assert len(methods) > 700
     for method in methods:
-        for seed in (1, 2):
+        for seed in seeds:
             receiver = sender.receiver(method.owner)
             sender.send(receiver, method, seed)
             sender.end(receiver)

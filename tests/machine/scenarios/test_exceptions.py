@@ -10,7 +10,7 @@ from machine import ForeignException
 from machine.abi_arm64 import Struct
 from scenarios.conftest import Loaded
 from scenarios.probe import Probe
-from scenarios.program import life, work
+from scenarios.program import life, scoped, work
 from scenarios.sender import Sender
 from scenarios.world import World
 
@@ -37,7 +37,7 @@ METHODS = (
 @pytest.mark.parametrize(("class_name", "selector"), METHODS, ids=[selector[:30] for _, selector in METHODS])
 def test_the_lock_is_free_after_an_exception(loaded: Loaded, class_name: str, selector: str, scope: str) -> None:
     """Through every kind of forwarder: plain, with words of the stack, and with floating registers."""
-    world = loaded({"AGX_FIX_LOCK_SCOPE": scope}, records_all=True)
+    world = loaded(scoped(scope), records_all=True)
     sender = Sender(world)
     method = world.runtime.cls(class_name).methods[selector]
     receiver = sender.receiver(method.owner)

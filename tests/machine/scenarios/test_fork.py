@@ -7,7 +7,7 @@ import pytest
 from driver.kinds import BLIT, COMPUTE, KINDS
 from scenarios import ledger
 from scenarios.conftest import Loaded, Start
-from scenarios.program import life, work
+from scenarios.program import life, scoped, work
 from scenarios.world import World
 
 
@@ -36,7 +36,7 @@ def check_child(world: World, pid: int, done: int) -> None:
 @pytest.mark.parametrize("scope", ["global", "queue", "buffer"])
 def test_fork_inside_an_original(loaded: Loaded, scope: str) -> None:
     """The forking thread has the lock, in the child too: it goes on there as if nothing was held."""
-    world = loaded({"AGX_FIX_LOCK_SCOPE": scope})
+    world = loaded(scoped(scope))
     children = []
 
     def fork_once(method: str, _receiver: int) -> None:

@@ -115,7 +115,9 @@ def test_one_thread_initialises_and_the_other_waits(runtime: Runtime, seed: int)
             process.switch()
         log.append("ends")
 
-    runtime.define("Slow", "NSObject", class_methods=[("initialize", "v16@0:8", process.stub("+initialize", initialize))])
+    runtime.define(
+        "Slow", "NSObject", class_methods=[("initialize", "v16@0:8", process.stub("+initialize", initialize))]
+    )
 
     def use() -> None:
         runtime.new("Slow")
@@ -192,7 +194,9 @@ def test_dyld_tells_of_an_image_before_its_classes_are_there(runtime: Runtime) -
 
 def test_methods(runtime: Runtime) -> None:
     process, memory = runtime.process, runtime.process.memory
-    first, second = (process.stub(name, lambda _process, _a, value=value: value) for name, value in (("one", 1), ("two", 2)))
+    first, second = (
+        process.stub(name, lambda _process, _a, value=value: value) for name, value in (("one", 1), ("two", 2))
+    )
     cls = runtime.define("Some", "NSObject", [("work", "Q16@0:8", first)], ivars=("_impl",))
     count = memory.alloc(8)
     methods = call(runtime, "class_copyMethodList", cls.address, count)
@@ -206,7 +210,9 @@ def test_methods(runtime: Runtime) -> None:
     assert runtime.send(made, "work").x0 == 2
     added = call(runtime, "class_addMethod", cls.address, runtime.selector("more"), first, runtime.string("Q16@0:8"))
     assert (added & 0xFF, runtime.send(made, "more").x0) == (1, 1)
-    assert call(runtime, "class_addMethod", cls.address, runtime.selector("more"), second, runtime.string("Q")) & 0xFF == 0
+    assert (
+        call(runtime, "class_addMethod", cls.address, runtime.selector("more"), second, runtime.string("Q")) & 0xFF == 0
+    )
     assert call(runtime, "class_getMethodImplementation", cls.address, runtime.selector("work")) == second
     ivar = call(runtime, "class_getInstanceVariable", cls.address, memory.put_cstring("_impl"))
     assert call(runtime, "ivar_getOffset", ivar) == 8

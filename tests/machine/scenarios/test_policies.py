@@ -61,7 +61,7 @@ def test_versions_hook_more_and_more(loaded: Loaded) -> None:
 
 
 def nested(world: World) -> None:
-    """A method that sends its encoder another hooked message: `destroyImpl` inside `endEncoding`."""
+    """A method that sends its encoder another hooked message."""
     with world.runtime.objects.pool():
         buffer = world.driver.command_buffer()
         encoder = world.driver.encoder(buffer, COMPUTE)

@@ -6,14 +6,14 @@ import pytest
 
 from driver.kinds import COMPUTE, KINDS, RENDER
 from scenarios.conftest import Loaded, Start
-from scenarios.program import gpu, life, work
+from scenarios.program import gpu, life, scoped, work
 
 SEEDS = range(8)
 
 
 def total(scope: str, loaded: Loaded, seed: int, queues: tuple[int, int]) -> int:
     """Two threads on these queues; how often one was in the driver beside the other. Nothing is lost."""
-    world = loaded({"AGX_FIX_LOCK_SCOPE": scope}, seed=seed)
+    world = loaded(scoped(scope), seed=seed)
     running, done = 2, 0
 
     def one(queue: int) -> None:
@@ -23,7 +23,9 @@ def total(scope: str, loaded: Loaded, seed: int, queues: tuple[int, int]) -> int
             done += worked
         running -= 1
 
-    world.in_threads(lambda: one(queues[0]), lambda: one(queues[1]), gpu(world, lambda: running == 0, milliseconds=0.01))
+    world.in_threads(
+        lambda: one(queues[0]), lambda: one(queues[1]), gpu(world, lambda: running == 0, milliseconds=0.01)
+    )
     assert world.driver.calls == done
     left = world.end()
     assert left.counters["encoders_created"] == 2 * 3 * len(KINDS)
@@ -48,7 +50,7 @@ def test_threads_on_one_queue_have_a_lock_for_each_command_buffer(loaded: Loaded
 @pytest.mark.parametrize("scope", ["queue", "buffer"])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_one_encoder_in_two_threads(loaded: Loaded, scope: str, seed: int) -> None:
-    world = loaded({"AGX_FIX_LOCK_SCOPE": scope}, seed=seed)
+    world = loaded(scoped(scope), seed=seed)
     with world.runtime.objects.pool():
         buffer = world.driver.command_buffer(0x9000)
         encoder = world.driver.encoder(buffer, RENDER)

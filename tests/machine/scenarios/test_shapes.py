@@ -12,7 +12,19 @@ from scenarios.sender import Sender
 from scenarios.world import World
 
 INTEGERS = ("c", "C", "B", "s", "S", "i", "I", "q", "Q", "@", "^v")
-FLOATING = ("f", "d", "{?=f}", "{?=ff}", "{?=fff}", "{?=ffff}", "{?=d}", "{?=dd}", "{?=ddd}", "{?=dddd}", "{?={?=ff}{?=ff}}")
+FLOATING = (
+    "f",
+    "d",
+    "{?=f}",
+    "{?=ff}",
+    "{?=fff}",
+    "{?=ffff}",
+    "{?=d}",
+    "{?=dd}",
+    "{?=ddd}",
+    "{?=dddd}",
+    "{?={?=ff}{?=ff}}",
+)
 IN_REGISTERS = ("{_NSRange=QQ}", "{?=cS}", "{?=III}", "{?=Qd}", "{?=fQ}", "{?=fi}", "{?=cccccccccc}", "{?=IIII}")
 IN_MEMORY = ("{?=QQQ}", "{?=IIIII}", "{?=fffff}", "{?=dddddd}", "{?={?=QQQ}{?=QQQ}}", "{Config=@@@i@iIBB}")
 RESULTS = ("v", *INTEGERS, *FLOATING, *IN_REGISTERS, *IN_MEMORY)
@@ -92,7 +104,9 @@ def test_signatures_that_nobody_thought_of(start: Start, seed: int) -> None:
     source = random.Random(seed)
     kinds = (INTEGERS, FLOATING, IN_REGISTERS, IN_MEMORY)
     encodings = [
-        source.choice(RESULTS) + "@:" + "".join(source.choice(source.choice(kinds)) for _ in range(source.randrange(1, 16)))
+        source.choice(RESULTS)
+        + "@:"
+        + "".join(source.choice(source.choice(kinds)) for _ in range(source.randrange(1, 16)))
         for _ in range(40)
     ]
     drive(start(records_all=True), encodings)

@@ -10,7 +10,7 @@ from driver.kinds import BLIT, COMPUTE, KINDS, RENDER, Kind
 from machine.errors import MachineError
 from scenarios.conftest import Loaded, Start
 from scenarios.ledger import Ledger
-from scenarios.program import gpu, life, work
+from scenarios.program import gpu, life, scoped, work
 from scenarios.world import World
 
 SEEDS = range(12)
@@ -28,7 +28,9 @@ def run_threads(world: World, *, rounds: int, queues: tuple[int, int], kinds: Se
             done += worked
         running -= 1
 
-    world.in_threads(lambda: one(queues[0]), lambda: one(queues[1]), gpu(world, lambda: running == 0, milliseconds=0.01))
+    world.in_threads(
+        lambda: one(queues[0]), lambda: one(queues[1]), gpu(world, lambda: running == 0, milliseconds=0.01)
+    )
     return done
 
 
@@ -50,6 +52,18 @@ def test_two_threads(loaded: Loaded, seed: int) -> None:
     assert left.counters["encoders_created"] == 2 * 3 * len(KINDS)
     assert left.counters["lock_contentions"] > 0
     assert world.driver.overlaps == 0, "one lock for the process"
+
+
+@pytest.mark.parametrize("scope", ["global", "buffer"])
+@pytest.mark.parametrize("seed", range(6))
+def test_two_threads_between_any_two_instructions(loaded: Loaded, seed: int, scope: str) -> None:
+    """Not only where the system is called: a thread loses the processor after 1 to 40 instructions."""
+    world = loaded(scoped(scope), seed=seed)
+    world.process.preempts_after = 40
+    done = run_threads(world, rounds=1, queues=(0x9000, 0xA000))
+    world.process.preempts_after = None
+    left = check(world, done)
+    assert left.counters["encoders_created"] == 2 * len(KINDS)
 
 
 @pytest.mark.parametrize("seed", range(3))

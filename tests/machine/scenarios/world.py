@@ -87,7 +87,7 @@ class World:
         return next(it for it in self.ledgers() if it.pid == self.process.pid)
 
     def end(self, *, leaks: bool = False) -> Ledger:
-        """`main` returns: no lock is held, no object alive, and no encoder retained, unless it `leaks`. The ledger that is left."""
+        """`main` returns: nothing is held, and unless it `leaks` no object alive and no encoder retained. The ledger."""
         if not leaks:
             alive = [f"{cls.name} {address:#x}" for address, cls in self.runtime.objects.living.items()]
             assert not alive, f"never released: {alive}"

@@ -63,7 +63,7 @@ pub const PRODUCTS: [Product; 4] = [
         install_name: Some("@rpath/libagx_rehearsal.dylib"),
         initialisers: 1,
         interposed: &[],
-        export_prefixes: &["_agx_rehearsal_", "_MTLReportFailure"],
+        export_prefixes: &["_agx_rehearsal_", "_MTLReportFailure", "_gCRAnnotations"],
         size_limit: 2_000_000,
         imports_as_program: true,
         // What ReportCrash copies into a report.

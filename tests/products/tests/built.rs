@@ -53,3 +53,20 @@ fn for_both() {
         &[Architecture::X86_64, Architecture::Aarch64],
     );
 }
+
+/// ReportCrash names a frame by the symbols of its image, and the diagnosis goes by those names.
+#[test]
+fn the_rehearsals_methods_have_their_names() {
+    const METHOD: &str = "-[AGXG16XFamilyComputeContext setComputePipelineState:]";
+    for folder in [Folder::Arm64, Folder::X86_64] {
+        let Some(file) = folder.product("libagx_rehearsal.dylib") else {
+            continue;
+        };
+        let image = object::File::parse(&*file).expect("inspected by the tests above");
+        assert!(
+            object::Object::symbols(&image)
+                .any(|symbol| object::ObjectSymbol::name(&symbol) == Ok(METHOD)),
+            "{folder:?}/libagx_rehearsal.dylib has no symbol `{METHOD}` (hint: it is built without -x)"
+        );
+    }
+}

@@ -66,7 +66,7 @@ fn a_missing_signature_is_refused() {
 #[test]
 fn a_file_that_is_cut_off_is_refused() {
     refused("the signature is cut off", |file| {
-        file.truncate(file.len() - 1)
+        file.truncate(file.len() - 1);
     });
     refused("Invalid Mach-O", |file| file.truncate(16));
 }
@@ -118,7 +118,7 @@ fn another_section_is_refused() {
         replace(file, b"__interpose", b"__intorpose");
     });
     refused("interposes []", |file| {
-        replace(file, b"__interpose", b"__intorpose")
+        replace(file, b"__interpose", b"__intorpose");
     });
 }
 

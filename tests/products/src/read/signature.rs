@@ -110,7 +110,7 @@ mod tests {
 
     /// Code with its signature, in which `patch` may change the code directory.
     fn signed(patch: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
-        let code: Vec<u8> = (0..CODE).map(|byte| (byte % 251) as u8).collect();
+        let code: Vec<u8> = (0..=250).cycle().take(CODE).collect();
         let mut directory = Vec::new();
         let word = |value: usize| u32::try_from(value).unwrap().to_be_bytes();
         for value in [

@@ -204,7 +204,7 @@ fn interposed(
     let mut found = Vec::new();
     for section in sections.iter().filter(|it| it.name() == b"__interpose") {
         let (start, size) = (section.addr.get(endian), section.size.get(endian));
-        for pair in (start..start.saturating_add(size)).step_by(PAIR as usize) {
+        for pair in (0..size / PAIR).map(|index| start + index * PAIR) {
             let replaced = binds.iter().find(|bind| {
                 segments.get(bind.segment).is_some_and(|segment| {
                     segment.vmaddr.get(endian).wrapping_add(bind.offset) == pair + PAIR / 2

@@ -7,7 +7,7 @@ use common::{Run, Sandbox};
 
 /// Writes the report of its own end by dyld into a folder (the fields of a report of namespace DYLD that was published for
 /// macOS 26), and aborts.
-const ENDED_BY_DYLD: &str = r#"
+const ENDED_BY_DYLD: &str = r"
 import datetime, json, os, resource, signal, sys
 folder, reasons, line = sys.argv[1], json.loads(sys.argv[2]), sys.argv[3]
 now = datetime.datetime.now(datetime.timezone.utc)
@@ -33,7 +33,7 @@ if line:
     print(line.replace('PID', str(os.getpid())), file=sys.stderr, flush=True)
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 os.kill(os.getpid(), signal.SIGABRT)
-"#;
+";
 
 const TRIED: &str = "tried: '/opt/libagx_fix.dylib' (mach-o file, but is an incompatible architecture (have 'arm64', need 'arm64e'))";
 const LINE: &str = "dyld[PID]: terminating because inserted dylib '/opt/libagx_fix.dylib' could not be loaded: tried: no";

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Local, TimeDelta, Utc};
 use nix::sys::signal::Signal;
 
-use super::collect::{Collected, Collector};
+use super::collect::Collector;
 use super::expectation::{expected, waited};
-use super::insertion::{self, LoaderWords, Refused, inserted_names};
+use super::insertion::{LoaderWords, Refused, inserted_names};
 use super::launch::{Launch, LaunchError};
 use super::notes::{mismatches, newly_unwatched, note_archive, note_evidence, note_watching};
 use super::options::RunOptions;
@@ -116,10 +116,9 @@ pub fn execute(
     let tree = tree_facts(&plan, &outcome, &evidence, started.to_utc());
     let inserted = inserted_names(&plan);
     let reports = collector.finish(&tree, &inserted, options.scope, &options.archive);
-    let refused = refused(&plan, &outcome, &lines.loader, &reports);
+    let refused = lines.loader.refused(&plan, &outcome, &reports);
     let silent_crashes = silent_crashes(&outcome, &settled, &refused);
-    let mut notices = insertion::notices(&refused);
-    notices.extend(lines.loader.not_preloaded());
+    let mut notices = lines.loader.notices(&refused);
     note_evidence(&mut notices, &plan, &evidence, &reports, &outcome);
     note_watching(&mut notices, &outcome, &settled, &unwatched, &before);
     note_archive(&mut notices, &options, &outcome, &reports);
@@ -321,24 +320,6 @@ fn silent_crashes(outcome: &Outcome, settled: &Settled, refused: &[Refused]) -> 
             Ending::Exited(_) => None,
         })
         .collect()
-}
-
-/// Processes that the loader ended because of what was inserted, by stderr and by reports.
-fn refused(
-    plan: &Plan,
-    outcome: &Outcome,
-    heard: &LoaderWords,
-    reports: &[Collected],
-) -> Vec<Refused> {
-    let reported = reports.iter().filter_map(|collected| {
-        Some(Refused {
-            words: collected.refused.clone()?,
-            pid: collected.report.as_ref().ok()?.process.pid,
-        })
-    });
-    let mut all = heard.refused(plan, outcome);
-    all.extend(reported);
-    all
 }
 
 /// A ledger proves the load; one whose library was told to do nothing, or did something else, proves nothing more.

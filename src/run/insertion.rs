@@ -1,8 +1,8 @@
 //! Ends that the insertion itself brought about: never the target's fault.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
+use super::collect::Collected;
 use super::expectation::waited;
 use super::plan::Plan;
 use super::record::Notice;
@@ -36,19 +36,15 @@ impl LoaderWords {
         }
     }
 
-    /// Libraries that ld.so went on without.
-    pub(super) fn not_preloaded(&self) -> impl Iterator<Item = Notice> {
-        self.not_preloaded
-            .iter()
-            .map(|(library, reason)| Notice::NotPreloaded {
-                library: library.clone(),
-                reason: reason.clone(),
-            })
-    }
-
-    /// Processes of the tree that dyld ended with an abort, and said so. A line alone proves
-    /// nothing, as any program may print it: the wait status must fit.
-    pub(super) fn refused(&self, plan: &Plan, outcome: &Outcome) -> Vec<Refused> {
+    /// Processes that dyld ended because of what was inserted, each once: those of the tree that were
+    /// aborted and said so, and those whose report tells it. A line alone proves nothing, as any
+    /// program may print it: the wait status must fit.
+    pub(super) fn refused(
+        &self,
+        plan: &Plan,
+        outcome: &Outcome,
+        reports: &[Collected],
+    ) -> Vec<Refused> {
         if plan.library.is_none() {
             return Vec::new();
         }
@@ -58,19 +54,42 @@ impl LoaderWords {
             })
             .map(|(pid, _)| pid)
             .collect();
-        self.refused
-            .iter()
-            .filter_map(|(named, words)| {
-                let pid = match named {
-                    Some(pid) => aborted.get(pid)?,
-                    None => aborted.first()?,
-                };
-                Some(Refused {
-                    pid: Some(*pid),
-                    words: words.clone(),
-                })
+        let said = self.refused.iter().filter_map(|(named, words)| {
+            let pid = match named {
+                Some(pid) => aborted.get(pid)?,
+                None => aborted.first()?,
+            };
+            Some(Refused {
+                pid: Some(*pid),
+                words: words.clone(),
             })
+        });
+        let reported = reports.iter().filter_map(|collected| {
+            Some(Refused {
+                words: collected.refused.clone()?,
+                pid: collected.report.as_ref().ok()?.process.pid,
+            })
+        });
+        let mut known = BTreeSet::new();
+        said.chain(reported)
+            .filter(|refused| known.insert(refused.pid))
             .collect()
+    }
+
+    /// What the reader must know of them, and of libraries that ld.so went on without.
+    pub(super) fn notices(&self, refused: &[Refused]) -> Vec<Notice> {
+        let refused = refused.iter().map(|refused| Notice::InsertionRefused {
+            pid: refused.pid,
+            words: refused.words.clone(),
+        });
+        let not_preloaded =
+            self.not_preloaded
+                .iter()
+                .map(|(library, reason)| Notice::NotPreloaded {
+                    library: library.clone(),
+                    reason: reason.clone(),
+                });
+        refused.chain(not_preloaded).collect()
     }
 }
 
@@ -88,19 +107,6 @@ pub(super) fn inserted_names(plan: &Plan) -> Vec<String> {
     plan.library
         .iter()
         .filter_map(|library| library.path.file_name())
-        .map(|name| Path::new(name).display().to_string())
-        .collect()
-}
-
-/// One notice for each process, with the words of its line before those of its report.
-pub(super) fn notices(refused: &[Refused]) -> Vec<Notice> {
-    let mut told = BTreeSet::new();
-    refused
-        .iter()
-        .filter(|refused| told.insert(refused.pid))
-        .map(|refused| Notice::InsertionRefused {
-            pid: refused.pid,
-            words: refused.words.clone(),
-        })
+        .map(|name| name.to_string_lossy().into_owned())
         .collect()
 }

@@ -137,7 +137,8 @@ fn a_target_that_lacks_a_library_of_its_own_has_crashed() {
         "Reason: tried: '/opt/libtorch.dylib' (no such file)",
     ];
     let run = sandbox.run(&[], &ended_by_dyld(&sandbox, true, &reasons, ""));
-    run.assert_code(134);
+    run.assert_code(134)
+        .assert_stderr("Library not loaded: @rpath/libtorch.dylib");
     assert_eq!(run.reasons(), ["signal", "new_reports"]);
 }
 

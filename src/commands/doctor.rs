@@ -50,7 +50,7 @@ fn subject(
         } else {
             named.into_iter().map(ReportFolder::new).collect()
         },
-        archive: defaults::archive(archive)?,
+        archive: defaults::archive(archive).map_err(|reason| format!("{reason:#}")),
         terminal: std::io::stderr().is_terminal(),
     })
 }

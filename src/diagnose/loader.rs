@@ -58,25 +58,22 @@ pub fn refused_in(report: &Report, names: &[String]) -> Option<String> {
     let termination = report.termination.as_ref()?;
     let is_dyld = termination.namespace.as_deref() == Some("DYLD");
     (is_dyld && !names.is_empty()).then_some(())?;
+    // What dyld left as information says which variables it honoured: the library's name there is no complaint.
     let information = report
         .asi
         .iter()
-        .filter(|entry| entry.image.starts_with("dyld") || entry.image.is_empty())
-        .flat_map(|entry| &entry.messages);
-    let words: Vec<&str> = termination
-        .reasons
-        .iter()
-        .chain(information)
-        .map(|words| words.trim())
-        .filter(|words| !words.is_empty())
+        .flat_map(|entry| &entry.messages)
+        .filter(|words| words.contains(INSERTED));
+    let words: Vec<&str> = words_of(report)
+        .chain(information.map(String::as_str))
         .collect();
-    let names_one = words.iter().any(|words| {
+    let blames_insertion = |words: &&str| {
         words.contains(INSERTED) || names.iter().any(|name| words.contains(name.as_str()))
-    });
+    };
     let lacks_its_own = words
         .iter()
         .any(|words| words.starts_with("Referenced from:"));
-    if lacks_its_own && !names_one {
+    if lacks_its_own && !words.iter().any(blames_insertion) {
         return None;
     }
     Some(if words.is_empty() {
@@ -84,6 +81,20 @@ pub fn refused_in(report: &Report, names: &[String]) -> Option<String> {
     } else {
         words.join("; ")
     })
+}
+
+/// dyld's words in the report of a process that it ended: what it lacked, who needed it, what was tried.
+/// Nothing where another ended it.
+pub fn words_of(report: &Report) -> impl Iterator<Item = &str> {
+    let by_dyld = report
+        .termination
+        .iter()
+        .filter(|termination| termination.namespace.as_deref() == Some("DYLD"));
+    by_dyld
+        .flat_map(|termination| &termination.reasons)
+        .map(|words| words.trim())
+        // A detail that says nothing of the reason.
+        .filter(|words| !words.is_empty() && !words.starts_with("(terminated at launch"))
 }
 
 #[cfg(test)]
@@ -148,7 +159,8 @@ mod tests {
         let tried = "tried: '/x/own.dylib' (no such file)";
         let words = refused_in(&report("DYLD", &[tried], &[]), &ours());
         assert_eq!(words.as_deref(), Some(tried));
-        let unsaid = refused_in(&report("DYLD", &[], &[]), &ours());
+        let details = ["(terminated at launch; ignore backtrace)"];
+        let unsaid = refused_in(&report("DYLD", &details, &[]), &ours());
         assert!(unsaid.is_some_and(|words| words.contains("does not say why")));
     }
 
@@ -169,7 +181,7 @@ mod tests {
             "Referenced from: <1D4C196B-2627-3B71-9183-CDBAB8DE5498> /Applications/App.app/Contents/Frameworks/libvips.dylib",
             "Reason: tried: '/usr/local/opt/libraw/lib/libraw_r.25.dylib' (no such file)",
         ];
-        let config = ["dyld4 config: DYLD_LIBRARY_PATH=/x"];
+        let config = ["dyld4 config: DYLD_INSERT_LIBRARIES=/x/own.dylib"];
         assert_eq!(
             refused_in(&report("DYLD", &reasons, &config), &ours()),
             None

@@ -23,8 +23,8 @@ pub struct Subject {
     pub folders: Vec<ReportFolder>,
     /// Whether the user named them.
     pub folders_named: bool,
-    /// Where reports are kept.
-    pub archive: PathBuf,
+    /// Where reports are kept, or why that is not known.
+    pub archive: Result<PathBuf, String>,
     /// Whether stderr is a terminal.
     pub terminal: bool,
 }

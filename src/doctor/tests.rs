@@ -70,7 +70,7 @@ impl Place {
                 ReportFolder::new(self.root.path().join("machine")),
             ],
             folders_named: false,
-            archive: self.root.path().join("archive"),
+            archive: Ok(self.root.path().join("archive")),
             terminal: true,
         }
     }
@@ -393,6 +393,21 @@ fn the_archives_list_is_read_and_never_trusted() {
     std::fs::remove_file(&list).expect("removed");
     nix::unistd::mkfifo(&list, nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
     assert!(archive(&place).1.contains("is not a regular file"));
+}
+
+#[test]
+fn without_a_home_folders_and_archive_are_errors() {
+    let place = Place::new();
+    let mut subject = place.subject(System::MacOs);
+    subject.folders.clear();
+    subject.archive = Err("no HOME to keep crash reports in".to_owned());
+    let findings = examine(&healthy_mac(), &subject);
+    let errors: Vec<_> = findings
+        .iter()
+        .filter(|finding| finding.level == Level::Error)
+        .map(|finding| finding.check)
+        .collect();
+    assert_eq!(errors, ["reports", "archive"]);
 }
 
 #[test]

@@ -18,7 +18,15 @@ use crate::reports::file::read_bytes;
 use crate::reports::folders::is_report_name;
 
 pub(super) fn check(_: &dyn Host, subject: &Subject) -> Vec<Observation> {
-    let path = &subject.archive;
+    let path = match &subject.archive {
+        Ok(path) => path,
+        Err(reason) => {
+            return vec![Observation::error(
+                reason.clone(),
+                "set HOME, or name a folder with --archive",
+            )];
+        }
+    };
     let shown = path.display();
     let (reports, bytes) = match count(path) {
         Ok(counted) => counted,

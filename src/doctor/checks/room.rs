@@ -12,24 +12,16 @@ const LITTLE: u64 = crate::reports::file::SIZE_LIMIT;
 const TIGHT: u64 = 1 << 30;
 
 pub(super) fn check(host: &dyn Host, subject: &Subject) -> Vec<Observation> {
-    let reports = subject.folders.first().map(|folder| folder.path.as_path());
-    let places = reports
-        .map(|path| {
-            (
-                "reports",
-                path,
-                "free some: reports are written nowhere else",
-            )
-        })
-        .into_iter()
-        .chain([(
-            "the archive",
-            subject.archive.as_path(),
-            "free some, or name another folder with --archive",
-        )]);
-    places
-        .map(|(what, path, remedy)| room(host, what, path, remedy))
-        .collect()
+    let reports = subject.folders.first().map(|folder| {
+        let remedy = "free some: reports are written nowhere else";
+        room(host, "reports", &folder.path, remedy)
+    });
+    // That it is not known is said where the archive is looked at.
+    let archive = subject.archive.as_ref().ok().map(|path| {
+        let remedy = "free some, or name another folder with --archive";
+        room(host, "the archive", path, remedy)
+    });
+    reports.into_iter().chain(archive).collect()
 }
 
 fn room(host: &dyn Host, what: &str, path: &Path, remedy: &str) -> Observation {

@@ -16,6 +16,7 @@ pub struct Recorded {
     existing: Vec<PathBuf>,
     variables: BTreeMap<String, String>,
     room: Option<u64>,
+    is_root: bool,
 }
 
 impl Recorded {
@@ -73,6 +74,11 @@ impl Recorded {
         self
     }
 
+    pub fn of_root(mut self) -> Self {
+        self.is_root = true;
+        self
+    }
+
     pub fn free(mut self, bytes: u64) -> Self {
         self.room = Some(bytes);
         self
@@ -111,6 +117,6 @@ impl Host for Recorded {
     }
 
     fn user(&self) -> u32 {
-        501
+        if self.is_root { 0 } else { 501 }
     }
 }

@@ -298,6 +298,28 @@ fn a_service_that_launchctl_does_not_know_is_an_error() {
 }
 
 #[test]
+fn roots_reports_are_a_daemons() {
+    let place = Place::new();
+    let root = healthy_mac()
+        .of_root()
+        .says(
+            "/bin/launchctl print-disabled system",
+            0,
+            "disabled services = {\n\t\"com.apple.ReportCrash\" => disabled\n}\n",
+        )
+        .says(
+            "/bin/launchctl print system/com.apple.ReportCrash.Root",
+            0,
+            "state = not running\n",
+        );
+    let findings = examine(&root, &place.subject(System::MacOs));
+    assert!(
+        findings.iter().all(|finding| finding.level == Level::Ok),
+        "{findings:#?}"
+    );
+}
+
+#[test]
 fn a_gpu_is_read_from_every_form_and_an_odd_answer_is_told() {
     let place = Place::new();
     for (answer, level, words) in [

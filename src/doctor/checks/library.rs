@@ -1,5 +1,7 @@
 //! Whether the fix library is there and can be loaded.
 
+use std::path::Path;
+
 use crate::doctor::finding::Observation;
 use crate::doctor::host::Host;
 use crate::doctor::subject::{Library, Subject};
@@ -21,13 +23,13 @@ pub(super) fn check(host: &dyn Host, subject: &Subject) -> Vec<Observation> {
             if *unsigned {
                 found.push(Observation::error(
                     format!("`{path}` has no signature: on Apple silicon dyld ends every target that it is inserted into"),
-                    format!("codesign --force --sign - '{path}'"),
+                    format!("codesign --force --sign - {}", quoted(&located.path)),
                 ));
             }
             if *quarantined {
                 found.push(Observation::warning(
                     format!("`{path}` is quarantined: macOS may refuse to load it"),
-                    format!("xattr -d com.apple.quarantine '{path}'"),
+                    format!("xattr -d com.apple.quarantine {}", quoted(&located.path)),
                 ));
             }
             if found.is_empty() {
@@ -41,6 +43,11 @@ pub(super) fn check(host: &dyn Host, subject: &Subject) -> Vec<Observation> {
     }
 }
 
+/// A path as a shell takes it back, whatever is in it.
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
+}
+
 /// The first run builds it from the sources that travel in agxrun, with cargo.
 fn absent(host: &dyn Host) -> Observation {
     if host.find("cargo").is_some() {
@@ -50,5 +57,16 @@ fn absent(host: &dyn Host) -> Observation {
             "neither is a fix library there nor cargo to build it",
             "install Rust (https://rustup.rs), or name a library with --dylib or AGX_FIX_DYLIB",
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quoted_path_is_one_word_of_a_shell() {
+        assert_eq!(quoted(Path::new("/a b")), "'/a b'");
+        assert_eq!(quoted(Path::new("/a'; x")), r"'/a'\''; x'");
     }
 }

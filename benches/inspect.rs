@@ -13,6 +13,7 @@ use std::path::Path;
 
 use agxrun::target::image::{Contents, Image, Processor};
 use agxrun::target::rules::{Host, Library, Program, System, judge};
+use agxrun::target::{FixLibrary, Surroundings, inspect as inspect_command};
 use criterion::{Criterion, criterion_group, criterion_main};
 
 use macho::Slice;
@@ -57,6 +58,32 @@ fn inspect(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// What a run adds before the launch: the library and every file from the command to its program.
+fn preflight(criterion: &mut Criterion) {
+    let library = std::env::current_exe().expect("a path");
+    let folder = tempfile::tempdir().expect("a folder");
+    let script = folder.path().join("script");
+    std::fs::write(&script, "#!/usr/bin/env -S nice -n 1 sh\n").expect("written");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&script, mode).expect("the mode is set");
+    let mut group = criterion.benchmark_group("preflight");
+    for (name, command) in [
+        ("one program", vec!["true".into()]),
+        ("script, env, wrapper, shell", vec![script.into()]),
+    ] {
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                let surroundings = Surroundings::current(std::env::vars_os());
+                let library = FixLibrary::read(black_box(&library));
+                inspect_command(&command, None, &library, &surroundings)
+                    .steps
+                    .len()
+            });
+        });
+    }
+    group.finish();
+}
+
 fn judged(path: &Path, library: &Result<Image, agxrun::target::image::Unreadable>) -> &'static str {
     let image = Image::read(path);
     assert!(
@@ -75,5 +102,5 @@ fn judged(path: &Path, library: &Result<Image, agxrun::target::image::Unreadable
     judge(&program, &library, &MAC).rule
 }
 
-criterion_group!(benches, inspect);
+criterion_group!(benches, inspect, preflight);
 criterion_main!(benches);

@@ -190,7 +190,7 @@ fn killed_timed_out_and_unproved_have_their_own_codes() {
 }
 
 #[test]
-fn a_target_that_never_loads_the_library_is_not_taken_for_protected() {
+fn a_target_that_never_loads_the_library_is_refused_or_run_knowingly() {
     // A static program: ld.so never sees LD_PRELOAD.
     let sandbox = Sandbox::new();
     let source = sandbox.path("static.c");
@@ -207,11 +207,18 @@ fn a_target_that_never_loads_the_library_is_not_taken_for_protected() {
             .status()
             .expect("cc starts");
         assert!(built.success());
-        sandbox.run(&["--require-fix"], &[&program]).assert_code(88);
+        let knowing = ["--allow-uninjected", "--require-fix"];
+        sandbox.run(&knowing, &[&program]).assert_code(88);
+        sandbox
+            .run(&knowing[..1], &[&program])
+            .assert_code(0)
+            .assert_stderr("[static]")
+            .assert_stderr("no ledger shows");
         sandbox
             .run(&[], &[&program])
-            .assert_code(0)
-            .assert_stderr("warning");
+            .assert_code(125)
+            .assert_stderr("[static]");
+        sandbox.run(&["--no-fix"], &[&program]).assert_code(0);
     }
 }
 

@@ -48,13 +48,12 @@ fn ended_by_dyld(sandbox: &Sandbox, reports: bool, reasons: &[&str], line: &str)
         String::new()
     };
     let reasons = serde_json::to_string(reasons).expect("JSON");
+    // A shell's words are not looked into before the launch.
     let words = [
-        "env",
-        "-u",
-        "LD_PRELOAD",
-        "-u",
-        "DYLD_INSERT_LIBRARIES",
-        "python3",
+        "sh",
+        "-c",
+        "exec env -u LD_PRELOAD -u DYLD_INSERT_LIBRARIES python3 \"$@\"",
+        "sh",
     ];
     let arguments = [
         script.display().to_string(),

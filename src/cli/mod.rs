@@ -34,6 +34,7 @@ const AFTER_HELP: &str = "\
 Examples:
   agxrun -- python3 test.py                 run with the fix, fail on new crash reports
   agxrun --no-fix --timeout 5m -- ./test    the control: no library, five minutes at most
+  agxrun inspect python3 test.py            what will run, and does the fix get into it
   agxrun check-crashes --latest             what crashed, where, why, what to do
   agxrun rehearse                           see a crash and its cure on any machine
   agxrun doctor                             is this machine fit for it, and what to mend
@@ -46,6 +47,8 @@ Exit codes: the target's own; 128+n when signal n ended it; 86 new crash reports
 pub enum Command {
     /// Run a command with the fix injected (the default).
     Run(RunArgs),
+    /// Show what a command will really run, and whether the library gets into it.
+    Inspect(InspectArgs),
     /// Show crashes from the report folders and the archive.
     CheckCrashes(CheckCrashesArgs),
     /// Rehearse the published faults without and with the fix, on any machine.
@@ -76,6 +79,9 @@ pub struct RunArgs {
     /// Exit 88 unless a ledger proves that the library was loaded.
     #[arg(long, help_heading = "Fix")]
     pub require_fix: bool,
+    /// Run a target that the library is known not to get into, and warn, instead of refusing it.
+    #[arg(long, help_heading = "Fix")]
+    pub allow_uninjected: bool,
 
     /// Let at most N command buffers be in flight (0 = no limit; policy v3 only).
     #[arg(long, value_name = "N", value_parser = parse_throttle, allow_negative_numbers = true, help_heading = "Fix")]
@@ -134,6 +140,42 @@ pub struct ColorArgs {
     /// Colour the output.
     #[arg(long, value_enum, default_value_t = Color::Auto, help_heading = "Output")]
     pub color: Color,
+}
+
+/// Options of `inspect`.
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "agxrun inspect [OPTIONS] TARGET [ARGS...]\n       agxrun inspect [OPTIONS] --file FILE",
+    after_help = "\
+Nothing is executed: files are read, from the command to the program that runs in the end.
+
+Exit codes: 0 the library gets in; 88 it does not, or the files do not tell; 125 the library cannot be
+had; 126, 127 target not executable, not found."
+)]
+pub struct InspectArgs {
+    /// Judge one file, Mach-O or ELF, as the program on its own system.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["command", "env"])]
+    pub file: Option<PathBuf>,
+    /// Judge by this library instead of the one that agxrun finds.
+    #[arg(long, value_name = "PATH", env = "AGX_FIX_DYLIB")]
+    pub dylib: Option<PathBuf>,
+    /// Set a variable for the target, as `agxrun run` does (repeatable).
+    #[arg(long, value_name = "K=V", value_parser = OsStringValueParser::new().try_map(parse_variable))]
+    pub env: Vec<(OsString, OsString)>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Colours.
+    #[command(flatten)]
+    pub color: ColorArgs,
+    /// The target and its arguments.
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        required_unless_present = "file",
+        value_name = "TARGET"
+    )]
+    pub command: Vec<OsString>,
 }
 
 /// Options of `check-crashes`.

@@ -4,6 +4,7 @@ mod check_crashes;
 mod defaults;
 mod doctor;
 mod fix;
+mod inspect;
 mod matrix;
 mod rehearse;
 mod run;
@@ -25,6 +26,7 @@ pub fn main() -> ExitCode {
     let outcome = match cli.command {
         None => run::run(cli.run),
         Some(Command::Run(args)) => run::run(args),
+        Some(Command::Inspect(args)) => inspect::run(&args),
         Some(Command::CheckCrashes(args)) => check_crashes::run(&args),
         Some(Command::Rehearse(args)) if args.matrix.matrix => matrix::run(&args),
         Some(Command::Rehearse(args)) => rehearse::run(&args),

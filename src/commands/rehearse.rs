@@ -135,6 +135,7 @@ impl Place {
         RunOptions {
             command,
             require_fix: matches!(fix, FixRequest::Inject { .. }),
+            allow_uninjected: false,
             fix,
             env: vec![],
             timeout: Some(60 * SECOND),

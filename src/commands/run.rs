@@ -85,6 +85,7 @@ fn options(args: RunArgs) -> Result<RunOptions> {
         command: args.command,
         fix,
         require_fix: args.require_fix,
+        allow_uninjected: args.allow_uninjected,
         env: args.env,
         timeout: args.timeout.filter(|limit| !limit.is_zero()),
         grace: args.grace,

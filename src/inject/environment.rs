@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use super::platform::{INSERT_COPIES, INSERT_VARIABLE, SEPARATORS};
+use super::platform::{INSERT_COPIES, INSERT_VARIABLE, SEPARATORS, is_loaders};
 
 /// Where the fix library writes its ledgers.
 pub const LEDGER_DIR: &str = "AGX_FIX_LEDGER_DIR";
@@ -21,6 +21,11 @@ pub const FORCE_GRAPH_PATH: &str = "MPS_FORCE_GRAPH_PATH";
 pub const REHEARSAL_REPORTS_DIR: &str = "AGX_REHEARSAL_REPORTS_DIR";
 /// Linux: the report writer's program.
 pub const REHEARSAL_REPORTER: &str = "AGX_REHEARSAL_REPORTER";
+
+/// Before a copy of each of the loader's variables. The loader takes its own away on the way into a
+/// protected program; the copy tells its children that they are below such a one, and a script that
+/// knows what it starts can set the variable again.
+pub const COPY_PREFIX: &str = "AGXRUN_";
 
 /// What a run adds to the environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -80,6 +85,16 @@ pub fn compose(
             let list = insert(&injection.libraries, theirs);
             all.insert(name.into(), list);
         }
+        let copies: Vec<(OsString, OsString)> = all
+            .iter()
+            .filter(|(name, _)| name.to_str().is_some_and(is_loaders))
+            .map(|(name, value)| {
+                let mut copy = OsString::from(COPY_PREFIX);
+                copy.push(name);
+                (copy, value.clone())
+            })
+            .collect();
+        all.extend(copies);
     }
     all.into_iter().collect()
 }
@@ -132,6 +147,13 @@ mod tests {
             value(&all, INSERT_VARIABLE),
             Some("/ours.so:/theirs.so:/other.so")
         );
+    }
+
+    #[test]
+    fn the_loaders_variable_has_a_copy_that_no_loader_takes_away() {
+        let all = compose(pairs(&[("A", "1")]), &[], &injecting("/ours.so"));
+        let copy = format!("{COPY_PREFIX}{INSERT_VARIABLE}");
+        assert_eq!(value(&all, &copy), Some("/ours.so"));
     }
 
     #[test]

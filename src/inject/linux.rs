@@ -6,6 +6,10 @@ use std::path::PathBuf;
 pub const INSERT_VARIABLE: &str = "LD_PRELOAD";
 /// Copies of the variable for services started on the target's behalf: none on Linux.
 pub const INSERT_COPIES: &[&str] = &[];
+/// Whether a variable speaks to the dynamic linker about libraries, and may be taken away on the way.
+pub fn is_loaders(name: &str) -> bool {
+    name == INSERT_VARIABLE
+}
 /// What separates the entries; the dynamic linker takes spaces as well (ld.so(8), LD_PRELOAD).
 pub const SEPARATORS: &[u8] = b": ";
 /// Prefix and suffix of a shared library's file name.

@@ -6,6 +6,10 @@ use std::path::PathBuf;
 pub const INSERT_VARIABLE: &str = "DYLD_INSERT_LIBRARIES";
 /// launchd hands `__XPC_` variables to XPC services without the prefix.
 pub const INSERT_COPIES: &[&str] = &["__XPC_DYLD_INSERT_LIBRARIES"];
+/// Whether a variable speaks to dyld, which takes all of these away together.
+pub fn is_loaders(name: &str) -> bool {
+    name.starts_with("DYLD_")
+}
 /// What separates the entries.
 pub const SEPARATORS: &[u8] = b":";
 /// Prefix and suffix of a shared library's file name.

@@ -4,6 +4,8 @@ pub mod building;
 pub mod crash;
 pub mod crashes;
 pub mod doctor;
+pub mod inspect;
+pub mod inspect_json;
 pub mod matrix;
 pub mod notices;
 pub mod policies;

@@ -4,6 +4,7 @@ use agx_ledger::Counter;
 
 use super::terminal::visible;
 use crate::run::record::{Notice, RunRecord};
+use crate::target::verdict::Kind;
 
 /// One sentence for each notice of a run.
 pub fn warnings(record: &RunRecord) -> Vec<String> {
@@ -18,6 +19,12 @@ pub fn sentence(notice: &Notice) -> String {
              (hint: the target may be static or protected, or the library keeps no ledgers; --require-fix makes this an error)"
                 .to_owned()
         }
+        Notice::Arrival {
+            kind,
+            rule,
+            file,
+            because,
+        } => arrival(*kind, rule, &file.display().to_string(), because),
         Notice::Disabled => {
             "the fix library was loaded and disabled by AGX_FIX_DISABLE: this is a control run"
                 .to_owned()
@@ -108,6 +115,20 @@ pub fn sentence(notice: &Notice) -> String {
         }
     };
     visible(&text)
+}
+
+/// What was foreseen of the library's way into the target.
+fn arrival(kind: Kind, rule: &str, file: &str, because: &str) -> String {
+    let what = match kind {
+        Kind::Arrives | Kind::Unknown => {
+            "it is not known beforehand whether the fix library gets in"
+        }
+        Kind::Stripped => "the fix library does not get in",
+        Kind::Fatal => "the fix library was left out, since it would end the target",
+    };
+    format!(
+        "`{file}`: {what}: {because} [{rule}] (hint: `agxrun inspect` shows what runs, and what would help)"
+    )
 }
 
 /// Calls that were not made: each kind, and that work is missing.

@@ -10,9 +10,11 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use super::crash::CrashView;
+use super::inspect_json::Judgement;
 use super::notices;
 use crate::evidence::ProcessEvidence;
 use crate::reports::attribution::Attribution;
+use crate::run::arrival::Arrival;
 use crate::run::collect::{Collected, Novelty, Weight};
 use crate::run::execute::{command_line, signal_name};
 use crate::run::options::LockScope;
@@ -124,6 +126,8 @@ struct View<'a> {
     needed_kill: bool,
     verdict: &'a Verdict,
     fix: Option<Fix<'a>>,
+    /// What was foreseen of the library's way into the target.
+    preflight: Option<Preflight<'a>>,
     processes: Vec<Process>,
     reports: Vec<Report<'a>>,
     stderr: Stderr,
@@ -159,6 +163,15 @@ struct Fix<'a> {
     armed: usize,
     dropped_calls: u64,
     missing_hooks: u64,
+}
+
+#[derive(Serialize)]
+struct Preflight<'a> {
+    verdict: Judgement<'a>,
+    /// What was launched in place of the command, because the command's own first file would have
+    /// dropped the library.
+    launched: Option<String>,
+    instead_of: Option<Judgement<'a>>,
 }
 
 #[derive(Serialize)]
@@ -216,6 +229,19 @@ struct Orphan {
     ending: Ended,
 }
 
+fn preflight(arrival: &Arrival) -> Preflight<'_> {
+    let inspection = &arrival.inspection;
+    let direct = inspection.direct.as_ref();
+    Preflight {
+        verdict: Judgement::of(&inspection.verdict),
+        launched: direct.map(|direct| {
+            let call = &inspection.steps[direct.step].step.call;
+            call.program.display().to_string()
+        }),
+        instead_of: direct.map(|direct| Judgement::of(&direct.instead_of)),
+    }
+}
+
 fn view(record: &RunRecord) -> View<'_> {
     let outcome = &record.outcome;
     let evidence = &record.evidence;
@@ -246,6 +272,7 @@ fn view(record: &RunRecord) -> View<'_> {
             dropped_calls: evidence.dropped_calls(),
             missing_hooks: evidence.missing_hooks(),
         }),
+        preflight: record.plan.arrival.as_ref().map(preflight),
         processes: evidence.processes.iter().map(process).collect(),
         reports: record.reports.iter().map(report).collect(),
         stderr: Stderr {

@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::building::Building;
 use super::crash::CrashView;
+use super::inspect;
 use super::notices;
 use super::terminal::{self, DIM, ERROR, OK, STRONG, WARNING, visible};
 use crate::inject::Artifact;
@@ -83,6 +84,11 @@ impl Watcher for Progress {
                 expected.by.phrase(),
                 tuning(plan)
             ));
+        }
+        if let Some(arrival) = &plan.arrival {
+            for line in inspect::foreseen(&arrival.inspection) {
+                terminal::note(&line);
+            }
         }
         for folder in &plan.folders {
             terminal::note(&format!(

@@ -77,6 +77,9 @@ pub fn execute(
         default_folders,
         &mut |artifact, stage| watcher.building(artifact, stage),
     )?;
+    if let Some(arrival) = &plan.arrival {
+        arrival.check(&options)?;
+    }
     preflight::prepare_folders(&plan)?;
     let workspace = Workspace::new()?;
     let launch = prepare(&plan, &options, &workspace)?;
@@ -90,6 +93,7 @@ pub fn execute(
         grace: options.grace,
     };
     let mut lines = StderrLines::default();
+    let arrival = last_look(&plan);
     let mut outcome = supervise::supervise(&launch, limits, &mut lines)?;
     let ended = Instant::now();
 
@@ -118,7 +122,8 @@ pub fn execute(
     let reports = collector.finish(&tree, &inserted, options.scope, &options.archive);
     let refused = lines.loader.refused(&plan, &outcome, &reports);
     let silent_crashes = silent_crashes(&outcome, &settled, &refused);
-    let mut notices = lines.loader.notices(&refused);
+    let mut notices: Vec<Notice> = arrival.into_iter().collect();
+    notices.extend(lines.loader.notices(&refused));
     note_evidence(&mut notices, &plan, &evidence, &reports, &outcome);
     note_watching(&mut notices, &outcome, &settled, &unwatched, &before);
     note_archive(&mut notices, &options, &outcome, &reports);
@@ -165,16 +170,26 @@ fn prepare(plan: &Plan, options: &RunOptions, workspace: &Workspace) -> io::Resu
     let injection = plan.injection(workspace.ledgers(), &mut |path: &Path| {
         workspace.alias(path)
     })?;
+    let (target, env) = match &plan.arrival {
+        Some(arrival) => (
+            arrival.launched(&plan.target),
+            compose(arrival.variables(), &[], &injection),
+        ),
+        None => (
+            plan.target.clone(),
+            compose(std::env::vars_os(), &options.env, &injection),
+        ),
+    };
     let Target {
         program,
         arg0,
         args,
-    } = plan.target.clone();
+    } = target;
     Ok(Launch {
         program,
         arg0: Some(arg0),
         args,
-        env: compose(std::env::vars_os(), &options.env, &injection),
+        env,
         cwd: None,
         // A time-out would lose its report, and it is no child of the target's.
         not_of_the_tree: plan
@@ -183,6 +198,16 @@ fn prepare(plan: &Plan, options: &RunOptions, workspace: &Workspace) -> io::Resu
             .map(|reporter| reporter.writer.clone())
             .collect(),
     })
+}
+
+/// What is foreseen of the library's way, where that is not plainly into the target: looked at again as late as can be, since
+/// a file may have changed meanwhile.
+fn last_look(plan: &Plan) -> Option<Notice> {
+    let arrival = plan.arrival.as_ref()?;
+    match arrival.recheck() {
+        Ok(()) => Notice::of_arrival(&arrival.inspection.verdict),
+        Err(changed) => Notice::of_arrival(&changed),
+    }
 }
 
 /// Known lines of the target's stderr, as they pass.

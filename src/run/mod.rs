@@ -3,6 +3,7 @@
 //! [`execute`] calls the steps; each has a file or folder of its own. Nothing here prints: what
 //! happens is told to an [`execute::Watcher`], and what was seen is a [`record::RunRecord`].
 
+pub mod arrival;
 pub mod collect;
 pub mod execute;
 mod expectation;

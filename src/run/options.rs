@@ -15,6 +15,8 @@ pub struct RunOptions {
     pub fix: FixRequest,
     /// Whether a run without proof of load fails.
     pub require_fix: bool,
+    /// Whether a target is run that the library is known not to get into.
+    pub allow_uninjected: bool,
     /// Variables set for the target.
     pub env: Vec<(OsString, OsString)>,
     /// Limit on the target's running time; `None` is no limit.

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use super::arrival::Arrival;
 use super::options::{FixRequest, LockScope, RunOptions, Tuning};
 use super::policy::Expected;
 use crate::inject::build::Listener;
@@ -24,6 +25,8 @@ pub struct Plan {
     pub policy: Option<Expected>,
     /// What the library is told besides.
     pub tuning: Tuning,
+    /// What is foreseen of its way into the target. `None` without a library.
+    pub arrival: Option<Arrival>,
     /// Linux: the report writer, where it was found.
     pub reporter: Option<Reporter>,
     /// Folders to watch, the one that reports of this user go to first.
@@ -110,6 +113,9 @@ impl Plan {
     ) -> Result<Self, PlanError> {
         let target = Target::find(&options.command)?;
         let (library, policy, tuning) = plan_fix(options, surroundings, listener)?;
+        let arrival = library
+            .as_ref()
+            .map(|library| Arrival::foresee(&target, library, options, std::env::vars_os()));
         let folders_named = !options.reports_dirs.is_empty();
         let folders = if folders_named {
             options.reports_dirs.iter().map(ReportFolder::new).collect()
@@ -129,6 +135,7 @@ impl Plan {
             library,
             policy,
             tuning,
+            arrival,
             reporter,
             folders,
             folders_named,
@@ -143,6 +150,9 @@ impl Plan {
         alias: &mut dyn FnMut(&Path) -> std::io::Result<PathBuf>,
     ) -> std::io::Result<Injection> {
         let mut injection = Injection::default();
+        if self.arrival.as_ref().is_some_and(Arrival::is_fatal) {
+            return Ok(injection);
+        }
         if let Some(library) = &self.library {
             injection.libraries.push(alias(&library.path)?);
             injection

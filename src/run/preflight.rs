@@ -25,6 +25,24 @@ pub enum Refusal {
         /// Why.
         reason: String,
     },
+    /// The library would not get into the target.
+    #[error(
+        "`{}`: the fix library does not get in: {because} [{rule}] \
+         (hint: {hint}`{inspect}` says more; --allow-uninjected runs it all the same)",
+        file.display()
+    )]
+    KeptOut {
+        /// The file that decides.
+        file: PathBuf,
+        /// What the rule saw.
+        because: String,
+        /// The rule's id.
+        rule: &'static str,
+        /// What would help, with its separator; empty where nothing is known.
+        hint: String,
+        /// The command that shows the whole chain.
+        inspect: String,
+    },
     /// The folder for reports could not be made.
     #[error("cannot create the report folder `{}`: {source} (hint: name another with --reports-dir)", path.display())]
     CannotCreate {

@@ -15,6 +15,7 @@ use super::supervise::Outcome;
 use super::verdict::Verdict;
 use crate::diagnose::Signature;
 use crate::evidence::TreeEvidence;
+use crate::target::verdict::Kind;
 
 /// One run.
 #[derive(Debug)]
@@ -61,6 +62,17 @@ pub struct SeenLine {
 pub enum Notice {
     /// The library was to be loaded and no ledger shows that it was.
     NotLoaded,
+    /// It was foreseen that the library may not, or would not, get into the target.
+    Arrival {
+        /// What was foreseen.
+        kind: Kind,
+        /// The rule that decided.
+        rule: &'static str,
+        /// The file that it was read from.
+        file: PathBuf,
+        /// What the rule saw.
+        because: String,
+    },
     /// The library was loaded and told to do nothing (`AGX_FIX_DISABLE`).
     Disabled,
     /// The policy that the environment asked for is not known to the library.

@@ -37,6 +37,7 @@ Examples:
   agxrun inspect python3 test.py            what will run, and does the fix get into it
   agxrun check-crashes --latest             what crashed, where, why, what to do
   agxrun rehearse                           see a crash and its cure on any machine
+  agxrun doctor                             is this machine fit for it, and what to mend
 
 Exit codes: the target's own; 128+n when signal n ended it; 86 new crash reports; 87 work was lost;
 88 the library did not load; 124 time-out; 125 agxrun failed; 126, 127 target not executable, not found.";
@@ -52,6 +53,8 @@ pub enum Command {
     CheckCrashes(CheckCrashesArgs),
     /// Rehearse the published faults without and with the fix, on any machine.
     Rehearse(RehearseArgs),
+    /// Say what of this machine matters to a run, and what to mend.
+    Doctor(DoctorArgs),
     /// Locate, build or list the fix library.
     Fix {
         /// What to do with the library.
@@ -261,6 +264,26 @@ pub struct MatrixArgs {
     /// Runs at the same time [default: twice the processors].
     #[arg(long, value_name = "N", requires = "matrix", value_parser = clap::value_parser!(u16).range(1..=256), allow_negative_numbers = true, help_heading = "Matrix")]
     pub jobs: Option<u16>,
+}
+
+/// Options of `doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Look at this library instead of the one that a run would find.
+    #[arg(long, value_name = "PATH", env = "AGX_FIX_DYLIB")]
+    pub dylib: Option<PathBuf>,
+    /// Look at this folder instead of the system's (repeatable) [env: AGXRUN_REPORTS_DIR, separated by `:`].
+    #[arg(long, value_name = "DIR")]
+    pub reports_dir: Vec<PathBuf>,
+    /// Look at this archive [default: crash_logs/ when it exists, else the state folder].
+    #[arg(long, value_name = "DIR")]
+    pub archive: Option<PathBuf>,
+    /// Colours.
+    #[command(flatten)]
+    pub color: ColorArgs,
 }
 
 /// What to do with the fix library.

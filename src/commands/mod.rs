@@ -2,6 +2,7 @@
 
 mod check_crashes;
 mod defaults;
+mod doctor;
 mod fix;
 mod inspect;
 mod matrix;
@@ -30,6 +31,7 @@ pub fn main() -> ExitCode {
         Some(Command::Rehearse(args)) if args.matrix.matrix => matrix::run(&args),
         Some(Command::Rehearse(args)) => rehearse::run(&args),
         Some(Command::Fix { action }) => fix::run(action),
+        Some(Command::Doctor(args)) => doctor::run(args),
     };
     match outcome {
         Ok(code) => ExitCode::from(code),

@@ -2,6 +2,7 @@
 
 pub mod glob;
 mod line;
+pub mod loader;
 mod report;
 pub mod signature;
 mod signatures;

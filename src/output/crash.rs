@@ -7,7 +7,7 @@ use chrono::{DateTime, FixedOffset, Utc};
 use serde::Serialize;
 
 use super::terminal::{DIM, ERROR, STRONG, visible, visible_up_to};
-use crate::diagnose::Diagnosis;
+use crate::diagnose::{Diagnosis, loader};
 use crate::reports::{Report, frames};
 
 /// How many frames are shown before the rest is counted.
@@ -42,7 +42,7 @@ pub struct CrashView {
     pub exception: Option<String>,
     /// The address that was accessed, `0x...`.
     pub fault_address: Option<String>,
-    /// What was said before the end: assertions and the like.
+    /// What was said before the end: assertions and the like, and what dyld lacked.
     pub messages: Vec<String>,
     /// The frame that tells where it crashed, past those of raising the failure.
     pub crashed_in: Option<String>,
@@ -87,6 +87,7 @@ impl CrashView {
                 .asi
                 .iter()
                 .flat_map(|image| image.messages.clone())
+                .chain(loader::words_of(report).map(str::to_owned))
                 .collect(),
             crashed_in: frames::crashed_in(report),
             thread: report.crashed_thread().map(|thread| ThreadView {

@@ -85,6 +85,8 @@ pub fn sentence(notice: &Notice) -> String {
             )
         }
         Notice::Summary { reason } => reason.clone(),
+        Notice::InsertionRefused { pid, words } => refused(*pid, words),
+        Notice::NotPreloaded { library, reason } => not_preloaded(library, reason),
         Notice::ReportMissing { pid } => format!(
             "pid {pid} crashed and no report of it came in time (hint: --report-wait; is ReportCrash running, \
              are there 25 reports of this name already?)"
@@ -118,6 +120,23 @@ fn arrival(kind: Kind, rule: &str, file: &str, because: &str) -> String {
     };
     format!(
         "`{file}`: {what}: {because} [{rule}] (hint: `agxrun inspect` shows what runs, and what would help)"
+    )
+}
+
+/// The loader's own words, and that the target is not to blame.
+fn refused(pid: Option<i32>, words: &str) -> String {
+    let process = pid.map_or_else(|| "a process".to_owned(), |pid| format!("pid {pid}"));
+    format!(
+        "the loader ended {process} before its first instruction, because of what was inserted; this is no crash of the \
+         target: {words} (hint: `agxrun doctor` looks at the library, `agxrun inspect CMD` at the target; --no-fix runs \
+         without it)"
+    )
+}
+
+fn not_preloaded(library: &str, reason: &str) -> String {
+    format!(
+        "ld.so could not insert `{library}`, and a process of the target ran without it: {reason} (hint: the library must \
+         exist and be built for that process; `agxrun doctor` looks at it)"
     )
 }
 

@@ -248,6 +248,9 @@ fn uncounted(collected: &Collected, now: chrono::DateTime<Utc>) -> String {
     let mut text = String::new();
     let why = match collected.weight {
         Weight::OutOfScope => "not counted, it belongs to no process of the tree",
+        Weight::InsertionRefused => {
+            "not counted, the loader ended the process because of what was inserted"
+        }
         Weight::InnocentVictim => "not counted, another process's fault ended its GPU work",
         Weight::NoCrash | Weight::Counts => "not counted, it tells of no crash",
     };
@@ -413,6 +416,7 @@ fn processes(count: usize) -> String {
 fn gate(applied: &Applied) -> Option<String> {
     let words = match applied.reason {
         Reason::Target | Reason::Signal => return None,
+        Reason::InsertionRefused => "what was inserted could not be loaded",
         Reason::TimedOut => "time-out",
         Reason::Unwatched => "could not watch for reports",
         Reason::NewReports => "crash gate",

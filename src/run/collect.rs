@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::options::Scope;
 use super::settle::Found;
+use crate::diagnose::loader::refused_in;
 use crate::diagnose::{Blame, Diagnosis, diagnose};
 use crate::reports::archive;
 use crate::reports::attribution::{Attribution, TreeFacts, attribute};
@@ -30,6 +31,8 @@ pub struct Collected {
     pub attribution: Option<Attribution>,
     /// What it is.
     pub diagnosis: Option<Diagnosis>,
+    /// The loader's words, where it ended the process because of what was inserted.
+    pub refused: Option<String>,
     /// Whether it fails the run.
     pub weight: Weight,
 }
@@ -56,6 +59,8 @@ pub enum Weight {
     NoCrash,
     /// Somebody else's fault ended this process's GPU work.
     InnocentVictim,
+    /// The loader ended the process because of what was inserted: the tool's fault.
+    InsertionRefused,
 }
 
 impl Weight {
@@ -159,7 +164,15 @@ impl<'a> Collector<'a> {
     }
 
     /// Ends the collection: keeps a copy of each report and weighs it.
-    pub fn finish(mut self, tree: &TreeFacts, scope: Scope, archive: &Path) -> Vec<Collected> {
+    ///
+    /// `inserted` are the file names of what was inserted into the tree.
+    pub fn finish(
+        mut self,
+        tree: &TreeFacts,
+        inserted: &[String],
+        scope: Scope,
+        archive: &Path,
+    ) -> Vec<Collected> {
         let mut archive = Keeper {
             folder: archive,
             opened: None,
@@ -191,13 +204,19 @@ impl<'a> Collector<'a> {
             let archived = archive.keep(&path, &bytes[&path]);
             let attribution = attribute(&report, tree);
             let diagnosis = diagnose(&report);
-            let weight = weigh(&report, &attribution, diagnosis.as_ref(), scope);
+            let refused = refused_in(&report, inserted).filter(|_| attribution.counts_in_tree());
+            let weight = if refused.is_some() {
+                Weight::InsertionRefused
+            } else {
+                weigh(&report, &attribution, diagnosis.as_ref(), scope)
+            };
             collected.push(Collected {
                 novelty: novelty[&path],
                 report: Ok(report),
                 archived,
                 attribution: Some(attribution),
                 diagnosis,
+                refused,
                 weight,
                 path,
             });
@@ -229,6 +248,7 @@ fn unreadable(
         archived,
         attribution: None,
         diagnosis: None,
+        refused: None,
         weight: Weight::Counts,
     }
 }

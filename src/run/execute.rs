@@ -10,6 +10,7 @@ use nix::sys::signal::Signal;
 
 use super::collect::Collector;
 use super::expectation::{expected, waited};
+use super::insertion::{LoaderWords, Refused, inserted_names};
 use super::launch::{Launch, LaunchError};
 use super::notes::{mismatches, newly_unwatched, note_archive, note_evidence, note_watching};
 use super::options::RunOptions;
@@ -117,9 +118,12 @@ pub fn execute(
     };
     let unwatched = collector.unwatched();
     let tree = tree_facts(&plan, &outcome, &evidence, started.to_utc());
-    let reports = collector.finish(&tree, options.scope, &options.archive);
-    let silent_crashes = silent_crashes(&outcome, &settled);
+    let inserted = inserted_names(&plan);
+    let reports = collector.finish(&tree, &inserted, options.scope, &options.archive);
+    let refused = lines.loader.refused(&plan, &outcome, &reports);
+    let silent_crashes = silent_crashes(&outcome, &settled, &refused);
     let mut notices: Vec<Notice> = arrival.into_iter().collect();
+    notices.extend(lines.loader.notices(&refused));
     note_evidence(&mut notices, &plan, &evidence, &reports, &outcome);
     note_watching(&mut notices, &outcome, &settled, &unwatched, &before);
     note_archive(&mut notices, &options, &outcome, &reports);
@@ -128,6 +132,7 @@ pub fn execute(
     }
     let facts = Facts {
         ending: outcome.ending.into(),
+        insertion_refusals: refused.len(),
         timed_out: outcome.timed_out.is_some(),
         counted_reports: reports
             .iter()
@@ -208,12 +213,14 @@ fn last_look(plan: &Plan) -> Option<Notice> {
 /// Known lines of the target's stderr, as they pass.
 #[derive(Default)]
 struct StderrLines {
+    loader: LoaderWords,
     seen: BTreeMap<&'static str, SeenLine>,
 }
 
 impl supervise::Observer for StderrLines {
     fn stderr_line(&mut self, line: &[u8]) {
         let text = String::from_utf8_lossy(line);
+        self.loader.hear(&text);
         if let Some(signature) = match_line(&text) {
             let seen = self.seen.entry(signature.id).or_insert_with(|| SeenLine {
                 signature,
@@ -327,11 +334,12 @@ fn tree_facts(
 }
 
 /// Crashed descendants without a report; the target's own signal is told by its own code.
-fn silent_crashes(outcome: &Outcome, settled: &Settled) -> Vec<(i32, i32)> {
+fn silent_crashes(outcome: &Outcome, settled: &Settled, refused: &[Refused]) -> Vec<(i32, i32)> {
+    let is_refused = |pid: i32| refused.iter().any(|refused| refused.pid == Some(pid));
     outcome
         .orphans
         .iter()
-        .filter(|orphan| settled.missing.contains(&orphan.pid))
+        .filter(|orphan| settled.missing.contains(&orphan.pid) && !is_refused(orphan.pid))
         .filter_map(|orphan| match orphan.ending {
             Ending::Signaled { signal, .. } => Some((orphan.pid, signal)),
             Ending::Exited(_) => None,

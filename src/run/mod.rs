@@ -7,6 +7,7 @@ pub mod arrival;
 pub mod collect;
 pub mod execute;
 mod expectation;
+mod insertion;
 pub mod launch;
 mod notes;
 pub mod options;

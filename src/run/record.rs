@@ -165,6 +165,20 @@ pub enum Notice {
         /// What happened.
         reason: String,
     },
+    /// The loader ended a process because of what was inserted: the tool's fault, not the target's.
+    InsertionRefused {
+        /// Its pid, where it is known.
+        pid: Option<i32>,
+        /// The loader's own words.
+        words: String,
+    },
+    /// Linux: ld.so went on without a library that was to be inserted.
+    NotPreloaded {
+        /// The library, as `LD_PRELOAD` names it.
+        library: String,
+        /// Why, in ld.so's words.
+        reason: String,
+    },
     /// A process that crashed left no report in time.
     ReportMissing {
         /// Its pid.

@@ -10,6 +10,8 @@ pub mod exit_code {
     pub const OK: u8 = 0;
     /// `rehearse --matrix`: a policy did not do what is expected of it.
     pub const UNEXPECTED: u8 = 1;
+    /// `doctor`: something is to be mended.
+    pub const UNWELL: u8 = 1;
     /// Wrong usage.
     pub const USAGE: u8 = 2;
     /// New crash reports appeared, or a process of the tree crashed.
@@ -63,6 +65,8 @@ impl From<Ending> for TargetEnding {
 pub struct Facts {
     /// How the target ended.
     pub ending: TargetEnding,
+    /// Processes of the tree that the loader ended because of what was inserted.
+    pub insertion_refusals: usize,
     /// Whether the time limit ended it.
     pub timed_out: bool,
     /// Reports that count under the chosen scope.
@@ -92,6 +96,8 @@ pub struct Applied {
 pub enum Reason {
     /// The target's own status.
     Target,
+    /// The loader ended a process because of what was inserted: agxrun's own failure.
+    InsertionRefused,
     /// A signal ended the target.
     Signal,
     /// The time limit ended it.
@@ -120,8 +126,9 @@ pub struct Verdict {
 impl Verdict {
     /// Weighs the facts.
     ///
-    /// A time-out and a signal are how the target itself ended and come first: CI systems tell
-    /// 124 and 139 apart from a gate. "Could not watch" is stronger than every gate, because none
+    /// Where the loader ended a process because of what was inserted, nothing else says anything
+    /// about the target. Then come a time-out and a signal, which are how the target itself ended:
+    /// CI systems tell 124 and 139 apart from a gate. "Could not watch" is stronger than every gate, because none
     /// of them can be trusted without the reports. The target's own status comes last.
     pub fn of(facts: &Facts) -> Self {
         let mut applied = Vec::new();
@@ -130,6 +137,11 @@ impl Verdict {
                 applied.push(Applied { code, reason });
             }
         };
+        add(
+            facts.insertion_refusals > 0,
+            exit_code::FAILED,
+            Reason::InsertionRefused,
+        );
         add(facts.timed_out, exit_code::TIMED_OUT, Reason::TimedOut);
         if let TargetEnding::Signaled { signal } = facts.ending {
             let number = u8::try_from(signal).unwrap_or(0);
@@ -184,6 +196,7 @@ mod tests {
 
     const CLEAN: Facts = Facts {
         ending: TargetEnding::Exited { code: 0 },
+        insertion_refusals: 0,
         timed_out: false,
         counted_reports: 0,
         crashed_without_report: 0,
@@ -259,6 +272,27 @@ mod tests {
                 ..CLEAN
             }),
             124
+        );
+    }
+
+    #[test]
+    fn a_library_that_ends_the_target_is_our_failure_before_anything_else() {
+        let verdict = Verdict::of(&Facts {
+            ending: TargetEnding::Signaled { signal: 6 },
+            insertion_refusals: 1,
+            timed_out: true,
+            counted_reports: 1,
+            ..CLEAN
+        });
+        assert_eq!(verdict.exit_code, 125);
+        assert_eq!(verdict.applied[0].reason, Reason::InsertionRefused);
+        assert!(verdict.has(Reason::Signal) && verdict.has(Reason::NewReports));
+        assert_eq!(
+            code(Facts {
+                insertion_refusals: 1,
+                ..CLEAN
+            }),
+            125
         );
     }
 

@@ -109,9 +109,10 @@ pub(super) static TABLE: [Signature; 6] = [
     Signature {
         id: "dyld_termination",
         title: "the loader ended the process",
-        meaning: "A library could not be loaded before the program began. Where a library was \
-            inserted, that one is the first suspect.",
-        remedy: "Run with `--no-fix`: if the program then starts, the inserted library is at fault.",
+        meaning: "A library could not be loaded before the program began: one that was inserted, \
+            or one of the program's own, which the loader's words then name.",
+        remedy: "Install the library that the loader names. Where it names none, run with `--no-fix`: if \
+            the program then starts, the inserted library is at fault.",
         source: "namespace DYLD of a termination; `__abort_with_payload` in the stack",
         blame: Blame::Tool,
         report: Some(Rule {

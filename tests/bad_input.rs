@@ -33,8 +33,7 @@ fn a_target_that_is_not_there_or_not_executable() {
     let run = sandbox.run(&[], &[&script]);
     run.assert_code(126);
     assert!(complaint(&run.output).contains("chmod +x"));
-    std::fs::write(&script, "#!/no/such/interpreter\n").expect("written");
-    std::fs::set_permissions(&script, PermissionsExt::from_mode(0o755)).expect("permissions");
+    common::programs::write(&script, "#!/no/such/interpreter\n");
     let run = sandbox.run(&[], &[&script]);
     run.assert_code(126);
     assert!(

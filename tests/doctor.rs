@@ -48,11 +48,6 @@ fn findings<'a>(answer: &'a Value, check: &str) -> Vec<&'a Value> {
         .collect()
 }
 
-fn executable(path: &Path, text: &str) {
-    std::fs::write(path, text).expect("written");
-    std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).expect("permissions");
-}
-
 #[test]
 fn every_check_says_something_and_a_sound_machine_has_no_error() {
     let sandbox = Sandbox::new();
@@ -139,7 +134,7 @@ fn a_python_that_hangs_is_told_and_ended() {
         "#!/bin/sh\nexec 9>'{}'\necho begun >&9\nsleep 600 &\nwait\n",
         pipe.display()
     );
-    executable(&programs.join("python3"), &script);
+    common::programs::write(&programs.join("python3"), &script);
     let path = std::env::var("PATH").expect("a PATH");
     let mut command = doctor(&sandbox);
     command.env("PATH", format!("{}:{path}", programs.display()));
@@ -169,7 +164,7 @@ fn a_python_that_answers_nonsense_or_fails_is_told() {
         ("#!/bin/sh\nkill -KILL $$\n", "was ended by a signal"),
         ("#!/no/such/interpreter\n", "is not there"),
     ] {
-        executable(&programs.join("python3"), script);
+        common::programs::write(&programs.join("python3"), script);
         let mut command = doctor(&sandbox);
         // Nothing else is to be found: `python` would be another line.
         command.env("PATH", format!("{}:/bin", programs.display()));

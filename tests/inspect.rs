@@ -9,19 +9,18 @@ mod macho;
 #[allow(dead_code)] // As above.
 mod signature;
 
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use serde_json::Value;
 
-use common::{Run, Sandbox};
+use common::{Run, Sandbox, programs};
 
 fn script(sandbox: &Sandbox, name: &str, text: &str) -> PathBuf {
     let path = sandbox.path(name);
     std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-    std::fs::write(&path, text).expect("written");
-    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).expect("the mode is set");
+    programs::write(&path, text);
     path
 }
 

@@ -4,12 +4,11 @@ mod common;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
 use agxrun::inject::Artifact;
-use common::Sandbox;
+use common::{Sandbox, programs};
 
 /// A machine to which nothing but the executable came.
 struct Machine {
@@ -20,7 +19,7 @@ impl Machine {
     fn new() -> Self {
         let sandbox = Sandbox::new();
         std::fs::create_dir(sandbox.path("bin")).expect("a folder");
-        std::fs::copy(env!("CARGO_BIN_EXE_agxrun"), sandbox.path("bin/agxrun")).expect("copied");
+        programs::copy(env!("CARGO_BIN_EXE_agxrun"), &sandbox.path("bin/agxrun"));
         Self { sandbox }
     }
 
@@ -125,8 +124,7 @@ cp '{library}' "$folder"
 }
 
 fn script(path: &Path, body: &str) -> PathBuf {
-    std::fs::write(path, format!("#!/bin/sh\n{body}")).expect("written");
-    std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).expect("permissions");
+    programs::write(path, format!("#!/bin/sh\n{body}"));
     path.to_owned()
 }
 

@@ -40,9 +40,8 @@ impl Watcher for Replacing {
 fn what_is_read_may_not_be_what_is_launched() {
     let sandbox = common::Sandbox::new();
     let (target, other) = (sandbox.path("target"), sandbox.path("other"));
-    std::fs::copy("/bin/true", &target).expect("copied");
-    std::fs::write(&other, "#!/bin/sh\nexit 3\n").expect("written");
-    std::fs::set_permissions(&other, PermissionsExt::from_mode(0o755)).expect("the mode is set");
+    common::programs::copy("/bin/true", &target);
+    common::programs::write(&other, "#!/bin/sh\nexit 3\n");
     let library = common::products().join(Artifact::FixLibrary.file_name());
     let options = RunOptions {
         command: vec![target.clone().into()],

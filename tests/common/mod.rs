@@ -1,6 +1,8 @@
 //! What the end-to-end tests share: the pieces, built once, and a sandbox for each run.
 #![allow(dead_code)] // every test binary uses a part of it
 
+pub mod programs;
+
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -108,8 +108,7 @@ fn as_env_and_as_we(run: &Run, target: &[&OsStr]) -> [(i32, String, String); 2] 
 fn a_script_without_an_interpreter_line_is_the_shells() {
     let run = Run::new();
     let script = run.folder().join("script");
-    std::fs::write(&script, "echo \"$0\" \"$#\" \"$1\"; exit 9\n").expect("it can be written");
-    std::fs::set_permissions(&script, PermissionsExt::from_mode(0o755)).expect("it has a mode");
+    common::programs::write(&script, "echo \"$0\" \"$#\" \"$1\"; exit 9\n");
     let target = [script.as_os_str(), OsStr::new("a b"), OsStr::new("")];
     let [env, ours] = as_env_and_as_we(&run, &target);
     assert_eq!(ours, env);
@@ -122,8 +121,7 @@ fn a_script_without_an_interpreter_line_is_the_shells() {
 fn a_damaged_program_fails_as_with_env() {
     let run = Run::new();
     let damaged = run.folder().join("damaged");
-    std::fs::write(&damaged, b"\x7fELF\x02\x01\x01(\n").expect("it can be written");
-    std::fs::set_permissions(&damaged, PermissionsExt::from_mode(0o755)).expect("it has a mode");
+    common::programs::write(&damaged, b"\x7fELF\x02\x01\x01(\n");
     let [env, ours] = as_env_and_as_we(&run, &[damaged.as_os_str()]);
     assert_eq!(ours, env);
     assert_ne!(ours.0, 0);

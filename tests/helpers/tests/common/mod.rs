@@ -1,6 +1,8 @@
 //! What the tests share: the supervised command, its outcome, and a terminal to run it on.
 #![allow(dead_code)] // each test binary uses its part
 
+#[path = "../../../common/programs.rs"]
+pub mod programs;
 pub mod session;
 
 use std::ffi::OsStr;

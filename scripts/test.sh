@@ -47,8 +47,6 @@ if where_possible ./scripts/macos/build.sh; then
     ./scripts/macos/inspect.sh
     step "the library for macOS, executed"
     where_possible ./tests/machine/run.sh || true
-    step "packages"
-    where_possible ./scripts/macos/package.sh --check || true
 fi
 
 step "workflows"

@@ -54,10 +54,11 @@ fn for_both() {
     );
 }
 
-/// ReportCrash names a frame by the symbols of its image, and the diagnosis goes by those names.
+/// ReportCrash names a frame by the symbols of its image, without the underscore before them, and the diagnosis goes by
+/// those names.
 #[test]
 fn the_rehearsals_methods_have_their_names() {
-    const METHOD: &str = "-[AGXG16XFamilyComputeContext setComputePipelineState:]";
+    const METHOD: &str = "_-[AGXG16XFamilyComputeContext setComputePipelineState:]";
     for folder in [Folder::Arm64, Folder::X86_64] {
         let Some(file) = folder.product("libagx_rehearsal.dylib") else {
             continue;

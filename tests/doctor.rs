@@ -7,8 +7,7 @@ use std::fs::OpenOptions;
 use std::io::Read;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::os::unix::fs::OpenOptionsExt;
 use std::process::{Command, Output};
 
 use common::Sandbox;

@@ -3,30 +3,13 @@
 use agx_fix_models::model;
 use agx_fix_models::os::park;
 use agx_fix_models::sync::{AtomicU32, Ordering};
-use agx_fix_models::throttle::{Admitted, Ask, Throttle};
+use agx_fix_models::throttle::{Admitted, Ask, Nobody, Throttle};
 use loom::sync::Arc;
 use loom::thread;
 
 type Small = Throttle<4, 2, 2>;
 
 const PATIENCE_MS: u64 = 1;
-
-/// Asked nothing: completions are announced.
-struct Nobody;
-
-impl Ask for Nobody {
-    fn hold(&self, _: u64) -> bool {
-        unreachable!("completions are announced");
-    }
-
-    fn is_complete(&self, _: u64) -> bool {
-        unreachable!("completions are announced");
-    }
-
-    fn let_go(&self, _: u64) {
-        unreachable!("completions are announced");
-    }
-}
 
 /// Commits, is in flight, completes.
 fn fly(shared: &(Small, AtomicU32), buffer: u64, limit: u32) {

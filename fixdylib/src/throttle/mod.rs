@@ -16,7 +16,7 @@ use crate::sync::{AtomicU32, AtomicU64, Ordering, array, constant};
 use std::mem::forget;
 
 pub use asking::Ask;
-#[cfg(all(test, not(loom)))]
+#[cfg(any(test, loom))]
 pub use asking::Nobody;
 use slots::{Arrival, Freed, Slots, Ticket};
 

@@ -6,22 +6,23 @@
 //! load: the processes are short.)
 
 #[cfg(target_os = "linux")]
+#[path = "../tests/built/mod.rs"]
+mod built;
+
+#[cfg(target_os = "linux")]
 #[allow(clippy::cast_precision_loss)] // seconds since the thread's start
 mod measure {
     use std::ffi::{CString, c_void};
     use std::os::unix::ffi::OsStrExt as _;
-    use std::path::{Path, PathBuf};
+    use std::path::Path;
     use std::process::Command;
-    use std::{env, fs, io};
+    use std::{env, io};
+
+    use super::built;
 
     const LOADS: usize = 101;
-    /// Set in the program that loads the driver.
+    /// In the program that loads the driver, its path.
     const LOAD: &str = "AGX_BENCH_LOAD";
-
-    /// Cargo puts libraries beside the bench programs.
-    fn beside(name: &str) -> io::Result<PathBuf> {
-        fs::canonicalize(env::current_exe()?.with_file_name(name))
-    }
 
     /// Seconds that this thread has run.
     fn processor_time() -> f64 {
@@ -55,9 +56,9 @@ mod measure {
         println!("{} {hooks}", took * 1e6);
     }
 
-    fn one(library: Option<&Path>, ledgers: &Path) -> io::Result<(f64, u64)> {
+    fn one(driver: &Path, library: Option<&Path>, ledgers: &Path) -> io::Result<(f64, u64)> {
         let mut command = Command::new(env::current_exe()?);
-        command.env(LOAD, "1").env("AGX_FIX_LEDGER_DIR", ledgers);
+        command.env(LOAD, driver).env("AGX_FIX_LEDGER_DIR", ledgers);
         if let Some(library) = library {
             command.env("LD_PRELOAD", library);
         }
@@ -77,17 +78,16 @@ mod measure {
     }
 
     pub fn run() -> io::Result<()> {
-        let driver = beside("libagx_rehearsal.so")?;
-        if env::var_os(LOAD).is_some() {
-            load(&driver);
+        if let Some(driver) = env::var_os(LOAD) {
+            load(Path::new(&driver));
             return Ok(());
         }
-        let library = beside("libagx_fix.so")?;
+        let (library, driver) = (built::library(), built::product("libagx_rehearsal.so"));
         let ledgers = tempfile::TempDir::new()?;
         let (mut without, mut with, mut hooks) = (Vec::new(), Vec::new(), 0);
         for _ in 0..LOADS {
-            without.push(one(None, ledgers.path())?.0);
-            let (time, count) = one(Some(&library), ledgers.path())?;
+            without.push(one(&driver, None, ledgers.path())?.0);
+            let (time, count) = one(&driver, Some(&library), ledgers.path())?;
             with.push(time);
             hooks = count;
         }

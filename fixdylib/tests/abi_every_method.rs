@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::{env, fs};
 
@@ -19,21 +19,14 @@ use agx_policy::dump::Dump;
 use agx_policy::rules;
 use tempfile::TempDir;
 
+mod built;
+
 const DUMP: &str = include_str!("../../tests/rehearsal/data/driver-classes.tsv");
 /// Where the sender writes what became of its messages.
 const SENDER: &str = "AGX_TEST_SENDER";
+/// The driver that it loads.
+const DRIVER: &str = "AGX_TEST_DRIVER";
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=3;
-
-/// Cargo puts libraries beside the test programs.
-fn beside(name: &str) -> PathBuf {
-    let built = env::current_exe().expect("a path").with_file_name(name);
-    assert!(
-        built.exists(),
-        "{} is built with the tests",
-        built.display()
-    );
-    built
-}
 
 /// `struct agx_rehearsal_record` of the rehearsal's header.
 #[repr(C)]
@@ -53,7 +46,7 @@ struct Driver(*mut c_void);
 
 impl Driver {
     fn load() -> Self {
-        let path = CString::new(beside("libagx_rehearsal.so").as_os_str().as_bytes());
+        let path = CString::new(env::var_os(DRIVER).expect("named by the test").as_bytes());
         // SAFETY: the driver's constructor registers classes and nothing else.
         let library = unsafe { libc::dlopen(path.expect("no NUL").as_ptr(), libc::RTLD_NOW) };
         assert!(!library.is_null(), "the driver cannot be loaded");
@@ -155,6 +148,7 @@ fn run(out: &Path, prepare: impl FnOnce(&mut Command)) -> String {
     command
         .args(["--exact", "sender", "--nocapture", "--test-threads=1"])
         .env(SENDER, out)
+        .env(DRIVER, built::product("libagx_rehearsal.so"))
         .env("AGX_REHEARSAL_RECORD", "1")
         .stdin(Stdio::null());
     prepare(&mut command);
@@ -177,7 +171,7 @@ fn every_method_is_the_same_hooked_and_unhooked() {
     let plain = run(&folder.path().join("plain"), |_| {});
     let hooked = run(&folder.path().join("hooked"), |command| {
         command
-            .env("LD_PRELOAD", beside("libagx_fix.so"))
+            .env("LD_PRELOAD", built::library())
             .env("AGX_FIX_LEDGER_DIR", &ledgers);
     });
     assert!(plain.lines().count() > 2500, "{}", plain.lines().count());

@@ -7,20 +7,10 @@ use std::process::Command;
 
 use object::{Object as _, ObjectSymbol as _};
 
+mod built;
+
 fn header() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("include/agx_fix.h")
-}
-
-/// The library that cargo built for this test: beside it, and not yet where `cargo build` puts it.
-fn library() -> PathBuf {
-    let test = std::env::current_exe().expect("this test");
-    let folder = test.parent().expect("a file's folder");
-    let name = if cfg!(target_os = "macos") {
-        "libagx_fix.dylib"
-    } else {
-        "libagx_fix.so"
-    };
-    folder.join(name)
 }
 
 /// Names that are followed by the parameter list of a declaration.
@@ -37,7 +27,7 @@ fn declared() -> BTreeSet<String> {
 
 #[test]
 fn every_declared_function_is_exported_and_every_exported_one_is_declared() {
-    let bytes = fs::read(library()).expect("the library");
+    let bytes = fs::read(built::library()).expect("the library");
     let file = object::File::parse(&*bytes).expect("a library");
     let symbols: Vec<_> = if file.format() == object::BinaryFormat::MachO {
         file.symbols().collect()

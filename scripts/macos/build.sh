@@ -104,6 +104,8 @@ make() {
     local name=$1-$2 target package product selected=()
     target=$(rust_target "$2")
     for package in "${@:3}"; do selected+=(-p "$package"); done
+    # Whole-program, the library is 30 KiB smaller; the programs would take three times as long.
+    if [ "$1" = library ]; then export CARGO_PROFILE_RELEASE_LTO=fat; else unset CARGO_PROFILE_RELEASE_LTO; fi
     step "$name" build_packages "$1" "$target" "${selected[@]}"
     [ "$STEP_STATUS" -eq 0 ] || {
         explain "$(step_log "$name")"

@@ -20,7 +20,7 @@ pub fn report(ledgers: &Path) -> io::Result<()> {
     };
     for _ in 0..STARTS {
         without.push(time(&mut Command::new("/bin/true"))?);
-        with.push(time(&mut preloaded("/bin/true", ledgers)?)?);
+        with.push(time(&mut preloaded("/bin/true", ledgers))?);
     }
     let (without, with) = (summary(without), summary(with));
     println!(
@@ -41,7 +41,7 @@ pub fn report(ledgers: &Path) -> io::Result<()> {
     let (mut without, mut with) = (Vec::new(), Vec::new());
     for _ in 0..9 {
         without.push(held(&mut Command::new(&program))?);
-        with.push(held(&mut preloaded(&program, ledgers)?)?);
+        with.push(held(&mut preloaded(&program, ledgers))?);
     }
     let (without, with) = (summary(without), summary(with));
     println!(

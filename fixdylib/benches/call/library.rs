@@ -1,9 +1,12 @@
 //! This program again, with the library preloaded.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::{env, io};
+
+#[path = "../../tests/built/mod.rs"]
+pub mod built;
 
 /// What the program is to do; all it measures when this is not set.
 pub const ROLE: &str = "AGX_BENCH_ROLE";
@@ -33,23 +36,18 @@ pub const V2_9: Setting = Setting {
     variables: &[("AGX_FIX_VERSION", "v2.9")],
 };
 
-/// The library, which cargo puts beside the bench programs.
-pub fn path() -> io::Result<PathBuf> {
-    Ok(env::current_exe()?.with_file_name("libagx_fix.so"))
-}
-
 /// A command with the library preloaded.
-pub fn preloaded(program: impl AsRef<Path>, ledgers: &Path) -> io::Result<Command> {
+pub fn preloaded(program: impl AsRef<Path>, ledgers: &Path) -> Command {
     let mut command = Command::new(program.as_ref());
     command
         .env("AGX_FIX_LEDGER_DIR", ledgers)
-        .env("LD_PRELOAD", path()?);
-    Ok(command)
+        .env("LD_PRELOAD", built::library());
+    command
 }
 
 /// The numbers that this program prints in a role.
 pub fn figures(setting: &Setting, role: &str, count: u64, ledgers: &Path) -> io::Result<Vec<f64>> {
-    let output = preloaded(env::current_exe()?, ledgers)?
+    let output = preloaded(env::current_exe()?, ledgers)
         .envs(setting.variables.iter().copied())
         .env(ROLE, role)
         .env(COUNT, count.to_string())
@@ -74,7 +72,7 @@ pub struct Worker {
 
 impl Worker {
     pub fn start(setting: &Setting, role: &str, count: u64, ledgers: &Path) -> io::Result<Self> {
-        let mut child = preloaded(env::current_exe()?, ledgers)?
+        let mut child = preloaded(env::current_exe()?, ledgers)
             .envs(setting.variables.iter().copied())
             .env(ROLE, role)
             .env(COUNT, count.to_string())

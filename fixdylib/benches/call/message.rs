@@ -58,7 +58,7 @@ fn instructions(setting: &Setting, role: &str, ledgers: &Path) -> io::Result<Opt
             .envs(setting.variables.iter().copied())
             .envs([(library::ROLE, role), (library::COUNT, &count.to_string())])
             .env("AGX_FIX_LEDGER_DIR", ledgers)
-            .env("LD_PRELOAD", library::path()?)
+            .env("LD_PRELOAD", library::built::library())
             .output()?;
         String::from_utf8_lossy(&output.stderr)
             .lines()

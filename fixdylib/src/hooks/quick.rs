@@ -20,8 +20,11 @@ use crate::lock::Acquired;
 /// Begins a call of the hook `number` on `receiver`. Unless it is skipped, [`leave`] must follow.
 #[inline(never)]
 pub fn enter(number: usize, receiver: u64) -> Call {
-    if !receiver::is_quick(slots::get(number), receiver) {
+    if domains::is_narrow() {
         return enter_narrow(number, receiver);
+    }
+    if !receiver::is_quick(slots::get(number), receiver) {
+        return engine::enter(number, receiver);
     }
     let thread = thread();
     match thread.next() {

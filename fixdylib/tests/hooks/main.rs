@@ -22,7 +22,8 @@ use std::{env, fs};
 
 use agx_ledger::layout::exit_route;
 use agx_ledger::{Degraded, EventPhase, ExitRoute, Ledger, Phase, Reason, State};
-use preloaded::{SUBJECT, library, subject_command, with_library};
+use preloaded::built::library;
+use preloaded::{SUBJECT, subject_command, with_library};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use tempfile::TempDir;
 

@@ -298,7 +298,7 @@ fn millions_of_calls_leave_the_memory_as_it_was() {
 fn the_library_s_file_name_chooses_the_policy() {
     let folder = TempDir::new().expect("a folder");
     let named = folder.path().join("libagx_fix_v2_3.so");
-    std::fs::copy(crate::preloaded::library(), &named).expect("copied");
+    std::fs::copy(crate::preloaded::built::library(), &named).expect("copied");
     let ledgers = TempDir::new().expect("a folder");
     let output = std::process::Command::new("/bin/true")
         .env("LD_PRELOAD", &named)

@@ -1,25 +1,15 @@
 //! The test program started again as a *subject* with the library preloaded, and the ledgers that it leaves.
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::{env, fs};
 
 use agx_ledger::Ledger;
 
+#[path = "../built/mod.rs"]
+pub mod built;
+
 /// Which subject this process is, if it is one.
 pub const SUBJECT: &str = "AGX_TEST_SUBJECT";
-
-/// Cargo puts the library beside the test programs; the copy one folder up is only made by `cargo build`.
-pub fn library() -> PathBuf {
-    let built = env::current_exe()
-        .expect("a path")
-        .with_file_name("libagx_fix.so");
-    assert!(
-        built.exists(),
-        "{} is built with the tests",
-        built.display()
-    );
-    built
-}
 
 /// A command of this test program as the subject called `name`.
 pub fn subject_command(name: &str) -> Command {
@@ -33,7 +23,7 @@ pub fn subject_command(name: &str) -> Command {
 /// The command with the library, which leaves its ledgers in `folder`.
 pub fn with_library<'a>(command: &'a mut Command, folder: &Path) -> &'a mut Command {
     command
-        .env("LD_PRELOAD", library())
+        .env("LD_PRELOAD", built::library())
         .env("AGX_FIX_LEDGER_DIR", folder)
         .stdin(Stdio::null())
 }

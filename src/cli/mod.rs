@@ -1,5 +1,7 @@
 //! Every command and option, and nothing else.
 
+mod check_crashes;
+mod sources;
 mod values;
 
 use std::ffi::OsString;
@@ -9,7 +11,9 @@ use std::time::Duration;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use values::{parse_duration, parse_hours, parse_limit, parse_throttle, parse_variable};
+pub use check_crashes::CheckCrashesArgs;
+pub use sources::SourceArgs;
+use values::{parse_duration, parse_limit, parse_throttle, parse_variable};
 
 /// Run a command with the AGX Metal driver fix injected; fail when crash reports appear.
 #[derive(Debug, Parser)]
@@ -178,36 +182,6 @@ pub struct InspectArgs {
     pub command: Vec<OsString>,
 }
 
-/// Options of `check-crashes`.
-#[derive(Debug, Args)]
-#[allow(clippy::struct_excessive_bools)] // each is a flag of its own
-pub struct CheckCrashesArgs {
-    /// Show the newest crash in full, whenever it was.
-    #[arg(long)]
-    pub latest: bool,
-    /// Only crashes of the last H hours.
-    #[arg(long, value_name = "H", default_value_t = 24.0, value_parser = parse_hours, allow_negative_numbers = true)]
-    pub hours: f64,
-    /// Print JSON.
-    #[arg(long)]
-    pub json: bool,
-    /// Print only how many there are.
-    #[arg(long)]
-    pub count: bool,
-    /// Exit 86 when there are any.
-    #[arg(long)]
-    pub fail: bool,
-    /// Read this folder instead of the system's (repeatable) [env: AGXRUN_REPORTS_DIR, separated by `:`].
-    #[arg(long, value_name = "DIR")]
-    pub reports_dir: Vec<PathBuf>,
-    /// Read this archive [default: crash_logs/ when it exists, else the state folder].
-    #[arg(long, value_name = "DIR")]
-    pub archive: Option<PathBuf>,
-    /// Colours.
-    #[command(flatten)]
-    pub color: ColorArgs,
-}
-
 /// Options of `rehearse`.
 #[derive(Debug, Args)]
 pub struct RehearseArgs {
@@ -275,12 +249,9 @@ pub struct DoctorArgs {
     /// Look at this library instead of the one that a run would find.
     #[arg(long, value_name = "PATH", env = "AGX_FIX_DYLIB")]
     pub dylib: Option<PathBuf>,
-    /// Look at this folder instead of the system's (repeatable) [env: AGXRUN_REPORTS_DIR, separated by `:`].
-    #[arg(long, value_name = "DIR")]
-    pub reports_dir: Vec<PathBuf>,
-    /// Look at this archive [default: crash_logs/ when it exists, else the state folder].
-    #[arg(long, value_name = "DIR")]
-    pub archive: Option<PathBuf>,
+    /// Where reports are.
+    #[command(flatten)]
+    pub sources: SourceArgs,
     /// Colours.
     #[command(flatten)]
     pub color: ColorArgs,

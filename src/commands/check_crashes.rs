@@ -12,14 +12,8 @@ use crate::run::verdict::exit_code;
 
 pub fn run(args: &CheckCrashesArgs) -> Result<u8> {
     terminal::set_color(args.color.color);
-    let named = defaults::named_folders(args.reports_dir.clone())?;
-    let are_named = !named.is_empty();
-    let folders = if named.is_empty() {
-        defaults::report_folders()
-    } else {
-        named.into_iter().map(ReportFolder::new).collect()
-    };
-    let archive = defaults::archive(args.archive.clone())?;
+    let defaults::Folders { folders, named } = defaults::folders(&args.sources)?;
+    let archive = defaults::archive(args.sources.archive.clone())?;
     let now = Utc::now();
     #[allow(clippy::cast_possible_truncation)] // an hour's seconds, far below the limit
     let span = TimeDelta::try_seconds((args.hours * 3600.0) as i64);
@@ -52,7 +46,7 @@ pub fn run(args: &CheckCrashesArgs) -> Result<u8> {
         terminal::print(&answer.text(now))?;
     }
     // A folder that could not be read, and a file that may hold a crash, are never "no crash".
-    let missing_named = are_named && !listing.unwatched.is_empty();
+    let missing_named = named && !listing.unwatched.is_empty();
     let blind = listing.unwatched.len() >= folders.len() && !listing.unwatched.is_empty();
     if missing_named || blind && !all_missing(&folders) {
         return Ok(exit_code::FAILED);

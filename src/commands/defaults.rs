@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::cli::SourceArgs;
 use crate::inject::locate::{Located, Origin, named};
 use crate::inject::platform::state_folder;
 use crate::reports::ReportFolder;
@@ -75,4 +76,28 @@ pub fn named_folders(folders: Vec<PathBuf>) -> Result<Vec<PathBuf>> {
                 .with_context(|| format!("cannot use `{}`", folder.display()))
         })
         .collect()
+}
+
+/// The report folders that a command looks at.
+pub struct Folders {
+    /// The named ones, else the system's.
+    pub folders: Vec<ReportFolder>,
+    /// Whether the user named them.
+    pub named: bool,
+}
+
+/// The folders that these options mean; the archive is [`archive`].
+pub fn folders(sources: &SourceArgs) -> Result<Folders> {
+    let named = named_folders(sources.reports_dir.clone())?;
+    Ok(if named.is_empty() {
+        Folders {
+            folders: report_folders(),
+            named: false,
+        }
+    } else {
+        Folders {
+            folders: named.into_iter().map(ReportFolder::new).collect(),
+            named: true,
+        }
+    })
 }

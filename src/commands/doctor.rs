@@ -1,22 +1,22 @@
 //! `agxrun doctor`: what of this machine matters to a run.
 
 use std::io::IsTerminal;
+use std::path::PathBuf;
 
 use anyhow::Result;
 
 use super::defaults;
-use crate::cli::DoctorArgs;
+use crate::cli::{DoctorArgs, SourceArgs};
 use crate::doctor::subject::{self, Library};
 use crate::doctor::{self, Subject, ThisHost};
 use crate::inject::locate::Surroundings;
 use crate::output::doctor::Answer;
 use crate::output::terminal;
-use crate::reports::ReportFolder;
 use crate::run::verdict::exit_code;
 
 pub fn run(args: DoctorArgs) -> Result<u8> {
     terminal::set_color(args.color.color);
-    let subject = subject(args.dylib, args.reports_dir, args.archive)?;
+    let subject = subject(args.dylib, args.sources)?;
     let findings = doctor::examine(&ThisHost::current(), &subject);
     let answer = Answer::of(&findings);
     if args.json {
@@ -31,26 +31,18 @@ pub fn run(args: DoctorArgs) -> Result<u8> {
     })
 }
 
-fn subject(
-    dylib: Option<std::path::PathBuf>,
-    reports_dir: Vec<std::path::PathBuf>,
-    archive: Option<std::path::PathBuf>,
-) -> Result<Subject> {
+fn subject(dylib: Option<PathBuf>, sources: SourceArgs) -> Result<Subject> {
     let system = doctor::platform::SYSTEM;
     let surroundings = Surroundings::current();
-    let named = defaults::named_folders(reports_dir)?;
+    let folders = defaults::folders(&sources)?;
     Ok(Subject {
         system,
         processor: std::env::consts::ARCH,
         library: Library::look(defaults::named_library(dylib)?, &surroundings, system),
         rehearsal: subject::rehearsal(&surroundings),
-        folders_named: !named.is_empty(),
-        folders: if named.is_empty() {
-            defaults::report_folders()
-        } else {
-            named.into_iter().map(ReportFolder::new).collect()
-        },
-        archive: defaults::archive(archive).map_err(|reason| format!("{reason:#}")),
+        folders_named: folders.named,
+        folders: folders.folders,
+        archive: defaults::archive(sources.archive).map_err(|reason| format!("{reason:#}")),
         terminal: std::io::stderr().is_terminal(),
     })
 }

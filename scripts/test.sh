@@ -52,4 +52,4 @@ fi
 step "workflows"
 where_possible ./scripts/workflows-lint.sh || true
 where_possible ./scripts/workflows-lint.sh --selftest || true
-./tests/mac/run.sh selftest build crash rehearse metal
+./tests/mac/run.sh selftest build crash rehearse metal doctor

@@ -3,7 +3,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-step() { printf '\n== %s\n' "$*"; }
+# With the seconds since the start.
+step() { printf '\n== %s (%d s)\n' "$*" "$SECONDS"; }
 
 ./scripts/setup.sh
 

@@ -93,29 +93,26 @@ impl FixFacts {
         Self { library, route }
     }
 
-    /// One sentence for people; `None` where there is nothing to say.
+    /// One sentence for people; `None` where no library is to be seen.
     pub fn describe(&self) -> Option<String> {
-        let library = self.library.as_ref().map(|library| {
-            let policy = match &library.policy {
-                Some(policy) => format!(" ({policy})"),
-                None => String::new(),
-            };
-            format!("{}{policy} was loaded", library.name)
-        });
+        let library = self.library.as_ref()?;
+        let policy = match &library.policy {
+            Some(policy) => format!(" ({policy})"),
+            None => String::new(),
+        };
+        let loaded = format!("{}{policy} was loaded", library.name);
         let route = self.route.as_ref().map(Route::describe);
-        match (library, route) {
-            (Some(library), Some(route)) => Some(format!("{library}; {route}")),
-            (one, other) => one.or(other),
-        }
+        Some(match route {
+            Some(route) => format!("{loaded}; {route}"),
+            None => loaded,
+        })
     }
 }
 
 impl Route {
     fn describe(&self) -> String {
         match self {
-            Self::WithoutLibrary { method } => {
-                format!("{method} was called; no fix library is to be seen")
-            }
+            Self::WithoutLibrary { method } => format!("{method} was called without it"),
             Self::Through { method } => format!("{method} was called through it"),
             Self::Past { method, caller } => format!("{method} was called past it, by {caller}"),
             Self::OwnWork { function } => {

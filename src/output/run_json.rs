@@ -218,7 +218,7 @@ struct Stderr {
 
 #[derive(Serialize)]
 struct Line {
-    signature: &'static str,
+    signature: String,
     first: String,
     count: u64,
 }
@@ -282,7 +282,7 @@ fn view(record: &RunRecord) -> View<'_> {
                 .lines
                 .values()
                 .map(|line| Line {
-                    signature: line.signature.id,
+                    signature: line.signature.id.clone(),
                     first: line.first.clone(),
                     count: line.count,
                 })
@@ -361,11 +361,10 @@ fn process(process: &ProcessEvidence) -> Process {
 
 fn report(collected: &Collected) -> Report<'_> {
     Report {
-        crash: collected
-            .report
-            .as_ref()
-            .ok()
-            .map(|report| CrashView::of(&collected.path, report, collected.diagnosis.clone())),
+        crash: collected.report.as_ref().ok().map(|report| {
+            let view = CrashView::of(&collected.path, report, collected.diagnosis.clone());
+            view.with_fix(&collected.fix)
+        }),
         path: collected.path.display().to_string(),
         archived: collected
             .archived

@@ -1,7 +1,24 @@
 //! Reading `.ips` bytes: a JSON header line, then a JSON or text body.
 //!
 //! One pass, which never fails as a whole: a field of an unknown form is noted and passed over,
-//! and where the JSON stops being JSON, everything read before that place is kept.
+//! and where the JSON stops being JSON, everything read before that place is kept. Bodies that hold
+//! a sample of every thread are read a piece at a time, and damage in one piece leaves the others.
+//!
+//! ```
+//! use agxrun::reports::{Problem, events::Details, ips};
+//!
+//! let file = r#"{"bug_type":"298","timestamp":"2026-06-12 05:00:00.00 +0000"}
+//! {"memoryStatus": {"pageSize": 16384},
+//!  "processes": [{"name": "python3", "pid": 456, "rpages": 1572864, "reason": "per-process-limit"},
+//!                {"name": "Fin"#;
+//! let report = ips::read(file.as_bytes())?;
+//! let Some(Details::Jetsam(jetsam)) = &report.details else { panic!("a memory kill") };
+//! assert_eq!(jetsam.killed[0].reason.as_deref(), Some("per-process-limit"));
+//! assert_eq!(jetsam.bytes(1572864), Some(24 << 30));
+//! // The file ends early: what stood before the end was read, and the end is told.
+//! assert!(matches!(report.problems[..], [Problem::BodyTruncated { line: 3 }]));
+//! # Ok::<(), agxrun::reports::problem::ReadError>(())
+//! ```
 
 use std::borrow::Cow;
 use std::io;

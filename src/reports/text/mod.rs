@@ -244,24 +244,32 @@ pub(super) fn process(value: &str) -> (Option<String>, Option<i32>) {
     (Some(name.to_owned()).filter(|name| !name.is_empty()), pid)
 }
 
-/// `Namespace SIGNAL, Code 11 Segmentation fault: 11`, in older reports with `Code 0xb`.
+/// `Namespace SIGNAL, Code 11 Segmentation fault: 11`, since macOS 26 with a comma behind the code,
+/// in older reports with `Code 0xb`; on iOS `SIGNAL 6 Abort trap: 6`.
 fn termination(value: &str) -> (Option<String>, Option<i64>, Option<String>) {
-    let Some(rest) = value.strip_prefix("Namespace ") else {
-        return (None, None, Some(value.to_owned()));
+    let is_name = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_uppercase());
+    let (namespace, rest) = if let Some(rest) = value.strip_prefix("Namespace ") {
+        let (namespace, rest) = rest.split_once(',').unwrap_or((rest, ""));
+        let rest = rest.trim().strip_prefix("Code ").unwrap_or_default();
+        (namespace.trim(), rest.trim_start())
+    } else {
+        match value.split_once(' ') {
+            Some((name, rest)) if is_name(name) && code_of(rest).is_some() => (name, rest),
+            _ => return (None, None, Some(value.to_owned())),
+        }
     };
-    let (namespace, rest) = rest.split_once(',').unwrap_or((rest, ""));
-    let rest = rest
-        .trim()
-        .strip_prefix("Code ")
-        .unwrap_or_default()
-        .trim_start();
-    let (code, indicator) = rest.split_once(' ').unwrap_or((rest, ""));
-    let code = match code.strip_prefix("0x") {
-        Some(digits) => i64::from_str_radix(digits, 16).ok(),
-        None => code.parse().ok(),
-    };
+    let indicator = rest.split_once(' ').map_or("", |(_, indicator)| indicator);
     let indicator = Some(indicator.trim().to_owned()).filter(|text| !text.is_empty());
-    (Some(namespace.trim().to_owned()), code, indicator)
+    (Some(namespace.to_owned()), code_of(rest), indicator)
+}
+
+/// The number that a text begins with.
+fn code_of(text: &str) -> Option<i64> {
+    let word = text.split_whitespace().next()?.trim_end_matches(',');
+    match word.strip_prefix("0x") {
+        Some(digits) => i64::from_str_radix(digits, 16).ok(),
+        None => word.parse().ok(),
+    }
 }
 
 fn exception(key: &str, value: &str, into: &mut Exception) {
@@ -340,6 +348,12 @@ mod tests {
                 Some("Segmentation fault: 11".into())
             )
         );
+        for text in [
+            "Namespace SIGNAL, Code 11, Segmentation fault: 11",
+            "SIGNAL 11 Segmentation fault: 11",
+        ] {
+            assert_eq!(termination(text), signal, "{text}");
+        }
         let loader = termination("Namespace DYLD, Code 0x1");
         assert_eq!(loader, (Some("DYLD".into()), Some(1), None));
         assert_eq!(termination("killed"), (None, None, Some("killed".into())));

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use agxrun::reports::events::{Blame, Details, Gpu, HeavyFrame, PageFault, PanickedTask};
-use agxrun::reports::{Kind, Report, read_file, time};
+use agxrun::reports::{Kind, Report, ips, read_file, time};
 
 fn read(name: &str) -> Report {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/events");
@@ -327,6 +327,58 @@ fn a_fault_that_was_survived_has_the_fields_of_a_crash() {
         .map(|image| image.source.as_deref())
         .collect();
     assert_eq!(sources, [Some("S"), Some("C"), Some("P")]);
+}
+
+#[test]
+fn a_text_that_says_so_is_no_crash() {
+    let text = "Process: mDNSResponder [98799]\nDate/Time: 2016-08-05 10:00:00.000 +0800\n\n\
+                Exception Type:  EXC_RESOURCE\nException Subtype: CPU\n\
+                Exception Message: (Limit 50%) Observed 52% over 180 secs\n\
+                Exception Note:  NON-FATAL CONDITION (this is NOT a crash)\n\nThread 0:\n";
+    let header = "{\"bug_type\":\"109\",\"timestamp\":\"2016-08-05 10:00:01.00 +0800\"}\n";
+    for text in [text.to_owned(), format!("{header}{text}")] {
+        let report = ips::read(text.as_bytes()).expect("a report");
+        assert_eq!(report.kind, Kind::OsFault);
+        assert_eq!(report.process.pid, Some(98799));
+        assert!(!report.is_process_crash());
+    }
+}
+
+/// A sample that a process's end asked for names that process; no whole one is public.
+#[test]
+fn a_sample_of_an_end_blames_its_process() {
+    let text = "{\"bug_type\":\"509\",\"app_name\":\"python3\"}\n\
+                {\"pid\":7,\"procName\":\"python3\",\"frontmostPids\":[34],\
+                \"termination\":{\"namespace\":\"TEST\",\"code\":1},\"processByPid\":{\
+                \"34\":{\"procname\":\"Finder\"},\"7\":{\"procname\":\"python3\",\"threadById\":{\
+                \"12\":{\"state\":[\"TH_WAIT\"]},\"11\":{\"state\":[\"TH_WAIT\"]},\
+                \"13\":{\"state\":[\"TH_RUN\"],\"userFrames\":[[0,5]]}}}}}";
+    let report = ips::read(text.as_bytes()).expect("a report");
+    assert_eq!(
+        (&report.kind, &report.problems[..]),
+        (&Kind::Stackshot, &[][..])
+    );
+    let end = report
+        .termination
+        .as_ref()
+        .and_then(|end| end.namespace.as_deref());
+    assert_eq!(end, Some("TEST"));
+    let blamed = details!(report, Stackshot)
+        .blamed
+        .as_ref()
+        .expect("the process");
+    assert_eq!((blamed.pid, blamed.why), (Some(7), Blame::Subject));
+    // The one that ran, then the oldest.
+    let threads: Vec<_> = blamed.threads.iter().map(|thread| thread.id).collect();
+    assert_eq!(threads, [Some(13), Some(11)]);
+}
+
+#[test]
+fn an_unknown_type_that_holds_a_sample_shows_it() {
+    let text = "{\"bug_type\":\"4711\"}\n{\"processByPid\":{\"1\":{\"procname\":\"launchd\"}}}";
+    let report = ips::read(text.as_bytes()).expect("a report");
+    assert_eq!(report.kind, Kind::Unknown("4711".to_owned()));
+    assert_eq!(details!(report, Stackshot).processes.len(), 1);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::reports::ips::object::{Field, Fields};
 use crate::reports::kind::Kind;
 use crate::reports::model::Report;
 
-/// What was read of an event so far. Boxed parts are there only for the kinds that have them.
+/// What was read of an event so far.
 #[derive(Default)]
 pub(in crate::reports) struct Wire {
     kind: Kind,

@@ -283,7 +283,8 @@ fn kind_of(report: &Report) -> Kind {
 
 /// What follows from the fields together.
 fn finish(report: &mut Report) {
-    if report.header.bug_type.is_some() {
+    // A text body may say that it tells of no crash.
+    if report.header.bug_type.is_some() && report.kind != Kind::OsFault {
         report.kind = kind_of(report);
     }
     // How watchdogs say that they do not know.

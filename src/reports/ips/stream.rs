@@ -57,6 +57,8 @@ pub(super) fn read(
         }
         Err(Stop::Io(error)) => Err(error),
         Err(Stop::End) => {
+            // To the end of the piece that was cut off.
+            reader.cutter.rest()?;
             let line = reader.cutter.line();
             reader.note(Problem::BodyTruncated { line });
             Ok(())

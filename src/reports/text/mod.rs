@@ -3,6 +3,7 @@
 //! Tools such as KSCrash and PLCrashReporter write the same form with small differences; those
 //! are read too.
 
+use super::kind::Kind;
 use super::model::{Exception, Frame, ImageMessages, Report, Thread};
 use super::{problem::Problem, time};
 
@@ -208,6 +209,9 @@ impl Reader<'_> {
                 let into = report.termination.get_or_insert_default();
                 (into.by_process, into.by_pid) = process(value);
             }
+            // `NON-FATAL CONDITION (this is NOT a crash)` and `SIMULATED (this is NOT a crash)`, in
+            // the words of the system's own template.
+            "Exception Note" if value.contains("NOT a crash") => report.kind = Kind::OsFault,
             key if key.starts_with("Exception ") => {
                 exception(key, value, report.exception.get_or_insert_default());
             }

@@ -6,6 +6,7 @@
 use chrono::{DateTime, FixedOffset};
 use serde::Serialize;
 
+use super::events::Details;
 use super::fault::Fault;
 use super::kind::Kind;
 use super::problem::{Absent, Fact, Problem};
@@ -37,6 +38,8 @@ pub struct Report {
     pub last_exception_backtrace: Vec<Frame>,
     /// `vmRegionInfo`: the memory around the fault, as text.
     pub vm_region_info: Option<String>,
+    /// What kinds other than crashes tell: samples, memory kills, panics and the like.
+    pub details: Option<Details>,
     /// What could not be read.
     pub problems: Vec<Problem>,
 }

@@ -1,6 +1,7 @@
 //! Every command and option, and nothing else.
 
 mod check_crashes;
+mod monitor;
 mod sources;
 mod values;
 
@@ -12,6 +13,9 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use check_crashes::CheckCrashesArgs;
+pub use monitor::{
+    MonitorAction, MonitorRunArgs, MonitorStartArgs, MonitorStatusArgs, MonitorStopArgs,
+};
 pub use sources::SourceArgs;
 use values::{parse_duration, parse_limit, parse_throttle, parse_variable};
 
@@ -59,6 +63,12 @@ pub enum Command {
     Rehearse(RehearseArgs),
     /// Say what of this machine matters to a run, and what to mend.
     Doctor(DoctorArgs),
+    /// Keep a copy of every report, in the background.
+    Monitor {
+        /// What to do with the monitor.
+        #[command(subcommand)]
+        action: MonitorAction,
+    },
     /// Locate, build or list the fix library.
     Fix {
         /// What to do with the library.

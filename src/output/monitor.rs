@@ -44,7 +44,9 @@ impl Answer {
             running,
             killed: matches!(found, Found::Stale(_)),
             archive: archive.to_path_buf(),
-            pid: holder.map(|holder| holder.pid).or(known.map(|status| status.pid)),
+            pid: holder
+                .map(|holder| holder.pid)
+                .or(known.map(|status| status.pid)),
             started: holder
                 .map(|holder| holder.started)
                 .or(known.map(|status| status.started)),

@@ -6,7 +6,7 @@ use agxrun::reports::follow::{Event, FolderChange, Followed, Follower};
 
 use crate::writer::{Manner, Writer, incident, manner, text};
 
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 const COUNT: usize = 1000;
 
 #[test]
@@ -24,7 +24,7 @@ fn each_of_a_thousand_reports_is_told_once_and_whole() {
     writer.end();
     // What is left to tell was written again after it had been told.
     while let Event::Report(followed) = follower.next(Some(Duration::from_millis(500))) {
-        told.take(*followed);
+        told.take(&followed);
     }
     for number in 0..COUNT {
         let times = told.new.get(&incident(number)).copied();
@@ -44,7 +44,7 @@ impl Told {
     fn follow(&mut self, follower: &mut Follower, count: usize) {
         while self.new.len() < count {
             match follower.next(Some(LONG)) {
-                Event::Report(followed) => self.take(*followed),
+                Event::Report(followed) => self.take(&followed),
                 Event::Folder(_, FolderChange::Gone) => self.gone += 1,
                 Event::Folder(_, FolderChange::Back) => {}
                 other => panic!("after {} reports: {other:?}", self.new.len()),
@@ -52,7 +52,7 @@ impl Told {
         }
     }
 
-    fn take(&mut self, followed: Followed) {
+    fn take(&mut self, followed: &Followed) {
         let incident = followed.report.incident().expect("an incident").to_owned();
         let number = followed.report.process.pid.expect("a number");
         let number = usize::try_from(number).expect("a number");

@@ -2,6 +2,7 @@
 
 mod check_crashes;
 mod signatures;
+mod monitor;
 mod sources;
 mod values;
 
@@ -14,6 +15,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use check_crashes::CheckCrashesArgs;
 pub use signatures::SignatureArgs;
+pub use monitor::{
+    MonitorAction, MonitorRunArgs, MonitorStartArgs, MonitorStatusArgs, MonitorStopArgs,
+};
 pub use sources::SourceArgs;
 use values::{parse_duration, parse_limit, parse_throttle, parse_variable};
 
@@ -61,6 +65,12 @@ pub enum Command {
     Rehearse(RehearseArgs),
     /// Say what of this machine matters to a run, and what to mend.
     Doctor(DoctorArgs),
+    /// Keep a copy of every report, in the background.
+    Monitor {
+        /// What to do with the monitor.
+        #[command(subcommand)]
+        action: MonitorAction,
+    },
     /// Locate, build or list the fix library.
     Fix {
         /// What to do with the library.

@@ -27,6 +27,7 @@ pub mod events;
 pub mod fault;
 pub mod file;
 pub mod folders;
+pub mod follow;
 pub mod frames;
 pub mod ips;
 pub mod kind;

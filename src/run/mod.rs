@@ -4,10 +4,12 @@
 //! happens is told to an [`execute::Watcher`], and what was seen is a [`record::RunRecord`].
 
 pub mod arrival;
+pub mod background;
 pub mod collect;
 pub mod execute;
 mod expectation;
 mod insertion;
+pub mod interrupts;
 pub mod launch;
 mod notes;
 pub mod options;

@@ -14,6 +14,7 @@ pub mod listing;
 pub mod model;
 pub mod problem;
 pub mod snapshot;
+pub mod symbols;
 pub mod text;
 pub mod time;
 pub mod watch;

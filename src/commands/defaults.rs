@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use chrono::{DateTime, Local, NaiveDateTime, TimeZone, Utc};
 
 use crate::cli::SourceArgs;
 use crate::inject::locate::{Located, Origin, named};
@@ -56,6 +57,15 @@ pub fn report_folders() -> Vec<ReportFolder> {
         home: home.as_deref(),
         state_home: state_home.as_deref(),
     })
+}
+
+/// A time in a report's name as UTC: names carry local time. At the end of summer time an hour
+/// comes twice, of which this is the later reading.
+pub fn local_time(time: NaiveDateTime) -> DateTime<Utc> {
+    Local
+        .from_local_datetime(&time)
+        .latest()
+        .map_or_else(|| time.and_utc(), |local| local.to_utc())
 }
 
 /// Folders that the user named, by option or else by `AGXRUN_REPORTS_DIR`, made absolute: the

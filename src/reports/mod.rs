@@ -6,6 +6,7 @@ pub mod archive;
 pub mod attribution;
 pub mod fault;
 pub mod file;
+pub mod find;
 pub mod folders;
 pub mod frames;
 pub mod ips;

@@ -13,11 +13,13 @@ mod events;
 mod failure;
 mod head;
 mod images;
+mod json;
 mod layout;
 mod registers;
 mod text;
 mod threads;
 
+pub use json::{Document, SCHEMA};
 use layout::Layout;
 pub use text::{raw, text_report};
 

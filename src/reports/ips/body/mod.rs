@@ -5,7 +5,7 @@ use serde::de::MapAccess;
 use super::object::{Field, Fields};
 use crate::reports::model::{
     Exception, ExternalModifications, Frame, GpuEvent, Image, Process, Report, System,
-    Termination, Thread,
+    Termination,
 };
 
 mod crash;
@@ -14,6 +14,7 @@ mod stack;
 mod state;
 
 use crash::Messages;
+use stack::Entry;
 
 /// Bounds far above any real report: 276 threads and 1,000 images are the order of what is seen,
 /// 512 frames are what the system writes of one thread.
@@ -33,7 +34,7 @@ pub(super) struct Wire {
     asi: Messages,
     gpu: Option<GpuEvent>,
     faulting_thread: Option<usize>,
-    threads: Vec<Thread>,
+    threads: Vec<Entry>,
     images: Vec<Image>,
     last_exception_backtrace: Vec<Frame>,
     vm_region_info: Option<String>,
@@ -60,7 +61,13 @@ impl Wire {
         report.asi = self.asi.0;
         report.gpu = self.gpu;
         report.faulting_thread = self.faulting_thread;
-        report.threads = self.threads;
+        let crashed = self.faulting_thread;
+        report.threads = self
+            .threads
+            .into_iter()
+            .enumerate()
+            .map(|(index, entry)| entry.into_thread(crashed == Some(index), &mut report.problems))
+            .collect();
         report.images = self.images;
         report.last_exception_backtrace = self.last_exception_backtrace;
         report.vm_region_info = self.vm_region_info;

@@ -47,19 +47,6 @@ impl Fields for Register {
     }
 }
 
-/// `instructionState`.
-pub(super) struct Instructions<'a>(pub(super) &'a mut Option<InstructionStream>);
-
-impl Fields for Instructions<'_> {
-    fn take<'de, A: MapAccess<'de>>(&mut self, field: Field<'_, A>) -> Result<(), A::Error> {
-        match field.key {
-            "instructionStream" => field.optional(self.0)?,
-            _ => field.skip()?,
-        }
-        Ok(())
-    }
-}
-
 impl Fields for InstructionStream {
     fn take<'de, A: MapAccess<'de>>(&mut self, field: Field<'_, A>) -> Result<(), A::Error> {
         match field.key {

@@ -4,6 +4,7 @@
 
 pub mod archive;
 pub mod attribution;
+pub mod events;
 pub mod fault;
 pub mod file;
 pub mod find;

@@ -6,6 +6,7 @@
 use chrono::{DateTime, FixedOffset};
 use serde::Serialize;
 
+use super::events::Details;
 use super::kind::Kind;
 use super::problem::{Absent, Fact, Problem};
 
@@ -60,6 +61,8 @@ pub struct Report {
     pub external_modifications: Option<ExternalModifications>,
     /// `vmSummary`: the table of memory regions, as text.
     pub vm_summary: Option<String>,
+    /// What kinds other than crashes tell: samples, memory kills, panics and the like.
+    pub details: Option<Details>,
     /// What could not be read.
     pub problems: Vec<Problem>,
 }

@@ -33,8 +33,7 @@ pub fn run(args: &ShowArgs) -> Result<u8> {
         terminal::warning(&format!("not everything was read: {problem}"));
     }
     if args.json {
-        let document = Document::of(&path, &report);
-        terminal::print(&serde_json::to_string_pretty(&document)?)?;
+        terminal::print(&Document::of(&path, &report).text()?)?;
         return Ok(exit_code::OK);
     }
     let options = TranslateOptions {
@@ -100,7 +99,10 @@ fn locate(args: &ShowArgs) -> Result<PathBuf> {
 
 fn listed(paths: &[PathBuf]) -> String {
     const SHOWN: usize = 5;
-    let names = paths.iter().take(SHOWN).map(|path| format!("`{}`", path.display()));
+    let names = paths
+        .iter()
+        .take(SHOWN)
+        .map(|path| format!("`{}`", path.display()));
     let mut text = format!("{} reports, ", paths.len());
     text += &names.collect::<Vec<_>>().join(", ");
     match paths.len().saturating_sub(SHOWN) {
@@ -119,13 +121,16 @@ fn latest(args: &ShowArgs) -> Result<PathBuf> {
     };
     let listing = list(&folders, Some(&archive), &query, &defaults::local_time);
     for (path, reason) in &listing.unwatched {
-        terminal::warning(&format!("could not look into `{}`: {reason}", path.display()));
+        terminal::warning(&format!(
+            "could not look into `{}`: {reason}",
+            path.display()
+        ));
     }
     for (_, error) in &listing.unreadable {
         terminal::warning(&error.to_string());
     }
     let newest = listing.reports.into_iter().next();
-    newest.map(|listed| listed.path).context(
-        "no crash is on record (name a file, or the folder of reports with --reports-dir)",
-    )
+    newest
+        .map(|listed| listed.path)
+        .context("no crash is on record (name a file, or the folder of reports with --reports-dir)")
 }

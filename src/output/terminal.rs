@@ -87,13 +87,18 @@ fn gone_is_fine(outcome: io::Result<()>) -> io::Result<()> {
 pub fn visible(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_control() || is_deceptive(c) {
+        if is_unsafe(c) {
             safe.extend(c.escape_default());
         } else {
             safe.push(c);
         }
     }
     safe
+}
+
+/// Whether a terminal would do something else with a character than show it.
+pub fn is_unsafe(c: char) -> bool {
+    c.is_control() || is_deceptive(c)
 }
 
 /// Characters that format text and show nothing of themselves: bidirectional controls (Unicode

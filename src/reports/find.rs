@@ -20,9 +20,14 @@ pub fn find(wanted: &str, folders: &[ReportFolder], archive: Option<&Path>) -> V
     if let Some(archive) = archive {
         paths.extend(Snapshot::take(&[ReportFolder::new(archive)]).paths());
     }
-    let name = |path: &Path| path.file_name().map(|name| name.as_encoded_bytes().to_vec());
+    let name = |path: &Path| {
+        path.file_name()
+            .map(|name| name.as_encoded_bytes().to_vec())
+    };
     let named = |fits: &dyn Fn(&[u8]) -> bool| -> Vec<PathBuf> {
-        let fitting = paths.iter().filter(|path| name(path).is_some_and(|name| fits(&name)));
+        let fitting = paths
+            .iter()
+            .filter(|path| name(path).is_some_and(|name| fits(&name)));
         fitting.cloned().collect()
     };
     for found in [
@@ -37,14 +42,15 @@ pub fn find(wanted: &str, folders: &[ReportFolder], archive: Option<&Path>) -> V
         return Vec::new();
     }
     let wanted = wanted.to_ascii_uppercase();
-    paths.retain(|path| {
-        id_of(path).is_some_and(|id| id.to_ascii_uppercase().starts_with(&wanted))
-    });
+    paths.retain(|path| id_of(path).is_some_and(|id| id.to_ascii_uppercase().starts_with(&wanted)));
     distinct(paths)
 }
 
 fn may_be_an_id(text: &str) -> bool {
-    text.len() >= ID_PREFIX && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+    text.len() >= ID_PREFIX
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }
 
 /// A file that cannot be read has no id to be found by.
@@ -88,8 +94,14 @@ mod tests {
         let copy = write(&archive, "20250627_Python.ips", "A357AD50-B0BC");
         let folders = [ReportFolder::new(&reports)];
         let find = |wanted: &str| find(wanted, &folders, Some(&archive));
-        assert_eq!(find("Python-2025-06-27-123535.ips"), [first.clone()]);
-        assert_eq!(find("Python-2025-06-27-123536"), [second.clone()]);
+        assert_eq!(
+            find("Python-2025-06-27-123535.ips"),
+            std::slice::from_ref(&first)
+        );
+        assert_eq!(
+            find("Python-2025-06-27-123536"),
+            std::slice::from_ref(&second)
+        );
         assert_eq!(find("Python"), [first.clone(), second.clone()]);
         assert_eq!(find("2025"), [copy], "a name comes before an id");
         assert_eq!(find("a357ad50"), [first], "the copy is the same incident");

@@ -82,8 +82,7 @@ fn rust(mangled: &str) -> Option<String> {
 
 fn cpp(mangled: &str) -> Option<String> {
     let parse = ParseOptions::default().recursion_limit(DEPTH_LIMIT);
-    let (symbol, tail) =
-        BorrowedSymbol::with_tail_and_options(mangled.as_bytes(), &parse).ok()?;
+    let (symbol, tail) = BorrowedSymbol::with_tail_and_options(mangled.as_bytes(), &parse).ok()?;
     let tail = str::from_utf8(tail).ok()?;
     let mut name = Bounded(String::new());
     if tail.starts_with("_block_invoke") {
@@ -119,11 +118,26 @@ mod tests {
     #[test]
     fn names_of_cpp_and_rust_are_read() {
         for (mangled, name) in [
-            ("_ZN3AGX14ComputeContext17prepareForEnqueueEb", "AGX::ComputeContext::prepareForEnqueue(bool)"),
-            ("__ZN3AGX14ComputeContext17prepareForEnqueueEb", "AGX::ComputeContext::prepareForEnqueue(bool)"),
-            ("___ZN3foo3barEv_block_invoke", "invocation function for block in foo::bar()"),
-            ("_RNvCsiGVaDesi5rv_7___rustc17rust_begin_unwind", "__rustc::rust_begin_unwind"),
-            ("_ZN4core9panicking5panic17h0123456789abcdefE", "core::panicking::panic"),
+            (
+                "_ZN3AGX14ComputeContext17prepareForEnqueueEb",
+                "AGX::ComputeContext::prepareForEnqueue(bool)",
+            ),
+            (
+                "__ZN3AGX14ComputeContext17prepareForEnqueueEb",
+                "AGX::ComputeContext::prepareForEnqueue(bool)",
+            ),
+            (
+                "___ZN3foo3barEv_block_invoke",
+                "invocation function for block in foo::bar()",
+            ),
+            (
+                "_RNvCsiGVaDesi5rv_7___rustc17rust_begin_unwind",
+                "__rustc::rust_begin_unwind",
+            ),
+            (
+                "_ZN4core9panicking5panic17h0123456789abcdefE",
+                "core::panicking::panic",
+            ),
         ] {
             assert_eq!(demangle(mangled), name);
         }
@@ -145,7 +159,10 @@ mod tests {
             "Z",
             "é_Z",
         ] {
-            assert!(matches!(demangle(name), Cow::Borrowed(same) if same == name), "{name}");
+            assert!(
+                matches!(demangle(name), Cow::Borrowed(same) if same == name),
+                "{name}"
+            );
         }
     }
 
@@ -155,7 +172,7 @@ mod tests {
         let mut name = "_Z1fSt4pairIiiE".to_owned();
         let digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
         for digit in digits.chars() {
-            name += &format!("S_IS{digit}_S{digit}_E");
+            write!(name, "S_IS{digit}_S{digit}_E").expect("a String takes it");
         }
         assert!(demangle(&name).len() <= DEMANGLED_LIMIT);
         let deep = format!("_Z1f{}i", "P".repeat(MANGLED_LIMIT));

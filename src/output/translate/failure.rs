@@ -109,7 +109,11 @@ fn triage(page: &mut Page, report: &Report) {
 }
 
 fn information(page: &mut Page, report: &Report) {
-    let mut messages = report.asi.iter().flat_map(|image| &image.messages).peekable();
+    let mut messages = report
+        .asi
+        .iter()
+        .flat_map(|image| &image.messages)
+        .peekable();
     if messages.peek().is_some() {
         page.line("Application Specific Information:");
         for message in messages {

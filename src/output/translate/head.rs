@@ -17,7 +17,11 @@ pub(super) fn write(page: &mut Page, report: &Report, layout: Layout) {
     origin(page, report, layout);
     page.blank();
     if layout == Layout::Unified {
-        page.pair_of(21, "Crash Reporter Key", report.system.reporter_key.as_ref());
+        page.pair_of(
+            21,
+            "Crash Reporter Key",
+            report.system.reporter_key.as_ref(),
+        );
         page.pair_of(21, "Incident Identifier", report.incident());
         page.blank();
     }

@@ -42,19 +42,25 @@ pub(super) fn write(page: &mut Page, report: &Report, layout: Layout) {
 fn line(page: &mut Page, image: &Image, layout: Layout) {
     let base = image.base.unwrap_or_default();
     // An image that is not there has no bytes, and so ends before it begins.
-    let end = base.wrapping_add(image.size.unwrap_or_default()).wrapping_sub(1);
+    let end = base
+        .wrapping_add(image.size.unwrap_or_default())
+        .wrapping_sub(1);
     let shown = |text: &Option<String>, other: &str| visible(text.as_deref().unwrap_or(other));
     let (uuid, path) = (shown(&image.uuid, "???"), shown(&image.path, "???"));
     if layout == Layout::Device {
         let (name, arch) = (shown(&image.name, "???"), shown(&image.arch, "???"));
         let uuid = uuid.replace('-', "");
-        page.put(format_args!("{base:#18x} - {end:#18x} {name} {arch}  <{uuid}> {path}\n"));
+        page.put(format_args!(
+            "{base:#18x} - {end:#18x} {name} {arch}  <{uuid}> {path}\n"
+        ));
         return;
     }
     let name = image.identifier.as_deref().or(image.name.as_deref());
     let name = visible(name.unwrap_or("???"));
     let version = shown(&image.short_version, "*");
-    page.put(format_args!("{base:#18x} - {end:#18x} {name} ({version}) <{uuid}> {path}\n"));
+    page.put(format_args!(
+        "{base:#18x} - {end:#18x} {name} ({version}) <{uuid}> {path}\n"
+    ));
 }
 
 fn count(page: &mut Page, calls: &TaskCalls) {

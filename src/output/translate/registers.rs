@@ -15,20 +15,28 @@ pub(super) fn write(page: &mut Page, index: usize, thread: &Thread) {
         }
         page.blank();
     }
-    if let Some(code) = thread.instructions.as_ref().filter(|code| !code.bytes.is_empty()) {
+    if let Some(code) = thread
+        .instructions
+        .as_ref()
+        .filter(|code| !code.bytes.is_empty())
+    {
         instructions(page, index, code);
         page.blank();
     }
 }
 
 fn arm64(page: &mut Page, index: usize, state: &ThreadState) {
-    page.line(&format!("Thread {index} crashed with ARM Thread State (64-bit):"));
+    page.line(&format!(
+        "Thread {index} crashed with ARM Thread State (64-bit):"
+    ));
     let general = |register: &&Register| {
         let digits = register.name.strip_prefix('x');
         digits.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
     };
     let numbered = state.registers.iter().filter(general);
-    let linked = ["fp", "lr"].into_iter().filter_map(|name| state.register(name));
+    let linked = ["fp", "lr"]
+        .into_iter()
+        .filter_map(|name| state.register(name));
     let upper: Vec<_> = numbered.chain(linked).collect();
     for row in upper.chunks(COLUMNS) {
         for (column, register) in row.iter().enumerate() {
@@ -43,7 +51,10 @@ fn arm64(page: &mut Page, index: usize, state: &ThreadState) {
     arm64_register(page, 0, "far", state.value("far"));
     let esr = state.value("esr").unwrap_or_default();
     page.put(format_args!("  esr: {esr:#010x}"));
-    if let Some(description) = state.register("esr").and_then(|esr| esr.description.as_ref()) {
+    if let Some(description) = state
+        .register("esr")
+        .and_then(|esr| esr.description.as_ref())
+    {
         page.put(format_args!(" {}", visible(description)));
     }
     page.blank();
@@ -60,7 +71,9 @@ fn x86_64(page: &mut Page, index: usize, state: &ThreadState) {
         "rax", "rbx", "rcx", "rdx", "rdi", "rsi", "rbp", "rsp", "r8", "r9", "r10", "r11", "r12",
         "r13", "r14", "r15", "rip", "rflags", "cr2",
     ];
-    page.line(&format!("Thread {index} crashed with X86 Thread State (64-bit):"));
+    page.line(&format!(
+        "Thread {index} crashed with X86 Thread State (64-bit):"
+    ));
     for row in NAMES.chunks(COLUMNS) {
         for name in row {
             let value = state.value(name).unwrap_or_default();
@@ -74,7 +87,9 @@ fn x86_64(page: &mut Page, index: usize, state: &ThreadState) {
         page.line(&format!("Logical CPU:     {cpu}"));
     }
     if let Some(error) = state.value("err") {
-        let description = state.register("trap").and_then(|trap| trap.description.as_deref());
+        let description = state
+            .register("trap")
+            .and_then(|trap| trap.description.as_deref());
         let description = visible(description.unwrap_or_default());
         page.line(&format!("Error Code:      {error:#010x} {description}"));
     }
@@ -90,7 +105,10 @@ fn other(page: &mut Page, index: usize, flavor: Option<&str>, state: &ThreadStat
     for row in state.registers.chunks(COLUMNS) {
         for register in row {
             let value = register.value.unwrap_or_default();
-            page.put(format_args!("  {:>6}: {value:#018x}", visible(&register.name)));
+            page.put(format_args!(
+                "  {:>6}: {value:#018x}",
+                visible(&register.name)
+            ));
         }
         page.blank();
     }

@@ -1,5 +1,7 @@
 //! Reports that are text already.
 
+use std::fmt::Write;
+
 use super::{Page, Threads, TranslateOptions, visible};
 use crate::reports::symbols;
 
@@ -42,7 +44,8 @@ pub fn raw(bytes: &[u8]) -> String {
             text.push_str(&shown(line));
         }
         for byte in chunk.invalid() {
-            text.push_str(&format!("\\x{byte:02x}"));
+            // Writing to a String cannot fail.
+            let _ = write!(text, "\\x{byte:02x}");
         }
     }
     text

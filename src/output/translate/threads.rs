@@ -58,7 +58,11 @@ fn heading(page: &mut Page, index: usize, thread: &Thread, layout: Layout) {
 fn frames(page: &mut Page, report: &Report, frames: &[Frame], options: &TranslateOptions) {
     for (number, frame) in frames.iter().enumerate() {
         let image = report.image_of(frame);
-        let name = visible(image.and_then(|image| image.name.as_deref()).unwrap_or("???"));
+        let name = visible(
+            image
+                .and_then(|image| image.name.as_deref())
+                .unwrap_or("???"),
+        );
         let address = report.address_of(frame).unwrap_or_default();
         page.put(format_args!("{number:<3} {name:<30}\t{address:#18x} "));
         match (&frame.symbol, image.and_then(|image| image.base)) {

@@ -15,9 +15,7 @@ pub struct ThreadState {
 impl ThreadState {
     /// The register of a name, as the report spells it.
     pub fn register(&self, name: &str) -> Option<&Register> {
-        self.registers
-            .iter()
-            .find(|register| register.name == name)
+        self.registers.iter().find(|register| register.name == name)
     }
 
     /// Its value.

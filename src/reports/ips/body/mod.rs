@@ -4,8 +4,7 @@ use serde::de::MapAccess;
 
 use super::object::{Field, Fields};
 use crate::reports::model::{
-    Exception, ExternalModifications, Frame, GpuEvent, Image, Process, Report, System,
-    Termination,
+    Exception, ExternalModifications, Frame, GpuEvent, Image, Process, Report, System, Termination,
 };
 
 mod crash;

@@ -87,7 +87,9 @@ impl Fields for State<'_> {
         let is_syndrome = field.key == "esr";
         state.take(field)?;
         if is_syndrome {
-            let description = state.register("esr").and_then(|esr| esr.description.clone());
+            let description = state
+                .register("esr")
+                .and_then(|esr| esr.description.clone());
             self.thread.fault_description = description;
         }
         Ok(())

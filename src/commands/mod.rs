@@ -10,6 +10,7 @@ mod monitor;
 mod rehearse;
 mod run;
 pub mod watch;
+mod show;
 
 use std::process::ExitCode;
 
@@ -30,6 +31,7 @@ pub fn main() -> ExitCode {
         Some(Command::Run(args)) => run::run(args),
         Some(Command::Inspect(args)) => inspect::run(&args),
         Some(Command::CheckCrashes(args)) => check_crashes::run(&args),
+        Some(Command::Show(args)) => show::run(&args),
         Some(Command::Rehearse(args)) if args.matrix.matrix => matrix::run(&args),
         Some(Command::Rehearse(args)) => rehearse::run(&args),
         Some(Command::Fix { action }) => fix::run(action),

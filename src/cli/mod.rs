@@ -11,8 +11,9 @@ use std::time::Duration;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use check_crashes::CheckCrashesArgs;
+pub use check_crashes::{CheckCrashesArgs, ModeArgs, WhichArgs};
 pub use sources::SourceArgs;
+pub use values::SinceArg;
 use values::{parse_duration, parse_limit, parse_throttle, parse_variable};
 
 /// Run a command with the AGX Metal driver fix injected; fail when crash reports appear.

@@ -1,6 +1,7 @@
 //! Every command and option, and nothing else.
 
 mod check_crashes;
+mod signatures;
 mod sources;
 mod values;
 
@@ -12,6 +13,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use check_crashes::{CheckCrashesArgs, ModeArgs, WhichArgs};
+pub use signatures::SignatureArgs;
 pub use sources::SourceArgs;
 pub use values::SinceArg;
 use values::{parse_duration, parse_limit, parse_throttle, parse_variable};
@@ -120,6 +122,10 @@ pub struct RunArgs {
     /// How long to wait for the report of a process that crashed.
     #[arg(long, value_name = "DUR", value_parser = parse_duration, allow_negative_numbers = true, default_value = "30s", help_heading = "Reports")]
     pub report_wait: Duration,
+
+    /// Known failures.
+    #[command(flatten)]
+    pub signatures: SignatureArgs,
 
     /// Write the verdict as JSON to FILE (`-` for stderr).
     #[arg(long, value_name = "FILE", help_heading = "Output")]

@@ -8,6 +8,7 @@ mod inspect;
 mod matrix;
 mod rehearse;
 mod run;
+pub mod watch;
 
 use std::process::ExitCode;
 

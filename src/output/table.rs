@@ -1,6 +1,8 @@
 //! Tables that fit the terminal: columns that matter least are left out first, long cells are cut
 //! with `…`, and no line is ever longer than the terminal is wide.
 
+use std::fmt::Write;
+
 use anstyle::Style;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -91,8 +93,12 @@ impl<const N: usize> Table<N> {
                 *widest = cell.text.width().max(*widest);
             }
         }
-        for (widest, column) in natural.iter_mut().zip(&self.columns) {
+        for (at, (widest, column)) in natural.iter_mut().zip(&self.columns).enumerate() {
             *widest = (*widest).min(column.most);
+            // One in which nothing stands tells nothing.
+            if column.spare > 0 && self.rows.iter().all(|row| row[at].text.is_empty()) {
+                *widest = 0;
+            }
         }
         let mut widths = natural;
         for (width, column) in widths.iter_mut().zip(&self.columns) {
@@ -128,6 +134,7 @@ impl<const N: usize> Table<N> {
     }
 
     fn line(&self, row: &[Cell; N], widths: &[usize; N], text: &mut String) {
+        // Blanks are owed until something follows: at a line's end they wrap when a terminal shrinks.
         let mut owed = 0;
         for ((cell, width), column) in row.iter().zip(widths).zip(&self.columns) {
             if *width == 0 {
@@ -135,12 +142,19 @@ impl<const N: usize> Table<N> {
             }
             let cut = cut(&cell.text, *width);
             let padding = width.saturating_sub(cut.width());
-            let before = if column.right { padding } else { 0 };
-            // Nothing is written behind the last cell: blanks there wrap when a terminal shrinks.
-            text.extend(std::iter::repeat_n(' ', owed + before));
-            let style = cell.style;
-            text.push_str(&format!("{style}{cut}{style:#}"));
-            owed = padding - before + GAP;
+            let (before, behind) = if column.right {
+                (padding, 0)
+            } else {
+                (0, padding)
+            };
+            owed += before;
+            if !cut.is_empty() {
+                let style = cell.style;
+                // Writing to a String cannot fail.
+                let _ = write!(text, "{:owed$}{style}{cut}{style:#}", "");
+                owed = 0;
+            }
+            owed += behind + GAP;
         }
         text.push('\n');
     }

@@ -1,6 +1,6 @@
 //! A question: which crashes there are, in a list, in full, in groups, or only how many.
 
-use std::path::PathBuf;
+use std::cmp::Reverse;
 
 use anyhow::{Result, bail};
 use chrono::{DateTime, Utc};
@@ -68,7 +68,10 @@ pub(super) fn check_signatures(asked: &[String], table: &Signatures) -> Result<(
     for id in asked {
         if id != "none" && table.get(id).is_none() {
             let ids: Vec<&str> = table.iter().map(|signature| &*signature.id).collect();
-            bail!("no signature is called `{id}` (there are none, {})", ids.join(", "));
+            bail!(
+                "no signature is called `{id}` (there are none, {})",
+                ids.join(", ")
+            );
         }
     }
     Ok(())
@@ -85,7 +88,10 @@ fn files(asked: &Asked, origin: &Origin) -> Walk {
 
 fn tell_gaps(files: &Walk) {
     for (path, reason) in &files.unwatched {
-        terminal::warning(&format!("could not look into `{}`: {reason}", path.display()));
+        terminal::warning(&format!(
+            "could not look into `{}`: {reason}",
+            path.display()
+        ));
     }
     for path in &files.unknown {
         terminal::warning(&format!(
@@ -114,12 +120,7 @@ enum People {
 }
 
 /// Reports are put into their groups one by one and dropped: memory is bounded by the groups.
-fn groups(
-    files: &Walk,
-    filter: &Filter<'_>,
-    asked: &Asked,
-    answer: &mut Answer,
-) -> (Seen, People) {
+fn groups(files: &Walk, filter: &Filter<'_>, asked: &Asked, answer: &mut Answer) -> (Seen, People) {
     let mut groups = Groups::new();
     let seen = matching(files, filter, None, asked.threads, |file, found| {
         groups.add(&file.path, &found.report, found.diagnosis.as_ref());
@@ -138,7 +139,7 @@ fn in_full(
     let limit = args.mode.latest.map(|limit| limit as usize);
     let mut newest = Newest::new(limit);
     let mut seen = matching(files, filter, limit, asked.threads, |file, found| {
-        newest.add(file, &found, view(file, &found));
+        newest.add(&found, view(file, &found));
     });
     let views = newest.finish();
     seen.matched = views.len();
@@ -149,7 +150,7 @@ fn in_full(
 fn rows(files: &Walk, filter: &Filter<'_>, asked: &Asked) -> (Seen, People) {
     let mut newest = Newest::new(None);
     let seen = matching(files, filter, None, asked.threads, |file, found| {
-        newest.add(file, &found, Row::of(&view(file, &found)));
+        newest.add(&found, Row::of(&view(file, &found)));
     });
     (seen, People::Rows(Rows(newest.finish())))
 }
@@ -162,7 +163,7 @@ pub(super) fn view(file: &Candidate, found: &Match) -> CrashView {
 struct Newest<T> {
     limit: usize,
     /// Reports without a time of their own keep the place of their file.
-    all: Vec<(Option<DateTime<Utc>>, PathBuf, T)>,
+    all: Vec<(Option<DateTime<Utc>>, T)>,
 }
 
 impl<T> Newest<T> {
@@ -173,19 +174,24 @@ impl<T> Newest<T> {
         }
     }
 
-    fn add(&mut self, file: &Candidate, found: &Match, told: T) {
+    fn add(&mut self, found: &Match, told: T) {
         let time = found.report.time().map(|time| time.to_utc());
-        self.all.push((time, file.path.clone(), told));
+        self.all.push((time, told));
     }
 
     fn finish(mut self) -> Vec<T> {
-        self.all.sort_by(|a, b| b.0.cmp(&a.0));
+        self.all.sort_by_key(|(time, ..)| Reverse(*time));
         self.all.truncate(self.limit);
-        self.all.into_iter().map(|(.., told)| told).collect()
+        self.all.into_iter().map(|(_, told)| told).collect()
     }
 }
 
-fn print(args: &CheckCrashesArgs, answer: &Answer, people: People, now: DateTime<Utc>) -> Result<()> {
+fn print(
+    args: &CheckCrashesArgs,
+    answer: &Answer,
+    people: People,
+    now: DateTime<Utc>,
+) -> Result<()> {
     if matches!(people, People::Count) {
         return Ok(terminal::print(&answer.count.unwrap_or(0).to_string())?);
     }

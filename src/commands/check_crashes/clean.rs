@@ -36,7 +36,10 @@ pub(super) fn run(args: &CheckCrashesArgs, asked: &Asked) -> Result<u8> {
             return finish(args, asked, &planned, &cleaned);
         }
         cleaned = remove(&planned);
-        note_gone(&asked.archive, asked.now.with_timezone(&Local).fixed_offset())?;
+        note_gone(
+            &asked.archive,
+            asked.now.with_timezone(&Local).fixed_offset(),
+        )?;
         let removed = plural(cleaned.removed, "copy", "copies");
         say(&format!("removed {removed}, {}", bytes(cleaned.bytes)))?;
     }
@@ -60,9 +63,13 @@ fn plan_of(args: &CheckCrashesArgs, asked: &Asked) -> Result<Plan> {
 }
 
 fn told(plan: &Plan, archive: &str, dry_run: bool) -> String {
-    let mut text = match (plan.files.first(), plan.files.last()) {
+    let mut parts = vec![match (plan.files.first(), plan.files.last()) {
         (Some(first), Some(last)) => {
-            let will = if dry_run { "would remove" } else { "to remove:" };
+            let will = if dry_run {
+                "would remove"
+            } else {
+                "to remove:"
+            };
             let copies = plural(plan.files.len(), "copy", "copies");
             format!(
                 "{will} {copies} of reports, {}, from {archive}, made {} to {}",
@@ -72,17 +79,16 @@ fn told(plan: &Plan, archive: &str, dry_run: bool) -> String {
             )
         }
         _ => format!("nothing to remove from {archive}"),
-    };
+    }];
     if plan.newer > 0 {
-        text += &format!("; {} newer", plural(plan.newer, "copy is", "copies are"));
+        let newer = plural(plan.newer, "copy is", "copies are");
+        parts.push(format!("{newer} newer"));
     }
     if plan.foreign > 0 {
-        text += &format!(
-            "; {} no copy of agxrun's and stay",
-            plural(plan.foreign, "report file is", "report files are")
-        );
+        let files = plural(plan.foreign, "report file is", "report files are");
+        parts.push(format!("{files} no copy of agxrun's and will stay"));
     }
-    text
+    parts.join("; ")
 }
 
 /// Asks whoever sits there. Nobody does where stdin is no terminal, and then silence is no consent.
@@ -95,7 +101,10 @@ fn confirmed() -> Result<bool> {
     stderr.flush()?;
     let mut line = String::new();
     io::stdin().read_line(&mut line)?;
-    Ok(matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+    Ok(matches!(
+        line.trim().to_ascii_lowercase().as_str(),
+        "y" | "yes"
+    ))
 }
 
 fn finish(args: &CheckCrashesArgs, asked: &Asked, plan: &Plan, cleaned: &Cleaned) -> Result<u8> {
@@ -106,7 +115,11 @@ fn finish(args: &CheckCrashesArgs, asked: &Asked, plan: &Plan, cleaned: &Cleaned
         let mut answer = asked.answer(Kind::Clean);
         answer.clean = Some(CleanView {
             dry_run: args.mode.dry_run,
-            files: plan.files.iter().map(|file| file.path.display().to_string()).collect(),
+            files: plan
+                .files
+                .iter()
+                .map(|file| file.path.display().to_string())
+                .collect(),
             bytes: plan.bytes(),
             newer: plan.newer,
             foreign: plan.foreign,

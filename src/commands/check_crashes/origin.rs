@@ -39,14 +39,18 @@ pub(super) fn origin(args: &CheckCrashesArgs, now: DateTime<Utc>) -> Result<Orig
         None => {}
         Some(SinceArg::Time(time)) => {
             let wall = now.with_timezone(&Local).naive_local();
-            let instant = time
-                .instant(now, wall, &local_time)
-                .with_context(|| format!("the time of --since is out of range (expected {})", since::EXPECTED))?;
+            let instant = time.instant(now, wall, &local_time).with_context(|| {
+                format!(
+                    "the time of --since is out of range (expected {})",
+                    since::EXPECTED
+                )
+            })?;
             origin.since = Some(instant);
         }
         Some(SinceArg::File(path)) => match read(path)? {
             Told::Snapshot(stored) => {
-                origin.window.snapshot = Some((path.display().to_string(), stored.taken));
+                origin.window.snapshot = Some(path.display().to_string());
+                origin.window.snapshot_taken = Some(stored.taken);
                 origin.snapshot = Some(stored.into_snapshot());
             }
             Told::Run(started) => {
@@ -86,7 +90,8 @@ struct Shape {
 /// Reads a snapshot or a run's record.
 fn read(path: &Path) -> Result<Told> {
     let shown = path.display();
-    let bytes = file::read_bytes(path).with_context(|| format!("cannot use `{shown}` for --since"))?;
+    let bytes =
+        file::read_bytes(path).with_context(|| format!("cannot use `{shown}` for --since"))?;
     let expected = "expected a file of `check-crashes --snapshot` or `run --json`";
     let shape: Shape = serde_json::from_slice(&bytes)
         .with_context(|| format!("`{shown}` does not say since when ({expected})"))?;

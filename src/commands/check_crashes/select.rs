@@ -57,14 +57,21 @@ impl Filter<'_> {
             return None;
         }
         let diagnosis = self.table.diagnose(&report);
-        let id = diagnosis.as_ref().map_or("none", |diagnosis| &*diagnosis.id);
-        let has_signature = self.signatures.is_empty() || self.signatures.iter().any(|asked| asked == id);
+        let id = diagnosis
+            .as_ref()
+            .map_or("none", |diagnosis| &*diagnosis.id);
+        let has_signature =
+            self.signatures.is_empty() || self.signatures.iter().any(|asked| asked == id);
         if !has_signature {
             return None;
         }
         if !self.fingerprints.is_empty() {
             let print: Fingerprint = fingerprint(&report);
-            if !self.fingerprints.iter().any(|prefix| print.has_prefix(prefix)) {
+            if !self
+                .fingerprints
+                .iter()
+                .any(|prefix| print.has_prefix(prefix))
+            {
                 return None;
             }
         }
@@ -72,8 +79,15 @@ impl Filter<'_> {
     }
 
     fn has_process(&self, report: &Report) -> bool {
-        let names = [report.process.name.as_deref(), report.header.app_name.as_deref()];
-        let is_asked = |name: &str| self.processes.iter().any(|asked| glob::is_match(asked, name));
+        let names = [
+            report.process.name.as_deref(),
+            report.header.app_name.as_deref(),
+        ];
+        let is_asked = |name: &str| {
+            self.processes
+                .iter()
+                .any(|asked| glob::is_match(asked, name))
+        };
         self.processes.is_empty() || names.into_iter().flatten().any(is_asked)
     }
 }
@@ -101,7 +115,11 @@ pub(super) fn matching(
     let mut last_needed: Option<DateTime<Utc>> = None;
     let progress = Progress::over(walk.files.len());
     // A few are read sooner by one thread than the others are started.
-    let threads = if limit.is_some_and(|limit| limit < 8) { 1 } else { threads };
+    let threads = if limit.is_some_and(|limit| limit < 8) {
+        1
+    } else {
+        threads
+    };
     let work = |file: &Candidate| read(file, filter);
     ordered::for_each(&walk.files, threads, work, |file, outcome| {
         if last_needed.is_some_and(|last| file.written < last - WRITING_DELAY) {
@@ -144,7 +162,9 @@ fn read(file: &Candidate, filter: &Filter<'_>) -> Outcome {
             Some(found) => Outcome::Matched(Box::new(found)),
             None => Outcome::Passed,
         },
-        Err(FileError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Outcome::Gone,
+        Err(FileError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            Outcome::Gone
+        }
         Err(error) => Outcome::Unreadable(error),
     }
 }
@@ -190,8 +210,8 @@ pub(super) fn count(walk: &Walk, filter: &Filter<'_>, threads: usize) -> Seen {
                 }
                 Glance::Matched(incident) => incident,
             };
-            let is_new = incident
-                .is_none_or(|incident| is_first(walk, file, &incident, &mut incidents));
+            let is_new =
+                incident.is_none_or(|incident| is_first(walk, file, &incident, &mut incidents));
             seen.matched += usize::from(is_new);
         }
         progress.set(seen.read);

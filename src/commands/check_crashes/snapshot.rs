@@ -21,7 +21,10 @@ pub(super) fn run(args: &CheckCrashesArgs, asked: &Asked, file: &Path) -> Result
         .filter(|(path, _)| std::fs::symlink_metadata(path).is_ok())
         .collect();
     for (path, reason) in &unwatched {
-        terminal::warning(&format!("could not look into `{}`: {reason}", path.display()));
+        terminal::warning(&format!(
+            "could not look into `{}`: {reason}",
+            path.display()
+        ));
     }
     write(file, &Stored::of(&snapshot, asked.now))
         .with_context(|| format!("cannot write the snapshot `{}`", file.display()))?;

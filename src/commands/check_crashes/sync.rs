@@ -28,7 +28,11 @@ pub(super) fn run(args: &CheckCrashesArgs, asked: &Asked) -> Result<u8> {
         &asked.archive,
         asked.threads,
         asked.now.with_timezone(&chrono::Local).fixed_offset(),
-        &mut |done, all| progress.get_or_insert_with(|| Progress::over(all)).set(done),
+        &mut |done, all| {
+            progress
+                .get_or_insert_with(|| Progress::over(all))
+                .set(done);
+        },
     )?;
     drop(progress);
     for (_, error) in &synced.unreadable {
@@ -52,19 +56,20 @@ pub(super) fn run(args: &CheckCrashesArgs, asked: &Asked) -> Result<u8> {
     if args.json {
         print_json(&answer)?;
     } else {
-        let mut text = format!(
+        let mut parts = vec![format!(
             "{} of {} in {}",
             plural(synced.listed, "entry", "entries"),
             plural(synced.files, "report file", "report files"),
             visible(&summary.display().to_string()),
-        );
+        )];
         if synced.duplicates > 0 {
-            text += &format!("; {} dropped", plural(synced.duplicates, "repetition", "repetitions"));
+            let repetitions = plural(synced.duplicates, "repetition", "repetitions");
+            parts.push(format!("{repetitions} dropped"));
         }
         if synced.gone > 0 {
-            text += &format!("; of {} the file has gone", synced.gone);
+            parts.push(format!("of {} the file has gone", synced.gone));
         }
-        terminal::print(&text)?;
+        terminal::print(&parts.join("; "))?;
     }
     Ok(exit_code::OK)
 }

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use super::Asked;
 use super::ask::check_signatures;
 use super::select::Filter;
-use super::Asked;
 use crate::cli::CheckCrashesArgs;
 use crate::commands::watch::watch;
 use crate::output::crash::CrashView;
@@ -39,7 +39,8 @@ pub(super) fn run(args: &CheckCrashesArgs, asked: &Asked) -> Result<u8> {
             answer.crashes = Some(vec![view]);
             terminal::print(&answer.json_line()?)?;
         } else {
-            terminal::print(&(view.text(now, "") + "\n"))?;
+            let apart = if shown > 1 { "\n" } else { "" };
+            terminal::print(&format!("{apart}{}", view.text(now, "")))?;
         }
         Ok(())
     })?;

@@ -15,14 +15,20 @@ pub fn empty(answer: &Answer) -> String {
         places(answer),
     );
     if let Some(hint) = question.and_then(|question| hint(question, answer.total_files)) {
-        text += &format!("\n{hint}");
+        text.push('\n');
+        text.push_str(hint);
     }
     text
 }
 
 /// The folders and the archive.
 fn places(answer: &Answer) -> String {
-    let folders: Vec<String> = answer.looked_at.folders.iter().map(|path| visible(path)).collect();
+    let folders: Vec<String> = answer
+        .looked_at
+        .folders
+        .iter()
+        .map(|path| visible(path))
+        .collect();
     let archive = visible(&answer.looked_at.archive);
     if folders.is_empty() {
         return format!("the archive {archive}");
@@ -43,7 +49,7 @@ fn conditions(question: &Question) -> String {
 
 fn window(question: &Question) -> String {
     let window = &question.window;
-    if let Some((name, taken)) = &window.snapshot {
+    if let (Some(name), Some(taken)) = (&window.snapshot, window.snapshot_taken) {
         let taken = taken.format("%Y-%m-%d %H:%M:%S UTC");
         return format!(" since the snapshot {} of {taken}", visible(name));
     }

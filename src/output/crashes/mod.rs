@@ -143,18 +143,12 @@ pub struct Window {
     pub since: Option<DateTime<Utc>>,
     /// How many hours before the question that was, where it was said so.
     pub hours: Option<f64>,
-    /// The snapshot with which was compared, and when it was taken.
-    #[serde(serialize_with = "name_alone")]
-    pub snapshot: Option<(String, DateTime<Utc>)>,
+    /// The snapshot with which was compared.
+    pub snapshot: Option<String>,
+    /// When that was taken.
+    pub snapshot_taken: Option<DateTime<Utc>>,
     /// The record of the run from whose beginning on was looked.
     pub run: Option<String>,
-}
-
-fn name_alone<S: serde::Serializer>(
-    snapshot: &Option<(String, DateTime<Utc>)>,
-    to: S,
-) -> Result<S::Ok, S::Error> {
-    snapshot.as_ref().map(|(name, _)| name).serialize(to)
 }
 
 /// What could not be read.

@@ -36,10 +36,19 @@ impl Row {
             time: crash.time,
             process: crash.process.clone(),
             pid: crash.pid,
-            exception: crash.exception.clone().unwrap_or_else(|| crash.kind.clone()),
-            signature: crash.diagnosis.as_ref().map(|diagnosis| diagnosis.id.to_string()),
+            exception: crash
+                .exception
+                .clone()
+                .unwrap_or_else(|| crash.kind.clone()),
+            signature: crash
+                .diagnosis
+                .as_ref()
+                .map(|diagnosis| diagnosis.id.clone()),
             fingerprint: crash.fingerprint.clone(),
-            title: crash.diagnosis.as_ref().map(|diagnosis| diagnosis.title.to_string()),
+            title: crash
+                .diagnosis
+                .as_ref()
+                .map(|diagnosis| diagnosis.title.clone()),
             crashed_in: crash.crashed_in.clone(),
             file: crash.file.clone(),
         }
@@ -86,14 +95,19 @@ impl Row {
 
 /// Values two blanks apart: in none of them two blanks stand together, nor a tab.
 fn line(values: &[Option<&str>]) -> String {
-    let value = |value: &Option<&str>| match value {
+    let value = |value: Option<&str>| match value {
         None | Some("") => "-".to_owned(),
         Some(text) => {
             let words: Vec<&str> = text.split_whitespace().collect();
             visible_up_to(VALUE_WIDTH, &words.join(" "))
         }
     };
-    values.iter().map(value).collect::<Vec<_>>().join("  ")
+    values
+        .iter()
+        .copied()
+        .map(value)
+        .collect::<Vec<_>>()
+        .join("  ")
 }
 
 const fn column(title: &'static str, spare: u8, least: usize, most: usize) -> Column {
@@ -114,24 +128,24 @@ const fn right(column: Column) -> Column {
 }
 
 const CRASHES: [Column; 8] = [
-    right(column("AGE", 0, 8, 10)),
+    right(column("AGE", 0, 10, 10)),
     column("TIME", 2, 19, 19),
     column("PROCESS", 0, 16, 32),
     right(column("PID", 4, 7, 7)),
     column("EXCEPTION", 1, 24, 30),
-    column("WHAT", 0, 20, 400),
+    column("WHAT", 0, 26, 400),
     column("SIGNATURE", 3, 12, 40),
     column("FINGERPRINT", 5, 16, 16),
 ];
 
 const GROUPS: [Column; 7] = [
     right(column("COUNT", 0, 5, 8)),
-    right(column("LAST", 0, 8, 10)),
-    right(column("FIRST", 3, 8, 10)),
-    column("PROCESS", 2, 16, 40),
-    column("WHAT", 0, 20, 400),
+    right(column("LAST", 0, 10, 10)),
+    right(column("FIRST", 3, 10, 10)),
+    column("PROCESS", 1, 16, 40),
+    column("WHAT", 0, 26, 400),
     column("SIGNATURE", 4, 12, 40),
-    column("FINGERPRINT", 1, 16, 16),
+    column("FINGERPRINT", 2, 16, 16),
 ];
 
 impl Rows {
@@ -168,7 +182,10 @@ pub fn groups_text(answer: &Answer, width: Option<usize>, now: DateTime<Utc>) ->
         table.push(group_cells(group, now));
     }
     let in_groups = plural(groups.len(), "group", "groups");
-    let said = format!("{} in {in_groups}; --fingerprint shows those of one", found(answer));
+    let said = format!(
+        "{} in {in_groups}; --fingerprint shows those of one",
+        found(answer)
+    );
     table.render(width) + &footer(width, &said)
 }
 

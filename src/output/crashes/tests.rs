@@ -49,7 +49,10 @@ fn a_list_at_each_width() {
 
 fn groups() -> Answer {
     let mut groups = crate::diagnose::Groups::new();
-    for file in FILES.iter().chain(["012_MotoCortex.ips", "018_MotoCortex.ips"].iter()) {
+    for file in FILES
+        .iter()
+        .chain(["012_MotoCortex.ips", "018_MotoCortex.ips"].iter())
+    {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("tests/data/reports")
             .join(file);
@@ -142,7 +145,8 @@ fn an_empty_answer_says_what_was_asked_and_where_was_looked() {
     --hours and --since look further back, --latest at any time
     ");
     answer.question = Some(question(Window {
-        snapshot: Some(("s.json".to_owned(), now())),
+        snapshot: Some("s.json".to_owned()),
+        snapshot_taken: Some(now()),
         ..Window::default()
     }));
     insta::assert_snapshot!(empty(&answer), @r"no crash of process py* or x\u{1b} with signature none since the snapshot s.json of 2026-11-22 10:00:00 UTC: read 2 of 7 report files in /home/reports and the archive /home/archive");
@@ -167,7 +171,8 @@ fn sizes_have_one_unit() {
 fn strict(schema: &mut serde_json::Value) {
     match schema {
         serde_json::Value::Object(fields) => {
-            let is_object = fields.get("type").and_then(serde_json::Value::as_str) == Some("object");
+            let is_object =
+                fields.get("type").and_then(serde_json::Value::as_str) == Some("object");
             if is_object && !fields.contains_key("additionalProperties") {
                 fields.insert("additionalProperties".to_owned(), false.into());
             }
@@ -189,7 +194,11 @@ fn every_crash_and_group_has_the_form_that_the_schema_describes() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/reports");
     let mut views = Vec::new();
     for entry in std::fs::read_dir(folder).expect("the reports") {
-        let name = entry.expect("an entry").file_name().into_string().expect("text");
+        let name = entry
+            .expect("an entry")
+            .file_name()
+            .into_string()
+            .expect("text");
         if name != "README.md" {
             views.push(crash(&name));
         }

@@ -1,6 +1,4 @@
-//! `agxrun check-crashes` where somebody looks on: `--watch`, and a terminal.
-
-mod common;
+//! Where somebody looks on: `--watch`, and a terminal.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
@@ -8,19 +6,13 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use common::Sandbox;
 use nix::pty::{Winsize, openpty};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use unicode_width::UnicodeWidthStr;
 
-fn sandbox() -> Sandbox {
-    let root = tempfile::tempdir().expect("a temporary folder");
-    for folder in ["reports", "archive", "home"] {
-        fs::create_dir(root.path().join(folder)).expect("a folder");
-    }
-    Sandbox { root }
-}
+use crate::common::{self, Sandbox};
+use crate::made::sandbox;
 
 fn agxrun(sandbox: &Sandbox, options: &[&str]) -> Command {
     let mut command = sandbox.agxrun();

@@ -1,9 +1,9 @@
 //! Every command and option, and nothing else.
 
 mod check_crashes;
-mod signatures;
 mod monitor;
 mod show;
+mod signatures;
 mod sources;
 mod values;
 
@@ -14,13 +14,14 @@ use std::time::Duration;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use check_crashes::CheckCrashesArgs;
-pub use signatures::SignatureArgs;
+pub use check_crashes::{CheckCrashesArgs, ModeArgs, WhichArgs};
 pub use monitor::{
     MonitorAction, MonitorRunArgs, MonitorStartArgs, MonitorStatusArgs, MonitorStopArgs,
 };
 pub use show::{ShowArgs, ThreadChoice};
+pub use signatures::SignatureArgs;
 pub use sources::SourceArgs;
+pub use values::SinceArg;
 use values::{parse_duration, parse_limit, parse_throttle, parse_variable};
 
 /// Run a command with the AGX Metal driver fix injected; fail when crash reports appear.

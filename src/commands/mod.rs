@@ -9,8 +9,8 @@ mod matrix;
 mod monitor;
 mod rehearse;
 mod run;
-pub mod watch;
 mod show;
+pub mod watch;
 
 use std::process::ExitCode;
 

@@ -2,6 +2,7 @@
 
 mod check_crashes;
 mod signatures;
+mod show;
 mod sources;
 mod values;
 
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use check_crashes::CheckCrashesArgs;
 pub use signatures::SignatureArgs;
+pub use show::{ShowArgs, ThreadChoice};
 pub use sources::SourceArgs;
 use values::{parse_duration, parse_limit, parse_throttle, parse_variable};
 
@@ -42,6 +44,7 @@ Examples:
   agxrun --no-fix --timeout 5m -- ./test    the control: no library, five minutes at most
   agxrun inspect python3 test.py            what will run, and does the fix get into it
   agxrun check-crashes --latest             what crashed, where, why, what to do
+  agxrun show latest                        the newest crash's report, as macOS translates it
   agxrun rehearse                           see a crash and its cure on any machine
   agxrun doctor                             is this machine fit for it, and what to mend
 
@@ -57,6 +60,8 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Show crashes from the report folders and the archive.
     CheckCrashes(CheckCrashesArgs),
+    /// Show one report as macOS translates it.
+    Show(ShowArgs),
     /// Rehearse the published faults without and with the fix, on any machine.
     Rehearse(RehearseArgs),
     /// Say what of this machine matters to a run, and what to mend.

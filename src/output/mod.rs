@@ -13,3 +13,4 @@ pub mod rehearsal;
 pub mod run_json;
 pub mod summary;
 pub mod terminal;
+pub mod translate;

@@ -62,6 +62,12 @@ pub fn print(text: &str) -> io::Result<()> {
     gone_is_fine(writeln!(stdout, "{}", text.trim_end_matches('\n')).and_then(|()| stdout.flush()))
 }
 
+/// Bytes on stdout as they are: those of a file, or text that was made safe already.
+pub fn print_bytes(bytes: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    gone_is_fine(stdout.write_all(bytes).and_then(|()| stdout.flush()))
+}
+
 /// A path on stdout, byte for byte: it may be no text.
 pub fn print_path(path: &Path) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
@@ -81,13 +87,18 @@ fn gone_is_fine(outcome: io::Result<()>) -> io::Result<()> {
 pub fn visible(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_control() || is_deceptive(c) {
+        if is_unsafe(c) {
             safe.extend(c.escape_default());
         } else {
             safe.push(c);
         }
     }
     safe
+}
+
+/// Whether a terminal would do something else with a character than show it.
+pub fn is_unsafe(c: char) -> bool {
+    c.is_control() || is_deceptive(c)
 }
 
 /// Characters that format text and show nothing of themselves: bidirectional controls (Unicode

@@ -4,8 +4,10 @@
 
 pub mod archive;
 pub mod attribution;
+pub mod events;
 pub mod fault;
 pub mod file;
+pub mod find;
 pub mod folders;
 pub mod frames;
 pub mod ips;
@@ -14,6 +16,7 @@ pub mod listing;
 pub mod model;
 pub mod problem;
 pub mod snapshot;
+pub mod symbols;
 pub mod text;
 pub mod time;
 pub mod watch;

@@ -177,7 +177,7 @@ fn date(
 }
 
 /// `Python [28566]`; the name may hold spaces and brackets.
-fn process(value: &str) -> (Option<String>, Option<i32>) {
+pub(super) fn process(value: &str) -> (Option<String>, Option<i32>) {
     let split = value
         .strip_suffix(']')
         .and_then(|rest| rest.rsplit_once('['));

@@ -6,9 +6,21 @@
 use chrono::{DateTime, FixedOffset};
 use serde::Serialize;
 
-use super::fault::Fault;
+use super::events::Details;
 use super::kind::Kind;
 use super::problem::{Absent, Fact, Problem};
+
+mod crash;
+mod process;
+mod stack;
+mod state;
+mod system;
+
+pub use crash::{Exception, Termination};
+pub use process::{Bundle, Process};
+pub use stack::{Frame, Image, Thread};
+pub use state::{InstructionStream, Register, ThreadState};
+pub use system::{ExternalModifications, System, TaskCalls};
 
 /// One report.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -37,6 +49,20 @@ pub struct Report {
     pub last_exception_backtrace: Vec<Frame>,
     /// `vmRegionInfo`: the memory around the fault, as text.
     pub vm_region_info: Option<String>,
+    /// What holds for the whole system: release, machine, time awake.
+    pub system: System,
+    /// `asiBacktraces`: stacks that libraries left beside their messages, each as text.
+    pub asi_backtraces: Vec<String>,
+    /// `ktriageinfo`: what the kernel noted about the process, as text.
+    pub kernel_triage: Option<String>,
+    /// `reportNotes`: what the writer of the report has to say about it.
+    pub notes: Vec<String>,
+    /// `extMods`: calls by which processes change one another.
+    pub external_modifications: Option<ExternalModifications>,
+    /// `vmSummary`: the table of memory regions, as text.
+    pub vm_summary: Option<String>,
+    /// What kinds other than crashes tell: samples, memory kills, panics and the like.
+    pub details: Option<Details>,
     /// What could not be read.
     pub problems: Vec<Problem>,
 }
@@ -56,49 +82,6 @@ pub struct Header {
     pub incident: Option<String>,
 }
 
-/// The process, its relatives and its times.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Process {
-    /// `procName`; in GPU events `process_name`, which is cut to 16 characters.
-    pub name: Option<String>,
-    /// `pid`.
-    pub pid: Option<i32>,
-    /// `procPath`.
-    pub path: Option<String>,
-    /// `parentProc`.
-    pub parent_name: Option<String>,
-    /// `parentPid`.
-    pub parent_pid: Option<i32>,
-    /// `responsibleProc`.
-    pub responsible_name: Option<String>,
-    /// `responsiblePid`: the process on whose behalf this one ran, often the terminal.
-    pub responsible_pid: Option<i32>,
-    /// `procLaunch`: when the process started, to 0.1 ms.
-    pub launched: Option<DateTime<FixedOffset>>,
-    /// `captureTime`: when the crash was caught, to 0.1 ms.
-    pub captured: Option<DateTime<FixedOffset>>,
-    /// `cpuType`, such as `ARM-64`; in text reports `Code Type`.
-    pub cpu_type: Option<String>,
-}
-
-/// The Mach exception.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Exception {
-    /// `type`, such as `EXC_BAD_ACCESS`; PLCrashReporter writes a signal's name here.
-    pub kind: Option<String>,
-    /// `signal`, such as `SIGSEGV`.
-    pub signal: Option<String>,
-    /// `subtype`, such as `KERN_INVALID_ADDRESS at 0x00000000000005c8`.
-    pub subtype: Option<String>,
-    /// `codes`, as written. Only for an access do they hold an address: of a breakpoint the
-    /// second is the program counter.
-    pub codes: Option<String>,
-    /// `message`.
-    pub message: Option<String>,
-    /// Where the access went, where the exception is one.
-    pub fault: Option<Fault>,
-}
-
 /// What the system says of a GPU event.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct GpuEvent {
@@ -108,23 +91,6 @@ pub struct GpuEvent {
     pub signature: Option<i64>,
 }
 
-/// Who ended the process, and why.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Termination {
-    /// `namespace`, such as `SIGNAL` or `DYLD`.
-    pub namespace: Option<String>,
-    /// `code`: in namespace `SIGNAL`, the signal's number on that system.
-    pub code: Option<i64>,
-    /// `indicator`, such as `Segmentation fault: 11`.
-    pub indicator: Option<String>,
-    /// `byProc`.
-    pub by_process: Option<String>,
-    /// `byPid`.
-    pub by_pid: Option<i32>,
-    /// `reasons` and `details`, in that order; the loader's sentences for `DYLD`.
-    pub reasons: Vec<String>,
-}
-
 /// What one image left to be said about the crash.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ImageMessages {
@@ -132,61 +98,6 @@ pub struct ImageMessages {
     pub image: String,
     /// Its sentences.
     pub messages: Vec<String>,
-}
-
-/// One thread.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Thread {
-    /// `id`: unique on that system; in text reports the thread's number.
-    pub id: Option<u64>,
-    /// `name`.
-    pub name: Option<String>,
-    /// `queue`: the dispatch queue's label.
-    pub queue: Option<String>,
-    /// `triggered`: this is the thread that crashed.
-    pub triggered: bool,
-    /// `threadState.esr.description` of arm64: says whether the access was a read or a write.
-    pub fault_description: Option<String>,
-    /// `frames`, innermost first.
-    pub frames: Vec<Frame>,
-}
-
-/// One frame.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Frame {
-    /// `symbol`.
-    pub symbol: Option<String>,
-    /// `symbolLocation`: bytes from the symbol's start.
-    pub symbol_location: Option<u64>,
-    /// `imageIndex`: into [`Report::images`].
-    pub image_index: Option<usize>,
-    /// `imageOffset`: bytes from the image's start.
-    pub image_offset: Option<u64>,
-    /// `sourceFile`.
-    pub source_file: Option<String>,
-    /// `sourceLine`, from 1.
-    pub source_line: Option<u64>,
-    /// `inline`: the frame was inlined into the next one.
-    pub inline: bool,
-}
-
-/// One mapped file.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Image {
-    /// `name`; entries with source `A` have none.
-    pub name: Option<String>,
-    /// `path`; entries with source `A` have none.
-    pub path: Option<String>,
-    /// `uuid`, as written.
-    pub uuid: Option<String>,
-    /// `base`: load address.
-    pub base: Option<u64>,
-    /// `size`, in bytes.
-    pub size: Option<u64>,
-    /// `arch`.
-    pub arch: Option<String>,
-    /// `source`: `P` from the process, `S` from the shared cache, `A` absent.
-    pub source: Option<String>,
 }
 
 impl Report {
@@ -238,6 +149,11 @@ impl Report {
     /// The image a frame lies in.
     pub fn image_of(&self, frame: &Frame) -> Option<&Image> {
         self.images.get(frame.image_index?)
+    }
+
+    /// The address a frame stands at: its image's load address and the offset in it.
+    pub fn address_of(&self, frame: &Frame) -> Option<u64> {
+        self.image_of(frame)?.base?.checked_add(frame.image_offset?)
     }
 
     /// The name of the image a frame lies in: its name, else the last part of its path.

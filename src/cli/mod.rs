@@ -1,8 +1,8 @@
 //! Every command and option, and nothing else.
 
 mod check_crashes;
-mod signatures;
 mod show;
+mod signatures;
 mod sources;
 mod values;
 
@@ -14,8 +14,8 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use check_crashes::CheckCrashesArgs;
-pub use signatures::SignatureArgs;
 pub use show::{ShowArgs, ThreadChoice};
+pub use signatures::SignatureArgs;
 pub use sources::SourceArgs;
 use values::{parse_duration, parse_limit, parse_throttle, parse_variable};
 

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::fingerprint::{Fingerprint, fingerprint, telling_frames};
 use super::signature::Diagnosis;
 use crate::reports::model::{Frame, Report};
+use crate::reports::symbols::demangle;
 
 /// Reports with the same fingerprint.
 #[derive(Debug, Clone, Serialize)]
@@ -105,7 +106,7 @@ impl Groups {
 fn read(report: &Report, frame: &Frame) -> String {
     let image = report.image_name(frame).unwrap_or("???");
     match (&frame.symbol, frame.image_offset) {
-        (Some(symbol), _) => format!("{image}`{symbol}"),
+        (Some(symbol), _) => format!("{image}`{}", demangle(symbol)),
         (None, Some(offset)) => format!("{image} + {offset:#x}"),
         (None, None) => image.to_owned(),
     }

@@ -1,5 +1,7 @@
 //! Names of functions and images without what changes between builds, systems and chips.
 
+use crate::reports::symbols::demangle;
+
 /// An image's name without its version: `libomp.5.dylib` is `libomp`, `libpython3.12.dylib` is
 /// `libpython3`, and the driver of every chip family is `AGXMetal`.
 pub(super) fn image(name: &str) -> &str {
@@ -48,7 +50,7 @@ pub(super) fn symbol(name: &str) -> Option<String> {
     }
     let name = match objective_c(name) {
         Some(method) => method,
-        None => without_numbers(&without_arguments(without_clone(name))),
+        None => without_numbers(&without_arguments(without_clone(&demangle(name)))),
     };
     Some(without_family(&name))
 }
@@ -300,6 +302,7 @@ mod tests {
             ),
             ("core::ptr::drop_in_place::<u8>", "core::ptr::drop_in_place"),
             ("f.cold.1", "f"),
+            ("_ZN3AGX7Encoder3endEb", "AGX::Encoder::end"),
             ("__f_block_invoke_2", "__f_block_invoke"),
             ("__f_block_invoke", "__f_block_invoke"),
             ("__f_block_invoke375", "__f_block_invoke"),

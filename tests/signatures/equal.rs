@@ -151,15 +151,6 @@ fn the_fix_library_in_the_stack_does_not_make_another_crash() {
 }
 
 #[test]
-fn a_report_and_its_translation_are_one_crash() {
-    let (report, text) = (
-        read("reports", "001_Python.ips"),
-        read("reports", "002_Python.crash"),
-    );
-    assert_eq!(fingerprint(&report), fingerprint(&text));
-}
-
-#[test]
 fn crashes_of_the_rehearsal_differ_by_their_fault() {
     let of = |file: &str| fingerprint(&read("rehearsal", &format!("{file}.ips")));
     let names = [

@@ -75,13 +75,18 @@ fn crashes() -> Vec<PathBuf> {
     paths
 }
 
-/// The sample of the corpus, with the first 0.5 MB of its processes once more.
+/// The sample of the corpus, with one of its processes as often again as makes 2 MB.
 fn sample_of_two_megabytes() -> tempfile::NamedTempFile {
+    const SIZE: usize = 2_000_000;
     let text = fs::read_to_string(data().join("092_x.ips")).expect("test data");
     let start = text.find("\"processByPid\" : {").expect("its processes") + 18;
-    let half = start + 500_000;
-    let end = half + text[half..].find("\n},").expect("the end of one") + 3;
-    let again = text[start..end].replace("\n    \"", "\n    \"9");
+    let process = text.find("\"34\" : {").expect("a process") + 7;
+    let end = process + text[process..].find("\n},").expect("its end") + 2;
+    let process = &text[process..end];
+    let missing = (SIZE - text.len()).div_ceil(process.len());
+    let again: String = (0..missing)
+        .map(|number| format!("\"{}\":{process},", 100_000 + number))
+        .collect();
     let file = tempfile::NamedTempFile::new().expect("a file");
     let whole = format!("{}{again}{}", &text[..start], &text[start..]);
     fs::write(file.path(), whole).expect("written");

@@ -3,6 +3,8 @@
 //! test that hangs.
 
 mod follower;
+#[cfg(target_os = "linux")]
+mod full_disk;
 mod monitor;
 mod sandbox;
 mod writer;

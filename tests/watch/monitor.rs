@@ -1,8 +1,6 @@
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
-
-use agxrun::monitor::status::STATUS_NAME;
+use std::process::Stdio;
 
 use crate::sandbox::{Sandbox, report_files, wait_in};
 use crate::writer::{Manner, Writer, incident, manner, text};
@@ -271,37 +269,11 @@ fn an_archive_that_is_removed_is_made_again() {
     assert!(code == 0 && said.contains("runs already"), "{code}: {said}");
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(not(target_os = "macos"))]
 #[test]
-fn a_full_disk_is_said_and_the_report_copied_when_there_is_room() {
+fn an_agent_of_launchd_is_for_where_launchd_is() {
     let sandbox = Sandbox::new();
-    // A limit on the size of files fails a write as a full disk does: small files fit, the report
-    // does not.
-    let mut limited = Command::new("sh");
-    limited
-        .args(["-c", "trap '' XFSZ; ulimit -S -f 100; exec \"$@\"", "sh"])
-        .arg(env!("CARGO_BIN_EXE_agxrun"));
-    let (code, said) = crate::sandbox::finish(&mut sandbox.with_folders(limited, "start"));
-    assert_eq!(code, 0, "{said}");
-    let number = 7;
-    let large = text(number, 400);
-    assert!(large.len() > 200 * 1024);
-    let path = sandbox.reports.join("large.ips");
-    fs::write(&path, &large).expect("written");
-    let status = sandbox.wait_for_status(|status| status.waiting == 1);
-    let error = status.last_error.expect("said").text;
-    assert!(error.contains("large.ips"), "{error}");
-    fs::remove_file(&path).expect("removed");
-    let pid = sandbox.holder().pid.to_string();
-    let room = Command::new("prlimit")
-        .args(["--pid", &pid, "--fsize=unlimited:unlimited"])
-        .status();
-    assert!(room.expect("prlimit starts").success());
-    sandbox.wait_for_status(|status| status.waiting == 0 && status.copied == 1);
-    let copies = sandbox.copies();
-    let [copy] = copies[&incident(number)].as_slice() else {
-        panic!("{copies:?}");
-    };
-    assert_eq!(fs::read(copy).expect("read"), large.as_bytes());
-    assert!(sandbox.state().join(STATUS_NAME).exists());
+    let mut start = sandbox.monitor("start");
+    let (code, said) = crate::sandbox::finish(start.arg("--launchd"));
+    assert!(code == 2 && said.contains("macOS"), "{code}: {said}");
 }

@@ -3,7 +3,7 @@
 //! The system's notification says when to look; what is new is told by comparing two looks, as a
 //! file's name says little: a report is written under a hidden name and renamed, and may be moved
 //! to `Retired` 0.66 s later. A file is read when it has been at rest for a moment, the longer the
-//! less its content says that it is whole; see [`rest`].
+//! less its content says that it is whole; see `rest.rs`.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;

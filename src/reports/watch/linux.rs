@@ -48,6 +48,14 @@ impl Watch {
                 Err(Errno::ENOENT | Errno::ENOTDIR) => {}
                 // Above a folder only what can be had is wanted.
                 Err(_) if directory.interest == Interest::Itself => {}
+                // "No space left on device" is the last thing it is.
+                Err(Errno::ENOSPC) => failed.push((
+                    directory.path.clone(),
+                    io::Error::other(
+                        "the user's limit of watches is reached (sysctl \
+                         fs.inotify.max_user_watches raises it)",
+                    ),
+                )),
                 Err(error) => failed.push((directory.path.clone(), error.into())),
             }
         }

@@ -87,7 +87,7 @@ fn gone_is_fine(outcome: io::Result<()>) -> io::Result<()> {
 pub fn visible(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
-        if is_unsafe(c) {
+        if is_hidden(c) {
             safe.extend(c.escape_default());
         } else {
             safe.push(c);
@@ -96,8 +96,9 @@ pub fn visible(text: &str) -> String {
     safe
 }
 
-/// Whether a terminal would do something else with a character than show it.
-pub fn is_unsafe(c: char) -> bool {
+/// Whether a character is not seen as such on a terminal: control characters, and those that format
+/// text.
+pub fn is_hidden(c: char) -> bool {
     c.is_control() || is_deceptive(c)
 }
 

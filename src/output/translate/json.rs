@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::output::terminal::is_unsafe;
+use crate::output::terminal::is_hidden;
 use crate::reports::Report;
 
 /// Version of the layout. Fields are added without a change of it; one that goes away or changes
@@ -43,7 +43,7 @@ impl<'a> Document<'a> {
         let plain = serde_json::to_string_pretty(self)?;
         let mut safe = String::with_capacity(plain.len());
         for c in plain.chars() {
-            if c == '\n' || !is_unsafe(c) {
+            if c == '\n' || !is_hidden(c) {
                 safe.push(c);
                 continue;
             }

@@ -3,7 +3,7 @@
 //! Tools such as KSCrash and PLCrashReporter write the same form with small differences; those
 //! are read too.
 
-use super::model::{Exception, ImageMessages, Report, Thread};
+use super::model::{Exception, Frame, ImageMessages, Report, Thread};
 use super::{problem::Problem, time};
 
 mod frame;
@@ -30,15 +30,31 @@ pub fn read_into(content: &str, report: &mut Report) {
     let mut reader = Reader {
         report,
         images: Images::default(),
+        entries: 0,
         section: Section::Head,
     };
     for line in content.lines() {
         reader.line(line);
     }
-    let Reader { report, images, .. } = reader;
-    report.images = images.finish(&mut report.threads);
+    let Reader {
+        report,
+        images,
+        entries,
+        ..
+    } = reader;
+    report.images = images.finish(&mut report.threads, &mut report.last_exception_backtrace);
+    if entries >= ENTRY_LIMIT {
+        report.problems.push(Problem::TooMany {
+            list: "Thread".to_owned(),
+            limit: ENTRY_LIMIT,
+        });
+    }
     mark_triggered(report);
 }
+
+/// How many threads, frames and sentences are kept of one report in all. The largest report seen
+/// has 12,000.
+const ENTRY_LIMIT: usize = 300_000;
 
 enum Section {
     /// `Key: value` lines.
@@ -47,6 +63,8 @@ enum Section {
     Information,
     /// Frames of the last thread.
     Frames,
+    /// Frames under `Last Exception Backtrace:`.
+    Thrown,
     /// Lines that are passed over: registers, and another program's backtraces.
     Other,
     /// `Binary Images:`.
@@ -56,6 +74,8 @@ enum Section {
 struct Reader<'a> {
     report: &'a mut Report,
     images: Images,
+    /// Threads, frames and sentences so far.
+    entries: usize,
     section: Section,
 }
 
@@ -63,8 +83,14 @@ impl Reader<'_> {
     fn line(&mut self, line: &str) {
         let trimmed = line.trim();
         if let Some(head) = thread::head(trimmed) {
-            head.apply(&mut self.report.threads);
+            if self.has_room() {
+                head.apply(&mut self.report.threads);
+            }
             self.section = Section::Frames;
+            return;
+        }
+        if trimmed == "Last Exception Backtrace:" {
+            self.section = Section::Thrown;
             return;
         }
         if trimmed == "Binary Images:" {
@@ -72,8 +98,10 @@ impl Reader<'_> {
             return;
         }
         match self.section {
-            Section::Frames if trimmed.is_empty() => self.section = Section::Other,
-            Section::Frames => self.frame(trimmed),
+            Section::Frames | Section::Thrown if trimmed.is_empty() => {
+                self.section = Section::Other;
+            }
+            Section::Frames | Section::Thrown => self.frame(trimmed),
             Section::Images => self.images.line(trimmed),
             Section::Other => {}
             Section::Information if trimmed.is_empty() => self.section = Section::Head,
@@ -82,17 +110,44 @@ impl Reader<'_> {
         }
     }
 
+    /// Whether one more entry is kept; counts it.
+    fn has_room(&mut self) -> bool {
+        self.entries = self.entries.saturating_add(1);
+        self.entries < ENTRY_LIMIT
+    }
+
     fn frame(&mut self, line: &str) {
+        let thrown = matches!(self.section, Section::Thrown);
         let Some(read) = frame::parse(line) else {
+            if let Some(rest) = frame::continuation(line)
+                && let Some(frame) = self.frames(thrown).and_then(|frames| frames.last_mut())
+            {
+                frame.symbol_location = rest.location;
+                frame.inline |= rest.inline;
+            }
             return;
         };
+        if !self.has_room() {
+            return;
+        }
         let frame = self.images.frame_of(&read);
-        if let Some(thread) = self.report.threads.last_mut() {
-            thread.frames.push(frame);
+        if let Some(frames) = self.frames(thrown) {
+            frames.push(frame);
         }
     }
 
+    /// The frames that lines go to.
+    fn frames(&mut self, thrown: bool) -> Option<&mut Vec<Frame>> {
+        if thrown {
+            return Some(&mut self.report.last_exception_backtrace);
+        }
+        Some(&mut self.report.threads.last_mut()?.frames)
+    }
+
     fn information(&mut self, line: &str) {
+        if !self.has_room() {
+            return;
+        }
         if self.report.asi.is_empty() {
             self.report.asi.push(ImageMessages::default());
         }
@@ -140,8 +195,9 @@ impl Reader<'_> {
             "Code Type" => report.process.cpu_type = text(),
             "VM Region Info" => report.vm_region_info = text(),
             "Triggered by Thread" | "Crashed Thread" => {
-                let digits = value.split_whitespace().next().unwrap_or_default();
-                report.faulting_thread = digits.parse().ok();
+                let end = value.find(|c: char| !c.is_ascii_digit());
+                let digits = value.get(..end.unwrap_or(value.len()));
+                report.faulting_thread = digits.and_then(|digits| digits.parse().ok());
             }
             "Termination Reason" => {
                 let (namespace, code, indicator) = termination(value);

@@ -247,8 +247,10 @@ fn raw_is_the_file_byte_for_byte() {
 /// What a terminal is sent by a command.
 fn on_a_terminal(mut command: Command) -> String {
     let pty = openpty(None, None).expect("a terminal");
+    let slave = pty.slave.try_clone().expect("a second end");
     command
-        .stdout(Stdio::from(pty.slave))
+        .stdout(Stdio::from(slave))
+        .stderr(Stdio::from(pty.slave))
         .env("TERM", "xterm-256color");
     let mut child = command.spawn().expect("agxrun starts");
     // The command holds the other end until it is dropped.

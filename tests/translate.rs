@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use agxrun::output::translate::{Threads, TranslateOptions, translate};
-use agxrun::reports::{Report, read_file};
+use agxrun::reports::{Report, ips, read_file};
 
 /// Why lines are not the same on both sides. There is no other reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -184,6 +184,24 @@ fn every_crash_is_translated_with_its_thread_and_images() {
             .all(|image| image.name.as_ref().is_none_or(|name| name.len() <= 30))
         {
             assert_eq!(shown, frames, "{}", path.display());
+        }
+    }
+}
+
+#[test]
+fn a_damaged_report_is_translated_into_lines_that_a_terminal_only_shows() {
+    let whole = fs::read(file("053_sleep.ips")).expect("bytes");
+    let obeyed = |c: char| c.is_control() && c != '\n' && c != '\t';
+    for at in 0..whole.len() {
+        for byte in [b'"', 0x1b, 0xff] {
+            let mut damaged = whole.clone();
+            damaged[at] = byte;
+            // Some damage leaves no report; then there is nothing to translate.
+            let Ok(report) = ips::read(&damaged) else {
+                continue;
+            };
+            let text = translate(&report, &AS_WRITTEN);
+            assert!(!text.contains(obeyed), "byte {at} as {byte:#x}: {text:?}");
         }
     }
 }

@@ -10,14 +10,14 @@ use crate::cli::{ShowArgs, ThreadChoice};
 use crate::output::terminal;
 use crate::output::translate::{Document, Threads, TranslateOptions, raw, text_report, translate};
 use crate::reports::listing::{Query, list};
-use crate::reports::{FileError, Kind, Report, file, find, ips};
+use crate::reports::{Kind, Report, file, find, read_file};
 use crate::run::verdict::exit_code;
 
 pub fn run(args: &ShowArgs) -> Result<u8> {
     terminal::set_color(args.color.color);
     let path = locate(args)?;
-    let bytes = file::read_bytes(&path)?;
     if args.raw {
+        let bytes = file::read_bytes(&path)?;
         if std::io::stdout().is_terminal() {
             terminal::print_bytes(raw(&bytes).as_bytes())?;
         } else {
@@ -25,10 +25,7 @@ pub fn run(args: &ShowArgs) -> Result<u8> {
         }
         return Ok(exit_code::OK);
     }
-    let report = ips::read(&bytes).map_err(|source| FileError::Unreadable {
-        path: path.clone(),
-        source,
-    })?;
+    let report = read_file(&path)?;
     for problem in &report.problems {
         terminal::warning(&format!("not everything was read: {problem}"));
     }
@@ -40,8 +37,8 @@ pub fn run(args: &ShowArgs) -> Result<u8> {
         threads: threads(args.thread, &report)?,
         demangle: !args.no_demangle,
     };
-    let is_text = matches!(report.kind, Kind::TextCrash | Kind::LegacyCrash);
-    let text = if is_text {
+    let text = if is_text(&report) {
+        let bytes = file::read_bytes(&path)?;
         text_report(&String::from_utf8_lossy(&bytes), &options)
     } else {
         translate(&report, &options)
@@ -50,14 +47,18 @@ pub fn run(args: &ShowArgs) -> Result<u8> {
     Ok(exit_code::OK)
 }
 
+/// Whether a report is a text that its writer laid out; the reader does not keep all of that.
+fn is_text(report: &Report) -> bool {
+    matches!(report.kind, Kind::TextCrash | Kind::LegacyCrash)
+}
+
 /// Text reports number their threads themselves, and may leave some out.
 fn threads(choice: ThreadChoice, report: &Report) -> Result<Threads> {
     let ThreadChoice::One(wanted) = choice else {
         return Ok(Threads::All);
     };
-    let is_text = matches!(report.kind, Kind::TextCrash | Kind::LegacyCrash);
     let numbered = |id: Option<u64>| id.is_some_and(|id| usize::try_from(id) == Ok(wanted));
-    let exists = if is_text {
+    let exists = if is_text(report) {
         report.threads.iter().any(|thread| numbered(thread.id))
     } else {
         wanted < report.threads.len()

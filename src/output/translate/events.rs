@@ -27,6 +27,8 @@ pub(super) fn write(page: &mut Page, report: &Report) {
         page.pair(WIDTH, "Note", note);
     }
     let Some(details) = &report.details else {
+        page.blank();
+        page.line("Nothing more is read of such a report; --raw shows the file.");
         return;
     };
     page.blank();
@@ -181,6 +183,11 @@ fn heavy(frame: &HeavyFrame) -> String {
         (None, None, None) => "???".to_owned(),
     };
     format!("  {:>5}  {image:<30} {place}", frame.samples)
+}
+
+/// `1 thread`, `2 threads`.
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// Says how many entries of a list were not shown.

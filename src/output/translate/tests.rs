@@ -190,3 +190,24 @@ fn a_raw_file_is_shown_whole_with_its_control_characters() {
     );
     assert_eq!(raw(b""), "");
 }
+
+#[test]
+fn an_address_in_an_unnamed_image_is_told_by_that_images_start() {
+    let text = text_of(
+        r#"{"pid":7,"procName":"p","threads":[{"frames":[{"imageIndex":0,"imageOffset":16},
+        {"imageIndex":1,"imageOffset":5},{"imageIndex":7,"imageOffset":5}]}],
+        "usedImages":[{"source":"C","base":4096,"size":8192},{"source":"A","base":0,"size":0}]}"#,
+    );
+    assert!(
+        text.contains("0   ???                           \t            0x1010 0x1000 + 16\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("1   ???                           \t               0x5 ???\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("2   ???                           \t               0x0 ???\n"),
+        "{text}"
+    );
+}

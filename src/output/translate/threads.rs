@@ -3,7 +3,7 @@
 use super::layout::Layout;
 use super::{Page, Threads, TranslateOptions, registers, visible};
 use crate::reports::Report;
-use crate::reports::model::{Frame, Thread};
+use crate::reports::model::{Frame, Image, Thread};
 use crate::reports::symbols;
 
 pub(super) fn write(page: &mut Page, report: &Report, layout: Layout, options: &TranslateOptions) {
@@ -67,7 +67,7 @@ fn frames(page: &mut Page, report: &Report, frames: &[Frame], options: &Translat
         page.put(format_args!("{number:<3} {name:<30}\t{address:#18x} "));
         match (&frame.symbol, image.and_then(|image| image.base)) {
             (Some(symbol), _) => symbol_of(page, symbol, frame, options),
-            (None, Some(base)) if image.is_some_and(|image| image.name.is_some()) => {
+            (None, Some(base)) if !image.is_some_and(is_absent) => {
                 let offset = frame.image_offset.unwrap_or_default();
                 page.put(format_args!("{base:#x} + {offset}"));
             }
@@ -75,6 +75,11 @@ fn frames(page: &mut Page, report: &Report, frames: &[Frame], options: &Translat
         }
         page.blank();
     }
+}
+
+/// Whether an entry of the list stands for addresses that lie in no image.
+fn is_absent(image: &Image) -> bool {
+    image.source.as_deref() == Some("A")
 }
 
 fn symbol_of(page: &mut Page, symbol: &str, frame: &Frame, options: &TranslateOptions) {

@@ -1,16 +1,13 @@
 //! A sample of every thread.
 
-use super::{Page, SHOWN, WIDTH, mebibytes, more};
+use super::{Page, SHOWN, WIDTH, counted, mebibytes, more};
 use crate::output::translate::process;
 use crate::reports::events::{Blame, Blamed, SampledFrame, SampledProcess, Stackshot};
 
 pub(super) fn write(page: &mut Page, stackshot: &Stackshot) {
     page.pair_of(WIDTH, "Reason", stackshot.reason.as_ref());
-    let sampled = format!(
-        "{} in {} processes",
-        stackshot.thread_count,
-        stackshot.processes.len()
-    );
+    let processes = counted(stackshot.processes.len(), "process", "processes");
+    let sampled = format!("{} in {processes}", stackshot.thread_count);
     page.pair(WIDTH, "Sampled Threads", &sampled);
     for note in &stackshot.notes {
         page.pair(WIDTH, "Note", note);
@@ -32,7 +29,7 @@ fn busiest(page: &mut Page, stackshot: &Stackshot) {
     for one in stackshot.busiest(SHOWN) {
         let cpu = one.cpu_seconds.map(|seconds| format!("{seconds:.1} s"));
         let memory = one.resident_bytes.map(mebibytes);
-        let threads = Some(format!("{} threads", one.thread_count));
+        let threads = Some(counted(one.thread_count, "thread", "threads"));
         let facts: Vec<String> = [cpu, memory, threads].into_iter().flatten().collect();
         page.lines(&format!("  {}  {}", name(one), facts.join(", ")));
     }

@@ -1,6 +1,7 @@
 //! Every command and option, and nothing else.
 
 mod check_crashes;
+mod monitor;
 mod signatures;
 mod sources;
 mod values;
@@ -13,6 +14,9 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use check_crashes::{CheckCrashesArgs, ModeArgs, WhichArgs};
+pub use monitor::{
+    MonitorAction, MonitorRunArgs, MonitorStartArgs, MonitorStatusArgs, MonitorStopArgs,
+};
 pub use signatures::SignatureArgs;
 pub use sources::SourceArgs;
 pub use values::SinceArg;
@@ -62,6 +66,12 @@ pub enum Command {
     Rehearse(RehearseArgs),
     /// Say what of this machine matters to a run, and what to mend.
     Doctor(DoctorArgs),
+    /// Keep a copy of every report, in the background.
+    Monitor {
+        /// What to do with the monitor.
+        #[command(subcommand)]
+        action: MonitorAction,
+    },
     /// Locate, build or list the fix library.
     Fix {
         /// What to do with the library.

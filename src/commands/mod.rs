@@ -6,6 +6,7 @@ mod doctor;
 mod fix;
 mod inspect;
 mod matrix;
+mod monitor;
 mod rehearse;
 mod run;
 pub mod watch;
@@ -33,6 +34,7 @@ pub fn main() -> ExitCode {
         Some(Command::Rehearse(args)) => rehearse::run(&args),
         Some(Command::Fix { action }) => fix::run(action),
         Some(Command::Doctor(args)) => doctor::run(args),
+        Some(Command::Monitor { action }) => monitor::run(action),
     };
     match outcome {
         Ok(code) => ExitCode::from(code),

@@ -7,6 +7,7 @@ pub mod doctor;
 pub mod inspect;
 pub mod inspect_json;
 pub mod matrix;
+pub mod monitor;
 pub mod notices;
 pub mod pager;
 pub mod policies;

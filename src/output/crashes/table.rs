@@ -5,7 +5,7 @@ use chrono::{DateTime, FixedOffset, Utc};
 use super::{Answer, GroupView, plural};
 use crate::output::crash::{CrashView, ago};
 use crate::output::table::{Cell, Column, Table, cut};
-use crate::output::terminal::{DIM, ERROR, STRONG, WARNING, visible_up_to};
+use crate::output::terminal::{DIM, ERROR, STRONG, WARNING, visible, visible_up_to};
 
 /// How much of one value stands in a plain line, in characters.
 const VALUE_WIDTH: usize = 300;
@@ -58,7 +58,7 @@ impl Row {
     fn line(&self) -> String {
         let time = self.time.map(|time| time.to_rfc3339());
         let pid = self.pid.map(|pid| pid.to_string());
-        line(&[
+        let values = [
             time.as_deref(),
             self.process.as_deref(),
             pid.as_deref(),
@@ -66,8 +66,8 @@ impl Row {
             self.signature.as_deref(),
             Some(&self.fingerprint),
             self.crashed_in.as_deref(),
-            Some(&self.file),
-        ])
+        ];
+        line(&values, &self.file)
     }
 
     fn cells(&self, now: DateTime<Utc>) -> [Cell; 8] {
@@ -93,8 +93,9 @@ impl Row {
     }
 }
 
-/// Values two blanks apart: in none of them two blanks stand together, nor a tab.
-fn line(values: &[Option<&str>]) -> String {
+/// Values two blanks apart, and a path behind them: in none of the values two blanks stand together,
+/// nor a tab. The path is whole.
+fn line(values: &[Option<&str>], path: &str) -> String {
     let value = |value: Option<&str>| match value {
         None | Some("") => "-".to_owned(),
         Some(text) => {
@@ -102,12 +103,9 @@ fn line(values: &[Option<&str>]) -> String {
             visible_up_to(VALUE_WIDTH, &words.join(" "))
         }
     };
-    values
-        .iter()
-        .copied()
-        .map(value)
-        .collect::<Vec<_>>()
-        .join("  ")
+    let mut columns: Vec<String> = values.iter().copied().map(value).collect();
+    columns.push(visible(path));
+    columns.join("  ")
 }
 
 const fn column(title: &'static str, spare: u8, least: usize, most: usize) -> Column {
@@ -199,16 +197,17 @@ fn found(answer: &Answer) -> String {
 
 fn group_line(group: &GroupView) -> String {
     let time = |time: Option<DateTime<Utc>>| time.map(|time| time.to_rfc3339());
-    line(&[
-        Some(&group.count.to_string()),
-        time(group.first).as_deref(),
-        time(group.last).as_deref(),
+    let (first, last) = (time(group.first), time(group.last));
+    let values = [
+        Some(&*group.count.to_string()),
+        first.as_deref(),
+        last.as_deref(),
         Some(&processes(group)),
         group.diagnosis.as_ref().map(|diagnosis| &*diagnosis.id),
         Some(&group.fingerprint),
         Some(&group.title),
-        Some(&group.newest),
-    ])
+    ];
+    line(&values, &group.newest)
 }
 
 fn group_cells(group: &GroupView, now: DateTime<Utc>) -> [Cell; 7] {

@@ -1,6 +1,7 @@
 //! Every command and option, and nothing else.
 
 mod check_crashes;
+mod report;
 mod sources;
 mod values;
 
@@ -12,6 +13,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use check_crashes::CheckCrashesArgs;
+pub use report::ReportArgs;
 pub use sources::SourceArgs;
 use values::{parse_duration, parse_limit, parse_throttle, parse_variable};
 
@@ -55,6 +57,8 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Show crashes from the report folders and the archive.
     CheckCrashes(CheckCrashesArgs),
+    /// Write the crashes as one HTML page: timeline, groups, what each means and what to do.
+    Report(ReportArgs),
     /// Rehearse the published faults without and with the fix, on any machine.
     Rehearse(RehearseArgs),
     /// Say what of this machine matters to a run, and what to mend.

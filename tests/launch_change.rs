@@ -62,6 +62,7 @@ fn what_is_read_may_not_be_what_is_launched() {
         scope: Scope::Any,
         settle: Duration::ZERO,
         report_wait: Duration::ZERO,
+        signatures: agxrun::diagnose::Signatures::builtin_shared(),
     };
     let folders = vec![ReportFolder::new(sandbox.reports())];
     let mut watcher = Replacing { target, other };

@@ -2,6 +2,7 @@
 
 mod check_crashes;
 mod report;
+mod signatures;
 mod sources;
 mod values;
 
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use check_crashes::CheckCrashesArgs;
 pub use report::ReportArgs;
+pub use signatures::SignatureArgs;
 pub use sources::SourceArgs;
 use values::{parse_duration, parse_limit, parse_throttle, parse_variable};
 
@@ -123,6 +125,10 @@ pub struct RunArgs {
     /// How long to wait for the report of a process that crashed.
     #[arg(long, value_name = "DUR", value_parser = parse_duration, allow_negative_numbers = true, default_value = "30s", help_heading = "Reports")]
     pub report_wait: Duration,
+
+    /// Known failures.
+    #[command(flatten)]
+    pub signatures: SignatureArgs,
 
     /// Write the verdict as JSON to FILE (`-` for stderr).
     #[arg(long, value_name = "FILE", help_heading = "Output")]

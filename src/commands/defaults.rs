@@ -2,10 +2,12 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
-use crate::cli::SourceArgs;
+use crate::cli::{SignatureArgs, SourceArgs};
+use crate::diagnose::Signatures;
 use crate::inject::locate::{Located, Origin, named};
 use crate::inject::platform::state_folder;
 use crate::reports::ReportFolder;
@@ -99,5 +101,13 @@ pub fn folders(sources: &SourceArgs) -> Result<Folders> {
             folders: named.into_iter().map(ReportFolder::new).collect(),
             named: true,
         }
+    })
+}
+
+/// The known failures: those of the file that the user named, and the built-in ones.
+pub fn signatures(args: &SignatureArgs) -> Result<Arc<Signatures>> {
+    Ok(match &args.signatures {
+        Some(path) => Arc::new(Signatures::with_file(path)?),
+        None => Signatures::builtin_shared(),
     })
 }

@@ -7,6 +7,7 @@ use chrono::Local;
 
 use super::defaults;
 use crate::cli::RehearseArgs;
+use crate::diagnose::Signatures;
 use crate::inject::Artifact;
 use crate::inject::build::{self, Stage};
 use crate::inject::locate::Surroundings;
@@ -145,6 +146,7 @@ impl Place {
             scope: Scope::Tree,
             settle: SECOND,
             report_wait: 30 * SECOND,
+            signatures: Signatures::builtin_shared(),
         }
     }
 }

@@ -97,5 +97,6 @@ fn options(args: RunArgs) -> Result<RunOptions> {
         },
         settle: args.settle,
         report_wait: args.report_wait,
+        signatures: defaults::signatures(&args.signatures)?,
     })
 }

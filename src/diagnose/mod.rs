@@ -1,16 +1,28 @@
-//! Signatures as data, and matching a report or a stderr line against them.
+//! Signatures as data, matching a report or a stderr line against them, and what tells one crash
+//! from another: the interesting frame, the fingerprint, groups.
 
+mod file;
+mod fingerprint;
 pub mod glob;
+mod groups;
+mod interesting;
 mod line;
 pub mod loader;
-mod report;
-pub mod signature;
-mod signatures;
+mod matching;
+mod normal;
+mod pattern;
+mod rule;
+mod signature;
+mod table;
 
-pub use line::match_line;
-pub use report::diagnose;
+pub use file::SignatureFileError;
+pub use fingerprint::{Fingerprint, fingerprint};
+pub use groups::{Group, Groups};
+pub use interesting::interesting_frame;
+pub use pattern::{FramePattern, Pattern};
+pub use rule::{AccessName, KindName, Rule};
 pub use signature::{Blame, Confidence, Diagnosis, Signature};
-pub use signatures::all;
+pub use table::{Signatures, diagnose, match_line};
 
 #[cfg(test)]
 mod tests;

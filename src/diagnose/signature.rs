@@ -1,33 +1,38 @@
 //! What a signature is, and what matching one gives.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+use super::pattern::Pattern;
+use super::rule::Rule;
 
 /// A known failure: how it shows, what it means, what to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Signature {
     /// A stable name for machines.
-    pub id: &'static str,
+    pub id: String,
     /// What happened, in a few words.
-    pub title: &'static str,
+    pub title: String,
     /// What it means.
-    pub meaning: &'static str,
+    pub meaning: String,
     /// What to do about it.
-    pub remedy: &'static str,
+    pub remedy: String,
     /// Where it was seen.
-    pub source: &'static str,
+    pub source: String,
     /// Whose fault it is.
     pub blame: Blame,
-    /// How it shows in a report; `None`: it leaves none.
+    /// How it shows in a line of stderr: any of these is found in it.
     #[serde(skip)]
-    pub report: Option<Rule>,
-    /// How it shows in a line of stderr, as patterns of [`super::glob::is_found`], any of which
-    /// suffices. They are also looked for in what a report says in words.
+    pub lines: Vec<Pattern>,
+    /// The same, also found in what a report says in words.
     #[serde(skip)]
-    pub lines: &'static [&'static str],
+    pub sentences: Vec<Pattern>,
+    /// How it shows in a report; any of these suffices.
+    #[serde(skip)]
+    pub reports: Vec<Rule>,
 }
 
 /// Whose fault a failure is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Blame {
     /// The driver's race, or a use of Metal from several threads that leads to it.
@@ -42,58 +47,27 @@ pub enum Blame {
     Elsewhere,
 }
 
-impl Signature {
-    /// Whether a match says that the target failed.
-    pub fn counts(&self) -> bool {
-        !matches!(self.blame, Blame::Tool | Blame::Elsewhere)
+impl Blame {
+    /// Whether the target failed.
+    pub fn counts(self) -> bool {
+        !matches!(self, Self::Tool | Self::Elsewhere)
     }
 }
 
-/// How a signature shows in a report. Every condition that is given must hold; of a list, one
-/// entry suffices.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rule {
-    /// Exception types or signals.
-    pub exceptions: &'static [&'static str],
-    /// Patterns of the innermost frame's symbol.
-    pub top: &'static [&'static str],
-    /// Patterns of the symbol of any frame of the crashed thread, or of the thrown exception.
-    pub anywhere: &'static [&'static str],
-    /// Patterns of the image of any frame of the crashed thread.
-    pub images: &'static [&'static str],
-    /// Fault addresses as recorded. Another address within the first 64 KiB matches too, with less
-    /// confidence: offsets differ between families.
-    pub addresses: &'static [u64],
-    /// The kernel suspects a failed pointer authentication.
-    pub pointer_authentication: bool,
-    /// The termination's namespace.
-    pub namespace: Option<&'static str>,
-    /// The signature's lines must stand in what the report says in words.
-    pub said: bool,
-    /// The report is a GPU event.
-    pub gpu_event: bool,
-    /// How sure a match is, at best.
-    pub confidence: Confidence,
-}
+impl Signature {
+    /// Whether a match says that the target failed.
+    pub fn counts(&self) -> bool {
+        self.blame.counts()
+    }
 
-impl Rule {
-    /// No condition.
-    pub const ANY: Self = Self {
-        exceptions: &[],
-        top: &[],
-        anywhere: &[],
-        images: &[],
-        addresses: &[],
-        pointer_authentication: false,
-        namespace: None,
-        said: false,
-        gpu_event: false,
-        confidence: Confidence::High,
-    };
+    /// The patterns of lines of stderr, sentences included.
+    pub fn line_patterns(&self) -> impl Iterator<Item = &Pattern> {
+        self.lines.iter().chain(&self.sentences)
+    }
 }
 
 /// How sure a diagnosis is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Confidence {
     /// The shape fits, and so would that of other failures.
@@ -101,6 +75,7 @@ pub enum Confidence {
     /// The shape fits, and a detail differs from what was recorded.
     Medium,
     /// As recorded.
+    #[default]
     High,
 }
 
@@ -108,15 +83,15 @@ pub enum Confidence {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Diagnosis {
     /// Its name for machines.
-    pub id: &'static str,
+    pub id: String,
     /// What happened.
-    pub title: &'static str,
+    pub title: String,
     /// What it means.
-    pub meaning: &'static str,
+    pub meaning: String,
     /// What to do.
-    pub remedy: &'static str,
+    pub remedy: String,
     /// Where the signature was seen.
-    pub source: &'static str,
+    pub source: String,
     /// Whose fault it is.
     pub blame: Blame,
     /// How sure this is.
@@ -128,6 +103,6 @@ pub struct Diagnosis {
 impl Diagnosis {
     /// Whether it says that the target failed.
     pub fn counts(&self) -> bool {
-        !matches!(self.blame, Blame::Tool | Blame::Elsewhere)
+        self.blame.counts()
     }
 }

@@ -168,7 +168,7 @@ fn environment(row: Row, library: &Path, ledgers: &Path) -> Vec<(OsString, OsStr
 fn signs(stderr: &[u8]) -> Vec<&'static str> {
     let signs: BTreeSet<&'static str> = String::from_utf8_lossy(stderr)
         .lines()
-        .filter_map(|line| Some(match_line(line)?.id))
+        .filter_map(|line| Some(match_line(line)?.id.as_str()))
         .collect();
     signs.into_iter().collect()
 }

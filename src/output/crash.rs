@@ -123,7 +123,7 @@ impl CrashView {
         );
         let what = self.exception.as_deref().unwrap_or(&self.kind);
         let place = match &self.diagnosis {
-            Some(diagnosis) => diagnosis.title,
+            Some(diagnosis) => &diagnosis.title,
             None => self.crashed_in.as_deref().unwrap_or("no frames"),
         };
         format!(

@@ -218,7 +218,7 @@ struct Stderr {
 
 #[derive(Serialize)]
 struct Line {
-    signature: &'static str,
+    signature: String,
     first: String,
     count: u64,
 }
@@ -282,7 +282,7 @@ fn view(record: &RunRecord) -> View<'_> {
                 .lines
                 .values()
                 .map(|line| Line {
-                    signature: line.signature.id,
+                    signature: line.signature.id.clone(),
                     first: line.first.clone(),
                     count: line.count,
                 })

@@ -3,13 +3,15 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use agx_ledger::Ledger;
 use chrono::Local;
 use serde::Serialize;
 
 use super::options::Scope;
 use super::settle::Found;
 use crate::diagnose::loader::refused_in;
-use crate::diagnose::{Blame, Diagnosis, diagnose};
+use crate::diagnose::{Blame, Diagnosis, Signatures};
+use crate::evidence::{ProcessEvidence, TreeEvidence};
 use crate::reports::archive;
 use crate::reports::attribution::{Attribution, TreeFacts, attribute};
 use crate::reports::file::{incident_of, read_bytes};
@@ -83,6 +85,31 @@ pub struct Collector<'a> {
 }
 
 type Stamp = (u64, i128);
+
+/// What a run knows besides the reports.
+pub struct Knowledge<'a> {
+    /// The process tree.
+    pub tree: &'a TreeFacts,
+    /// What its ledgers say.
+    pub evidence: &'a TreeEvidence,
+    /// The file names of what was inserted into it.
+    pub inserted: &'a [String],
+    /// The failures that are known.
+    pub signatures: &'a Signatures,
+}
+
+impl Knowledge<'_> {
+    /// The ledger of the process image that crashed: the last that its pid wrote, as what it was
+    /// before an `exec` has crashed no more.
+    fn ledger_of(&self, report: &Report, attribution: &Attribution) -> Option<&Ledger> {
+        attribution.counts_in_tree().then_some(())?;
+        let pid = u32::try_from(report.process.pid?).ok()?;
+        let ledgers = self.evidence.processes.iter().map(ProcessEvidence::ledger);
+        ledgers
+            .filter(|ledger| ledger.pid == pid)
+            .max_by_key(|ledger| ledger.load_ns)
+    }
+}
 
 struct Read {
     bytes: Vec<u8>,
@@ -164,15 +191,7 @@ impl<'a> Collector<'a> {
     }
 
     /// Ends the collection: keeps a copy of each report and weighs it.
-    ///
-    /// `inserted` are the file names of what was inserted into the tree.
-    pub fn finish(
-        mut self,
-        tree: &TreeFacts,
-        inserted: &[String],
-        scope: Scope,
-        archive: &Path,
-    ) -> Vec<Collected> {
+    pub fn finish(mut self, known: &Knowledge<'_>, scope: Scope, archive: &Path) -> Vec<Collected> {
         let mut archive = Keeper {
             folder: archive,
             opened: None,
@@ -202,9 +221,11 @@ impl<'a> Collector<'a> {
         let found = distinct(new, self.before, &self.after, &mut ask);
         for (path, report) in found.first.into_iter().chain(touched) {
             let archived = archive.keep(&path, &bytes[&path]);
-            let attribution = attribute(&report, tree);
-            let diagnosis = diagnose(&report);
-            let refused = refused_in(&report, inserted).filter(|_| attribution.counts_in_tree());
+            let attribution = attribute(&report, known.tree);
+            let ledger = known.ledger_of(&report, &attribution);
+            let diagnosis = known.signatures.diagnose_with(&report, ledger);
+            let refused =
+                refused_in(&report, known.inserted).filter(|_| attribution.counts_in_tree());
             let weight = if refused.is_some() {
                 Weight::InsertionRefused
             } else {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Local, TimeDelta, Utc};
 use nix::sys::signal::Signal;
 
-use super::collect::Collector;
+use super::collect::{Collector, Knowledge};
 use super::expectation::{expected, waited};
 use super::insertion::{LoaderWords, Refused, inserted_names};
 use super::launch::{Launch, LaunchError};
@@ -21,7 +21,7 @@ use super::settle::{self, Expected, Settled, Waiting};
 use super::supervise::{self, Ending, Outcome};
 use super::verdict::{Facts, Verdict};
 use super::workspace::{Workspace, WorkspaceError};
-use crate::diagnose::match_line;
+use crate::diagnose::Signatures;
 use crate::evidence::{End, TreeEvidence, read_folder};
 use crate::inject::Artifact;
 use crate::inject::build::Stage;
@@ -92,7 +92,7 @@ pub fn execute(
         timeout: options.timeout,
         grace: options.grace,
     };
-    let mut lines = StderrLines::default();
+    let mut lines = StderrLines::new(&options.signatures);
     let arrival = last_look(&plan);
     let mut outcome = supervise::supervise(&launch, limits, &mut lines)?;
     let ended = Instant::now();
@@ -119,11 +119,18 @@ pub fn execute(
     let unwatched = collector.unwatched();
     let tree = tree_facts(&plan, &outcome, &evidence, started.to_utc());
     let inserted = inserted_names(&plan);
-    let reports = collector.finish(&tree, &inserted, options.scope, &options.archive);
-    let refused = lines.loader.refused(&plan, &outcome, &reports);
+    let knowledge = Knowledge {
+        tree: &tree,
+        evidence: &evidence,
+        inserted: &inserted,
+        signatures: &options.signatures,
+    };
+    let reports = collector.finish(&knowledge, options.scope, &options.archive);
+    let StderrLines { loader, seen, .. } = lines;
+    let refused = loader.refused(&plan, &outcome, &reports);
     let silent_crashes = silent_crashes(&outcome, &settled, &refused);
     let mut notices: Vec<Notice> = arrival.into_iter().collect();
-    notices.extend(lines.loader.notices(&refused));
+    notices.extend(loader.notices(&refused));
     note_evidence(&mut notices, &plan, &evidence, &reports, &outcome);
     note_watching(&mut notices, &outcome, &settled, &unwatched, &before);
     note_archive(&mut notices, &options, &outcome, &reports);
@@ -159,7 +166,7 @@ pub fn execute(
         evidence,
         settled,
         reports,
-        lines: lines.seen,
+        lines: seen,
         silent_crashes,
         notices,
         total: begun.elapsed(),
@@ -211,22 +218,35 @@ fn last_look(plan: &Plan) -> Option<Notice> {
 }
 
 /// Known lines of the target's stderr, as they pass.
-#[derive(Default)]
-struct StderrLines {
+struct StderrLines<'a> {
+    signatures: &'a Signatures,
     loader: LoaderWords,
-    seen: BTreeMap<&'static str, SeenLine>,
+    seen: BTreeMap<String, SeenLine>,
 }
 
-impl supervise::Observer for StderrLines {
+impl<'a> StderrLines<'a> {
+    fn new(signatures: &'a Signatures) -> Self {
+        Self {
+            signatures,
+            loader: LoaderWords::default(),
+            seen: BTreeMap::new(),
+        }
+    }
+}
+
+impl supervise::Observer for StderrLines<'_> {
     fn stderr_line(&mut self, line: &[u8]) {
         let text = String::from_utf8_lossy(line);
         self.loader.hear(&text);
-        if let Some(signature) = match_line(&text) {
-            let seen = self.seen.entry(signature.id).or_insert_with(|| SeenLine {
-                signature,
-                first: text.clone().into_owned(),
-                count: 0,
-            });
+        if let Some(signature) = self.signatures.match_line(&text) {
+            let seen = self
+                .seen
+                .entry(signature.id.clone())
+                .or_insert_with(|| SeenLine {
+                    signature: signature.clone(),
+                    first: text.clone().into_owned(),
+                    count: 0,
+                });
             seen.count += 1;
         }
     }

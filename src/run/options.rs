@@ -2,8 +2,10 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::diagnose::Signatures;
 use crate::inject::locate::Located;
 
 /// A run as asked for.
@@ -33,6 +35,8 @@ pub struct RunOptions {
     pub settle: Duration,
     /// How long to wait for the report of a process that crashed.
     pub report_wait: Duration,
+    /// The failures that are known.
+    pub signatures: Arc<Signatures>,
 }
 
 /// What to inject.

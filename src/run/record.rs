@@ -35,7 +35,7 @@ pub struct RunRecord {
     /// Reports that are new or were touched.
     pub reports: Vec<Collected>,
     /// Known lines on the target's stderr, each with how often it came.
-    pub lines: BTreeMap<&'static str, SeenLine>,
+    pub lines: BTreeMap<String, SeenLine>,
     /// Processes below the target that crashed and left no report: pid and signal.
     pub silent_crashes: Vec<(i32, i32)>,
     /// What the reader of the verdict must know.
@@ -50,7 +50,7 @@ pub struct RunRecord {
 #[derive(Debug, Clone)]
 pub struct SeenLine {
     /// What it is a sign of.
-    pub signature: &'static Signature,
+    pub signature: Signature,
     /// The first such line.
     pub first: String,
     /// How many there were.

@@ -9,7 +9,6 @@ use chrono::{DateTime, Local, TimeDelta, Utc};
 
 use super::defaults;
 use crate::cli::ReportArgs;
-use crate::diagnose::Signatures;
 use crate::doctor::{self, ThisHost};
 use crate::output::html::page::{Asked, FolderState, Looked, Page};
 use crate::output::html::text::Text;
@@ -20,7 +19,7 @@ use destination::Destination;
 pub fn run(args: ReportArgs) -> Result<u8> {
     terminal::set_color(args.color.color);
     let destination = Destination::open(args.output, args.force)?;
-    let signatures = signatures(&args.signatures)?;
+    let signatures = defaults::signatures(&args.signatures)?;
     let defaults::Folders { folders, named } = defaults::folders(&args.sources)?;
     let archive = defaults::archive(args.sources.archive)?;
     let made = Utc::now();
@@ -30,7 +29,7 @@ pub fn run(args: ReportArgs) -> Result<u8> {
         archive: &archive,
         since,
         process: args.process.as_deref(),
-        signatures: signatures.as_ref(),
+        signatures: &signatures,
     };
     let reading::Answer { gathering, looked } = reading::read(&question);
     for folder in &looked.folders {

@@ -50,5 +50,7 @@ pub struct ReportArgs {
 fn parse_since(text: &str) -> Result<DateTime<Utc>, String> {
     DateTime::parse_from_rfc3339(text)
         .map(|time| time.to_utc())
-        .map_err(|_| "expected a time with its offset, such as 2026-11-22T10:30:00+01:00".to_owned())
+        .map_err(|_| {
+            "expected a time with its offset, such as 2026-11-22T10:30:00+01:00".to_owned()
+        })
 }

@@ -74,8 +74,14 @@ mod tests {
             (4, 20, 0.0573, 0.4366),
         ] {
             let (found_low, found_high) = Rate { crashes, runs }.interval_95().expect("runs");
-            assert!((found_low - low).abs() < 1e-4, "{crashes}/{runs}: {found_low}");
-            assert!((found_high - high).abs() < 1e-4, "{crashes}/{runs}: {found_high}");
+            assert!(
+                (found_low - low).abs() < 1e-4,
+                "{crashes}/{runs}: {found_low}"
+            );
+            assert!(
+                (found_high - high).abs() < 1e-4,
+                "{crashes}/{runs}: {found_high}"
+            );
         }
     }
 

@@ -40,7 +40,9 @@ pub enum RecordError {
     #[error("not a record of a run: {0} (hint: `agxrun run --json FILE -- CMD` writes one)")]
     NotARecord(#[from] serde_json::Error),
     /// Another layout.
-    #[error("a record of layout {0}, and this agxrun reads {SCHEMA} (hint: use the agxrun that wrote it)")]
+    #[error(
+        "a record of layout {0}, and this agxrun reads {SCHEMA} (hint: use the agxrun that wrote it)"
+    )]
     OtherSchema(u32),
 }
 
@@ -132,7 +134,10 @@ impl Record {
 
 impl Fix {
     fn describe(self) -> String {
-        let mut words = vec![self.policy.unwrap_or_else(|| "a library of its own".to_owned())];
+        let mut words = vec![
+            self.policy
+                .unwrap_or_else(|| "a library of its own".to_owned()),
+        ];
         if let Some(limit) = self.throttle.filter(|limit| *limit > 0) {
             words.push(format!("throttle {limit}"));
         }
@@ -211,10 +216,19 @@ mod tests {
         assert_eq!(read(json!({})).outcome, Outcome::Clean);
         for (changes, outcome) in [
             (verdict(86, &["new_reports", "target"]), Outcome::Crashed),
-            (verdict(86, &["crash_without_report", "target"]), Outcome::Crashed),
+            (
+                verdict(86, &["crash_without_report", "target"]),
+                Outcome::Crashed,
+            ),
             (verdict(124, &["timed_out", "signal"]), Outcome::Undecided),
-            (verdict(124, &["timed_out", "signal", "new_reports"]), Outcome::Crashed),
-            (verdict(125, &["insertion_refused", "new_reports"]), Outcome::Undecided),
+            (
+                verdict(124, &["timed_out", "signal", "new_reports"]),
+                Outcome::Crashed,
+            ),
+            (
+                verdict(125, &["insertion_refused", "new_reports"]),
+                Outcome::Undecided,
+            ),
             (verdict(125, &["unwatched", "target"]), Outcome::Undecided),
             (verdict(87, &["work_lost", "target"]), Outcome::Undecided),
             (verdict(1, &["target"]), Outcome::Undecided),
@@ -232,7 +246,8 @@ mod tests {
 
     #[test]
     fn a_library_that_was_not_loaded_makes_no_run_with_it() {
-        let fix = json!({"fix": {"policy": "v3", "throttle": 2, "lock_scope": "queue", "loaded": 0}});
+        let fix =
+            json!({"fix": {"policy": "v3", "throttle": 2, "lock_scope": "queue", "loaded": 0}});
         let run = read(fix);
         assert_eq!(run.outcome, Outcome::Undecided);
         assert_eq!(run.fix, "v3, throttle 2, lock scope queue");
@@ -256,8 +271,20 @@ mod tests {
         ]);
         let key = |fix: &str| ("python3 test.py".to_owned(), fix.to_owned());
         let rate = |crashes, runs| Rate { crashes, runs };
-        assert_eq!(tallies[&key("v3")], Tally { rate: rate(1, 2), undecided: 1 });
-        assert_eq!(tallies[&key("none")], Tally { rate: rate(0, 1), undecided: 0 });
+        assert_eq!(
+            tallies[&key("v3")],
+            Tally {
+                rate: rate(1, 2),
+                undecided: 1
+            }
+        );
+        assert_eq!(
+            tallies[&key("none")],
+            Tally {
+                rate: rate(0, 1),
+                undecided: 0
+            }
+        );
     }
 
     #[test]

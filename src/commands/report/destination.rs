@@ -42,10 +42,19 @@ impl Destination {
         if path == Path::new("-") {
             return Ok(Self::Stdout);
         }
-        let hint = || format!("cannot write the page to `{}` (hint: check --output)", path.display());
+        let hint = || {
+            format!(
+                "cannot write the page to `{}` (hint: check --output)",
+                path.display()
+            )
+        };
         let (target, replaces) = match std::fs::metadata(&path) {
             Ok(there) if there.is_dir() => {
-                bail!("`{}` is a folder (hint: --output {})", path.display(), path.join("crashes.html").display())
+                bail!(
+                    "`{}` is a folder (hint: --output {})",
+                    path.display(),
+                    path.join("crashes.html").display()
+                )
             }
             Ok(there) if !there.is_file() => {
                 let stream = File::options().write(true).open(&path).with_context(hint)?;
@@ -88,7 +97,9 @@ impl Destination {
                 Ok(None)
             }
             Self::Stream { path, mut stream } => {
-                stream.write_all(page.as_bytes()).with_context(|| failed(&path))?;
+                stream
+                    .write_all(page.as_bytes())
+                    .with_context(|| failed(&path))?;
                 Ok(None)
             }
             Self::File {
@@ -96,7 +107,9 @@ impl Destination {
                 mut temporary,
                 replaces,
             } => {
-                temporary.write_all(page.as_bytes()).with_context(|| failed(&path))?;
+                temporary
+                    .write_all(page.as_bytes())
+                    .with_context(|| failed(&path))?;
                 let persisted = if replaces {
                     temporary.persist(&path)
                 } else {

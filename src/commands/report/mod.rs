@@ -23,7 +23,9 @@ pub fn run(args: ReportArgs) -> Result<u8> {
     let defaults::Folders { folders, named } = defaults::folders(&args.sources)?;
     let archive = defaults::archive(args.sources.archive)?;
     let made = Utc::now();
-    let since = args.since.or_else(|| args.hours.and_then(|hours| ago(made, hours)));
+    let since = args
+        .since
+        .or_else(|| args.hours.and_then(|hours| ago(made, hours)));
     let question = reading::Question {
         folders: &folders,
         archive: &archive,
@@ -34,7 +36,10 @@ pub fn run(args: ReportArgs) -> Result<u8> {
     let reading::Answer { gathering, looked } = reading::read(&question);
     for folder in &looked.folders {
         if let Some(reason) = folder.unread() {
-            terminal::warning(&format!("could not look into `{}`: {reason}", folder.path.as_str()));
+            terminal::warning(&format!(
+                "could not look into `{}`: {reason}",
+                folder.path.as_str()
+            ));
         }
     }
     for reason in &looked.unreadable {
@@ -67,17 +72,27 @@ pub fn run(args: ReportArgs) -> Result<u8> {
             page.in_words()
         ))?;
     }
-    Ok(if blind { exit_code::FAILED } else { exit_code::OK })
+    Ok(if blind {
+        exit_code::FAILED
+    } else {
+        exit_code::OK
+    })
 }
 
 /// Whether what was looked at is too little for an answer: a folder that was named, or all of them.
 /// On a new machine no report has been written and no folder made.
 fn is_blind(looked: &Looked, named: bool) -> bool {
-    let mut missed = looked.folders.iter().filter(|folder| folder.unread().is_some());
+    let mut missed = looked
+        .folders
+        .iter()
+        .filter(|folder| folder.unread().is_some());
     if named {
         return missed.next().is_some();
     }
-    let seen = looked.folders.iter().any(|folder| folder.state == FolderState::Looked);
+    let seen = looked
+        .folders
+        .iter()
+        .any(|folder| folder.state == FolderState::Looked);
     !seen && missed.any(|folder| folder.state != FolderState::Missing)
 }
 

@@ -59,7 +59,10 @@ pub fn read(question: &Question) -> Answer {
     for directory in &question.look().directories {
         answer.add_folder(directory, directory.path == question.archive);
         for (name, reason) in &directory.errors {
-            answer.unreadable(&format!("`{}`: {reason}", directory.path.join(name).display()));
+            answer.unreadable(&format!(
+                "`{}`: {reason}",
+                directory.path.join(name).display()
+            ));
         }
         for entry in &directory.files {
             if question.is_older(entry) {
@@ -84,7 +87,8 @@ impl Question<'_> {
         if all.directory(self.archive).is_none() {
             let archive = Snapshot::take(&[ReportFolder::new(self.archive)]);
             let itself = archive.directories.into_iter();
-            all.directories.extend(itself.filter(|directory| !directory.retired));
+            all.directories
+                .extend(itself.filter(|directory| !directory.retired));
         }
         all
     }
@@ -103,7 +107,10 @@ impl Question<'_> {
         };
         let is_crash = report.is_process_crash() || report.kind.is_gpu();
         let time = report.time().map(|time| time.to_utc());
-        if self.since.is_some_and(|since| time.is_some_and(|time| time < since)) {
+        if self
+            .since
+            .is_some_and(|since| time.is_some_and(|time| time < since))
+        {
             Found::Older
         } else if !is_crash {
             Found::NoCrash(report.kind.describe())
@@ -117,7 +124,9 @@ impl Question<'_> {
 }
 
 fn fits(pattern: &str, report: &Report) -> bool {
-    report.process_name().is_some_and(|name| glob::is_match(pattern, name))
+    report
+        .process_name()
+        .is_some_and(|name| glob::is_match(pattern, name))
 }
 
 impl Answer {
@@ -128,7 +137,9 @@ impl Answer {
             snapshot::FolderState::Missing if directory.retired => return,
             snapshot::FolderState::Missing if is_archive => FolderState::NotYet,
             snapshot::FolderState::Missing => FolderState::Missing,
-            snapshot::FolderState::Unreadable(reason) => FolderState::Unreadable(Text::sentence(reason)),
+            snapshot::FolderState::Unreadable(reason) => {
+                FolderState::Unreadable(Text::sentence(reason))
+            }
         };
         self.looked.files += directory.files.len() + directory.errors.len();
         self.looked.pending += directory.pending.len();

@@ -59,9 +59,14 @@ fn record(path: &Path) -> Result<Run> {
     let named = || format!("`{}`", path.display());
     let file = File::open(path).with_context(named)?;
     let mut bytes = Vec::new();
-    file.take(SIZE_LIMIT + 1).read_to_end(&mut bytes).with_context(named)?;
+    file.take(SIZE_LIMIT + 1)
+        .read_to_end(&mut bytes)
+        .with_context(named)?;
     if bytes.len() as u64 > SIZE_LIMIT {
-        bail!("`{}` has more than {SIZE_LIMIT} bytes and is no record of a run", path.display());
+        bail!(
+            "`{}` has more than {SIZE_LIMIT} bytes and is no record of a run",
+            path.display()
+        );
     }
     Run::read(&bytes).with_context(named)
 }

@@ -8,7 +8,9 @@ use chrono::{DateTime, Utc};
 
 use super::page::{Group, Known, Row, Sample};
 use super::text::Text;
-use crate::diagnose::{self, Diagnosis, Fingerprint, Groups, fingerprint, loader};
+use crate::diagnose::{
+    self, Diagnosis, Fingerprint, Groups, fingerprint, interesting_frame, loader,
+};
 use crate::reports::{Report, frames};
 
 /// Reports of a group that are listed.
@@ -54,7 +56,7 @@ impl Gathering {
             return;
         }
         if place == 0 {
-            shown.sample = sample(report, diagnosis);
+            shown.sample = sample(report);
         }
         shown.rows.insert(place, row(path, report, time));
         shown.rows.truncate(ROWS);
@@ -75,7 +77,7 @@ fn page_group(group: diagnose::Group, shown: Shown) -> Group {
     let (library, _) = most_frequent(shown.library);
     Group {
         fingerprint: Text::name(&group.fingerprint.to_string()),
-        title: Text::frame(&group.title),
+        title: Text::title(&group.title),
         known: group.diagnosis.as_ref().map(known),
         count: group.count,
         first: group.first,
@@ -144,7 +146,7 @@ fn what(report: &Report) -> String {
     }
 }
 
-fn sample(report: &Report, _diagnosis: Option<&Diagnosis>) -> Sample {
+fn sample(report: &Report) -> Sample {
     let thrown = &report.last_exception_backtrace;
     // Of an uncaught exception the place where it was thrown tells, not the abort that followed.
     let stack = if thrown.is_empty() {
@@ -168,6 +170,8 @@ fn sample(report: &Report, _diagnosis: Option<&Diagnosis>) -> Sample {
                 Text::frame(frame.as_deref().unwrap_or("?"))
             })
             .collect(),
+        telling: interesting_frame(report)
+            .and_then(|telling| stack.iter().position(|frame| std::ptr::eq(frame, telling))),
         more_frames: stack.len().saturating_sub(FRAMES),
         said: said
             .iter()
@@ -206,7 +210,10 @@ fn library(report: &Report) -> Option<String> {
         return None;
     }
     let names = report.images.iter().filter_map(|image| {
-        let path = image.path.as_deref().and_then(|path| path.rsplit('/').next());
+        let path = image
+            .path
+            .as_deref()
+            .and_then(|path| path.rsplit('/').next());
         image.name.as_deref().or(path)
     });
     let loaded = names

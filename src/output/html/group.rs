@@ -90,7 +90,15 @@ fn meaning(known: &Known) -> Markup {
 }
 
 fn stack(group: &Group) -> Markup {
-    let Sample { frames, more_frames, said, more_said, problems, .. } = &group.sample;
+    let Sample {
+        frames,
+        telling,
+        more_frames,
+        said,
+        more_said,
+        problems,
+        ..
+    } = &group.sample;
     html! {
         @if !said.is_empty() {
             h3 { "What was said" }
@@ -106,7 +114,9 @@ fn stack(group: &Group) -> Markup {
             // What scrolls must be reached by the keyboard, too, and then needs a name.
             pre tabindex="0" role="region" aria-label={ "Stack: " (group.title) } {
                 @for (number, frame) in frames.iter().enumerate() {
-                    (format!("{number:>3}  ")) (frame) "\n"
+                    (format!("{number:>3}  "))
+                    @if *telling == Some(number) { strong { (frame) } } @else { (frame) }
+                    "\n"
                 }
                 @if *more_frames > 0 { "     and " (grouped(*more_frames)) " more\n" }
             }

@@ -57,7 +57,10 @@ fn files(looked: &Looked, crashes: usize) -> Markup {
         (crashes, "crashes on this page"),
         (looked.older, "older than what was asked for"),
         (looked.copies, "copies of a report that was read elsewhere"),
-        (looked.other_processes, "of processes that were not asked for"),
+        (
+            looked.other_processes,
+            "of processes that were not asked for",
+        ),
         (unreadable, "that could not be read"),
     ];
     html! {

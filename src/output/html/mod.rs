@@ -27,7 +27,7 @@ use timeline::Timeline;
 const STYLE: &str = include_str!("style.css");
 
 /// How large the groups may become together, in bytes of HTML. What does not fit is counted.
-const GROUPS_SIZE: usize = 1_500_000;
+const GROUPS_SIZE: usize = 1_300_000;
 
 /// What marks a page as one of ours, in the first lines.
 pub const MARK: &str = "<meta name=\"generator\" content=\"agxrun report\">";

@@ -9,7 +9,7 @@ use super::timeline::Timeline;
 use super::words::{self, counted, grouped};
 
 /// Groups in the table at most; each further one is counted.
-const ROWS: usize = 500;
+const ROWS: usize = 300;
 
 /// Title, time, machine.
 pub fn header(page: &Page) -> Markup {
@@ -38,6 +38,9 @@ pub fn summary(page: &Page, timeline: Option<&Timeline>, shown: usize) -> Markup
             h2 id="summary" { "Summary" }
             p.result { (result(page)) }
             (gaps(page))
+            @if !page.systems.is_empty() {
+                p.soft { "Systems that the reports name: " (words::list(&page.systems, 0, page.crashes())) "." }
+            }
             @if let Some(timeline) = timeline {
                 (chart::chart(timeline, &page.groups))
             }
@@ -63,9 +66,6 @@ fn result(page: &Page) -> Markup {
                 ", from " (words::time(Some(first), page.zone)) " to " (words::time(Some(last), page.zone))
             }
             "."
-            @if page.systems.is_empty() { } @else {
-                " The reports name " (words::list(&page.systems, 0, crashes)) "."
-            }
         }
     }
 }
@@ -131,7 +131,7 @@ fn table(page: &Page, shown: usize) -> Markup {
                             }
                         }
                         td.wide { (words::time(group.first, page.zone)) }
-                        td { (words::time(group.last, page.zone)) }
+                        td.time { (words::time(group.last, page.zone)) }
                     }
                 }
             }
@@ -154,5 +154,9 @@ pub fn left_out(groups: &[Group]) -> Markup {
 }
 
 fn crashes(groups: &[Group]) -> String {
-    counted(groups.iter().map(|group| group.count).sum(), "crash", "crashes")
+    counted(
+        groups.iter().map(|group| group.count).sum(),
+        "crash",
+        "crashes",
+    )
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, FixedOffset, Utc};
+use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
 
 use super::text::Text;
 use super::words::counted;
@@ -147,6 +147,8 @@ pub struct Sample {
     pub thread: Text,
     /// The innermost frames of the thread that crashed.
     pub frames: Vec<Text>,
+    /// The frame that tells where it happened, if it is among those.
+    pub telling: Option<usize>,
     /// Frames beyond those.
     pub more_frames: usize,
     /// What libraries and the loader said.
@@ -196,6 +198,9 @@ pub struct RunRow {
     pub undecided: usize,
 }
 
+/// 2001-03-24, when Mac OS X came out; a clock that was never set shows 1970.
+const EARLIEST: i64 = 985_392_000;
+
 impl Folder {
     /// Why it was not looked into, where that says that something was missed.
     pub fn unread(&self) -> Option<&str> {
@@ -227,10 +232,17 @@ impl Page {
         self.groups.iter().map(|group| group.count).sum()
     }
 
-    /// The first and the last crash.
+    /// The first and the last crash of all times that a clock can have shown.
     pub fn span(&self) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
-        let first = self.groups.iter().filter_map(|group| group.first).min()?;
-        let last = self.groups.iter().filter_map(|group| group.last).max()?;
-        Some((first, last))
+        let latest = self.made + TimeDelta::days(1);
+        let all = self.groups.iter().flat_map(|group| &group.times);
+        let plausible =
+            all.filter(|time| (EARLIEST..=latest.timestamp()).contains(&time.timestamp()));
+        let (mut first, mut last) = (None, None);
+        for time in plausible.copied() {
+            first = Some(first.map_or(time, |first: DateTime<Utc>| first.min(time)));
+            last = Some(last.map_or(time, |last: DateTime<Utc>| last.max(time)));
+        }
+        first.zip(last)
     }
 }

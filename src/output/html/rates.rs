@@ -30,8 +30,8 @@ pub fn section(runs: &Runs) -> Markup {
                     p.soft { "and " (counted(runs.more_rows, "more row", "more rows")) "." }
                 }
                 p.soft {
-                    "Intervals are exact ones (Clopper and Pearson): with the true rate outside of one, a result like this comes in at most "
-                    "5 of 100 cases. No crash in a few runs is no proof: look at the upper end."
+                    "Of a hundred such intervals (Clopper and Pearson's) at least 95 hold the true rate. No crash in a few runs is no proof: "
+                    "look at the upper end. Undecided runs failed otherwise, or did not run as they should have, and are in no rate."
                 }
             }
             @if unreadable > 0 {

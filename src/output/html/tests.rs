@@ -6,6 +6,7 @@ use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
 use html5gum::{Token, Tokenizer};
 use proptest::prelude::*;
 
+use super::gather::Gathering;
 use super::page::*;
 use super::text::Text;
 use super::{MARK, render};
@@ -16,14 +17,20 @@ fn at(text: &str) -> DateTime<Utc> {
     DateTime::parse_from_rfc3339(text).expect("valid").to_utc()
 }
 
-/// A page in which every text is `hostile`.
-fn page_of(hostile: &str) -> Page {
+/// A group in which every text is `hostile`.
+fn group_of(hostile: &str, known: bool, count: usize) -> Group {
     let name = || Text::name(hostile);
     let sentence = || Text::sentence(hostile);
     let newest = at("2026-01-03T12:00:00Z");
-    let group = |known: bool, count: usize| Group {
+    let row = |time| Row {
+        time,
+        who: name(),
+        what: name(),
+        file: Text::path(hostile),
+    };
+    Group {
         fingerprint: name(),
-        title: name(),
+        title: Text::title(hostile),
         known: known.then(|| Known {
             id: name(),
             meaning: sentence(),
@@ -37,7 +44,10 @@ fn page_of(hostile: &str) -> Page {
         count,
         first: Some(newest - TimeDelta::days(2)),
         last: Some(newest),
-        times: (0..count.min(40)).map(|hours| newest - TimeDelta::hours(i64::try_from(hours).expect("few"))).collect(),
+        times: (0_i64..40)
+            .take(count)
+            .map(|hours| newest - TimeDelta::hours(hours))
+            .collect(),
         processes: vec![(name(), count - 1), (name(), 1)],
         more_processes: 3,
         library: vec![(sentence(), count)],
@@ -45,15 +55,25 @@ fn page_of(hostile: &str) -> Page {
             what: name(),
             thread: name(),
             frames: vec![Text::frame(hostile), Text::frame(hostile)],
+            telling: Some(1),
             more_frames: 7,
             said: vec![sentence()],
             more_said: 1,
             problems: vec![sentence()],
         },
-        rows: vec![
-            Row { time: Some(newest), who: name(), what: name(), file: Text::path(hostile) },
-            Row { time: None, who: name(), what: name(), file: Text::path(hostile) },
-        ],
+        rows: vec![row(Some(newest)), row(None)],
+    }
+}
+
+/// A page in which every text is `hostile`.
+fn page_of(hostile: &str) -> Page {
+    let name = || Text::name(hostile);
+    let sentence = || Text::sentence(hostile);
+    let newest = at("2026-01-03T12:00:00Z");
+    let folder = |files, state| Folder {
+        path: Text::path(hostile),
+        files,
+        state,
     };
     Page {
         title: name(),
@@ -61,12 +81,16 @@ fn page_of(hostile: &str) -> Page {
         zone: FixedOffset::east_opt(3600).expect("valid"),
         machine: vec![sentence(), sentence()],
         systems: vec![(name(), 42), (name(), 1)],
-        asked: Asked { since: Some(newest - TimeDelta::days(3)), process: Some(name()) },
+        asked: Asked {
+            since: Some(newest - TimeDelta::days(3)),
+            process: Some(name()),
+        },
         looked: Looked {
             folders: vec![
-                Folder { path: Text::path(hostile), files: 60, state: FolderState::Looked },
-                Folder { path: Text::path(hostile), files: 0, state: FolderState::Missing },
-                Folder { path: Text::path(hostile), files: 0, state: FolderState::Unreadable(sentence()) },
+                folder(60, FolderState::Looked),
+                folder(0, FolderState::Missing),
+                folder(0, FolderState::NotYet),
+                folder(0, FolderState::Unreadable(sentence())),
             ],
             files: 60,
             older: 5,
@@ -77,11 +101,27 @@ fn page_of(hostile: &str) -> Page {
             unreadable: vec![sentence()],
             more_unreadable: 1,
         },
-        groups: vec![group(true, 41), group(false, 2)],
+        groups: vec![group_of(hostile, true, 41), group_of(hostile, false, 2)],
         runs: Some(Runs {
             rows: vec![
-                RunRow { command: name(), fix: name(), rate: Rate { crashes: 3, runs: 20 }, undecided: 1 },
-                RunRow { command: name(), fix: name(), rate: Rate { crashes: 0, runs: 0 }, undecided: 2 },
+                RunRow {
+                    command: name(),
+                    fix: name(),
+                    rate: Rate {
+                        crashes: 3,
+                        runs: 20,
+                    },
+                    undecided: 1,
+                },
+                RunRow {
+                    command: name(),
+                    fix: name(),
+                    rate: Rate {
+                        crashes: 0,
+                        runs: 0,
+                    },
+                    undecided: 2,
+                },
             ],
             more_rows: 2,
             unreadable: vec![sentence()],
@@ -107,7 +147,9 @@ fn anatomy(page: &str) -> Anatomy {
                 let attributes = tag.attributes.keys().map(|name| text(name)).collect();
                 anatomy.tags.push((text(&tag.name), attributes));
             }
-            Token::EndTag(tag) => anatomy.tags.push((format!("/{}", text(&tag.name)), Vec::new())),
+            Token::EndTag(tag) => anatomy
+                .tags
+                .push((format!("/{}", text(&tag.name)), Vec::new())),
             Token::String(words) => anatomy.text += &text(&words),
             Token::Doctype(_) => anatomy.tags.push(("!doctype".to_owned(), Vec::new())),
             Token::Comment(_) => panic!("a comment"),
@@ -143,9 +185,15 @@ fn hostile_texts_change_no_tag_and_no_attribute() {
     let plain = anatomy(&render(&page_of("plain")));
     for hostile in HOSTILE {
         let found = anatomy(&render(&page_of(hostile)));
-        assert!(found.tags == plain.tags, "another tag or attribute by {hostile:?}");
+        assert!(
+            found.tags == plain.tags,
+            "another tag or attribute by {hostile:?}"
+        );
         // It is seen, not dropped: the title stands in the text whatever is in it.
-        assert!(found.text.contains(Text::name(hostile).as_str()), "{hostile}");
+        assert!(
+            found.text.contains(Text::name(hostile).as_str()),
+            "{hostile}"
+        );
     }
 }
 
@@ -168,10 +216,15 @@ fn the_page_loads_runs_and_styles_nothing_of_others() {
     let policy = "default-src 'none'; style-src 'sha256-";
     assert!(page.contains(policy), "{}", &page[..600]);
     for (tag, attributes) in anatomy(&page).tags {
-        let forbidden = ["script", "link", "img", "iframe", "object", "form", "base", "use", "image"];
+        let forbidden = [
+            "script", "link", "img", "iframe", "object", "form", "base", "use", "image",
+        ];
         assert!(!forbidden.contains(&tag.as_str()), "{tag}");
         for name in attributes {
-            assert!(!name.starts_with("on") && name != "style" && name != "src", "{tag} {name}");
+            assert!(
+                !name.starts_with("on") && name != "style" && name != "src",
+                "{tag} {name}"
+            );
         }
     }
     // The hash in the policy is that of the sheet as it stands on the page.
@@ -216,7 +269,53 @@ fn an_empty_page_says_what_was_looked_at() {
     page.looked.folders.pop();
     page.asked = Asked::default();
     let text = anatomy(&render(&page)).text;
-    assert!(text.contains("No crash: 60 report files looked at."), "{text}");
+    assert!(
+        text.contains("No crash: 60 report files looked at."),
+        "{text}"
+    );
     assert!(text.contains("does not exist"), "{text}");
     assert!(!text.contains("Not all could be looked at"), "{text}");
+}
+
+/// The page of some public reports, as it is on every machine.
+#[test]
+fn the_page_of_public_reports() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/reports");
+    let mut gathering = Gathering::default();
+    for name in [
+        "001_Python.ips",
+        "005_PhotoGuruViewer.ips",
+        "008_MotoCortex.ips",
+        "012_MotoCortex.ips",
+        "035_novellum.ips",
+        "097_Slack.crash",
+    ] {
+        let report = crate::reports::read_file(&folder.join(name)).expect("a report");
+        let diagnosis = crate::diagnose::diagnose(&report);
+        let path = std::path::Path::new("/reports").join(name);
+        gathering.add(&path, &report, diagnosis.as_ref());
+    }
+    let (groups, systems) = gathering.finish();
+    let plain = page_of("plain");
+    let page = Page {
+        groups,
+        systems,
+        made: at("2026-09-01T08:00:00Z"),
+        asked: Asked::default(),
+        looked: Looked {
+            files: 6,
+            ..Looked::default()
+        },
+        ..plain
+    };
+    let text = render(&page).replace(super::STYLE, "");
+    // A line an element, so that a change is seen where it is.
+    let text = regex_lite::Regex::new("(</(?:p|h1|h2|h3|li|tr|dd|svg|rect|summary|thead|title)>)")
+        .expect("valid")
+        .replace_all(&text, "$1\n")
+        .into_owned();
+    insta::with_settings!({
+        filters => vec![(r"sha256-[^']+", "[hash]"), (r"agxrun \d+\.\d+\.\d+", "agxrun [version]")],
+        prepend_module_to_snapshot => false,
+    }, { insta::assert_snapshot!("page", text) });
 }

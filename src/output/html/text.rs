@@ -7,6 +7,8 @@ use crate::output::terminal::visible_up_to;
 
 /// How much of a name is shown, in characters: of a process, an image, a signal.
 const NAME: usize = 120;
+/// How much of a heading is shown, in characters.
+const TITLE: usize = 140;
 /// How much of a path is shown, in characters.
 const PATH: usize = 300;
 /// How much of a frame is shown, in characters. Names of C++ templates run to thousands.
@@ -27,6 +29,11 @@ impl Text {
     /// A name.
     pub fn name(text: &str) -> Self {
         Self::up_to(NAME, text)
+    }
+
+    /// What happened, as a heading.
+    pub fn title(text: &str) -> Self {
+        Self::up_to(TITLE, text)
     }
 
     /// A path.

@@ -1,5 +1,7 @@
 //! Time as a row of bars: which span, how wide a bar, how many crashes in each.
 
+use std::cmp::Ordering;
+
 use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
 
 /// Bars at most: on a phone each is still four pixels wide.
@@ -37,6 +39,8 @@ pub struct Timeline {
     /// How many bars.
     pub bars: usize,
     zone: FixedOffset,
+    /// The end of the time that is shown, within the last bar.
+    end: DateTime<Utc>,
 }
 
 /// How many crashes fall into each bar.
@@ -52,11 +56,10 @@ impl Timeline {
     /// The bars that cover both times, as narrow as the table allows.
     pub fn over(from: DateTime<Utc>, to: DateTime<Utc>, zone: FixedOffset) -> Self {
         let local = |time: DateTime<Utc>| time.timestamp() + i64::from(zone.local_minus_utc());
-        let (from, to) = (local(from), local(to).max(local(from)));
+        let end = to.max(from);
+        let (from, to) = (local(from), local(end));
         let span = |width: i64| (from.div_euclid(width), to.div_euclid(width));
-        let widths = WIDTHS
-            .iter()
-            .map(|(minutes, words)| (minutes * 60, *words));
+        let widths = WIDTHS.iter().map(|(minutes, words)| (minutes * 60, *words));
         let mut best = (1, "", 0, 0);
         for (width, words) in widths {
             let (first, last) = span(width);
@@ -74,6 +77,7 @@ impl Timeline {
             width_in_words,
             bars: usize::try_from(last - first + 1).unwrap_or(1),
             zone,
+            end,
         }
     }
 
@@ -109,14 +113,17 @@ impl Timeline {
     /// A bar's time in words: its day, and the hours where it is shorter than a day.
     pub fn label(&self, bar: usize) -> String {
         let start = self.start(bar);
-        if self.width < DAY * 60 {
-            let end = self.start(bar + 1);
-            format!("{} to {}", start.format("%Y-%m-%d %H:%M"), end.format("%H:%M"))
-        } else if self.width == DAY * 60 {
-            start.format("%Y-%m-%d").to_string()
-        } else {
-            let last = self.start(bar + 1) - TimeDelta::days(1);
-            format!("{} to {}", start.format("%Y-%m-%d"), last.format("%Y-%m-%d"))
+        let day = start.format("%Y-%m-%d");
+        match self.width.cmp(&(DAY * 60)) {
+            Ordering::Less => {
+                let end = self.start(bar + 1);
+                format!("{day} {} to {}", start.format("%H:%M"), end.format("%H:%M"))
+            }
+            Ordering::Equal => day.to_string(),
+            Ordering::Greater => {
+                let last = self.start(bar + 1) - TimeDelta::days(1);
+                format!("{day} to {}", last.format("%Y-%m-%d"))
+            }
         }
     }
 
@@ -127,14 +134,9 @@ impl Timeline {
         } else {
             "%Y-%m-%d"
         };
-        let last = if self.width < DAY * 60 {
-            self.start(self.bars)
-        } else {
-            self.start(self.bars) - TimeDelta::days(1)
-        };
         (
             self.start(0).format(form).to_string(),
-            last.format(form).to_string(),
+            self.end.with_timezone(&self.zone).format(form).to_string(),
         )
     }
 }
@@ -154,7 +156,11 @@ mod tests {
 
     #[test]
     fn a_days_bar_is_that_day_where_the_page_is_made() {
-        let line = Timeline::over(at("2026-01-01T10:00:00Z"), at("2026-02-20T10:00:00Z"), zone(2));
+        let line = Timeline::over(
+            at("2026-01-01T10:00:00Z"),
+            at("2026-02-20T10:00:00Z"),
+            zone(2),
+        );
         assert_eq!((line.width_in_words, line.bars), ("1 day", 51));
         assert_eq!(line.label(0), "2026-01-01");
         // 23:30 in UTC is the next day two hours east of it.
@@ -175,13 +181,21 @@ mod tests {
             let line = Timeline::over(at("2026-01-01T00:00:00Z"), at(to), zone(0));
             assert_eq!(line.width_in_words, words, "{to}");
         }
-        let hour = Timeline::over(at("2026-01-01T00:10:00Z"), at("2026-01-01T20:00:00Z"), zone(0));
+        let hour = Timeline::over(
+            at("2026-01-01T00:10:00Z"),
+            at("2026-01-01T20:00:00Z"),
+            zone(0),
+        );
         assert_eq!(hour.label(1), "2026-01-01 01:00 to 02:00");
     }
 
     #[test]
     fn more_time_than_bars_leaves_out_the_oldest_and_counts_it() {
-        let line = Timeline::over(at("1900-01-01T00:00:00Z"), at("2026-01-01T00:00:00Z"), zone(0));
+        let line = Timeline::over(
+            at("1900-01-01T00:00:00Z"),
+            at("2026-01-01T00:00:00Z"),
+            zone(0),
+        );
         assert_eq!(line.bars, 72);
         let counts = line.counts(&[at("1900-01-01T00:00:00Z"), at("2025-12-31T00:00:00Z")]);
         assert_eq!((counts.outside, counts.bars.iter().sum::<usize>()), (1, 1));

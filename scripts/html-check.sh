@@ -74,20 +74,23 @@ get_modules() {
     if [ -d "$modules" ]; then rm -rf "$folder"; else mv "$folder" "$modules"; fi
 }
 
-# Pages of public reports, of hostile ones, and of none.
+# Pages of public reports, of a season of the published crashes, of hostile reports, and of none.
 make_pages() {
-    local folder=$1 agxrun record
+    local folder=$1 agxrun record kind
     (cd "$root" && cargo build --quiet --bin agxrun)
     agxrun=${CARGO_TARGET_DIR:-$root/target}/debug/agxrun
-    mkdir -p "$folder/none" "$folder/hostile" "$folder/runs"
+    mkdir -p "$folder/none" "$folder/runs"
     for record in 1 2 3 4 5 6 7 8 9 10 11 12; do record "$record" >"$folder/runs/$record.json"; done
-    "$here/hostile.py" "$root/tests/data/reports/001_Python.ips" "$folder/hostile"
+    for kind in hostile season; do
+        python3 "$here/reports.py" "$kind" "$root/tests/data/reports/001_Python.ips" "$folder/$kind"
+    done
     page() {
         local name=$1 reports=$2
         shift 2
         "$agxrun" report --force --output "$folder/$name.html" --reports-dir "$reports" --archive "$folder/no-archive" "$@" >/dev/null
     }
-    page public "$root/tests/data/reports" --runs "$folder"/runs/*.json
+    page public "$root/tests/data/reports"
+    page season "$folder/season" --runs "$folder"/runs/*.json
     page hostile "$folder/hostile" --title '<script>alert("title")</script>'
     page none "$folder/none"
 }
@@ -109,8 +112,8 @@ check() { node "$here/check.mjs" "$modules" "$browser" "$@"; }
 # planted NAME KIND SED: whether the mistake that SED makes in the page is found, as one of that KIND.
 planted() {
     local name=$1 kind=$2 script=$3 said
-    sed "$script" "$scratch/public.html" >"$scratch/$name.html"
-    ! cmp -s "$scratch/public.html" "$scratch/$name.html" || fail "selftest: $name: nothing was planted"
+    sed "$script" "$scratch/season.html" >"$scratch/$name.html"
+    ! cmp -s "$scratch/season.html" "$scratch/$name.html" || fail "selftest: $name: nothing was planted"
     if said=$(check "$scratch" "$scratch/$name.html"); then fail "selftest: $name: not noticed"; fi
     grep -q " $kind: " <<<"$said" || fail "selftest: $name: noticed for another reason:"$'\n'"$said"
     say "selftest: $name is noticed: $(grep -m 1 " $kind: " <<<"$said")"
@@ -152,7 +155,7 @@ if [ "$mode" = selftest ]; then
 fi
 if [ ${#pages[@]} -eq 0 ]; then
     make_pages "$out"
-    pages=("$out"/public.html "$out"/hostile.html "$out"/none.html)
+    pages=("$out"/public.html "$out"/season.html "$out"/hostile.html "$out"/none.html)
 fi
 check "$out" "${pages[@]}" || fail "the pages above are to be mended; screenshots are in $out"
 say "ok: ${#pages[@]} pages at 1280 and 360 pixels, light and dark, without scripts; screenshots are in $out"

@@ -13,10 +13,11 @@ use std::time::Duration;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use check_crashes::CheckCrashesArgs;
+pub use check_crashes::{CheckCrashesArgs, ModeArgs, WhichArgs};
 pub use report::ReportArgs;
 pub use signatures::SignatureArgs;
 pub use sources::SourceArgs;
+pub use values::SinceArg;
 use values::{parse_duration, parse_limit, parse_throttle, parse_variable};
 
 /// Run a command with the AGX Metal driver fix injected; fail when crash reports appear.

@@ -1,9 +1,9 @@
 use std::path::PathBuf;
 
-use chrono::{DateTime, Utc};
 use clap::Args;
+use clap::builder::{OsStringValueParser, TypedValueParser};
 
-use super::values::parse_hours;
+use super::values::{SinceArg, parse_hours, parse_name, parse_since};
 use super::{ColorArgs, SignatureArgs, SourceArgs};
 
 /// Options of `report`.
@@ -23,15 +23,15 @@ pub struct ReportArgs {
     /// The page's title.
     #[arg(long, value_name = "TEXT", default_value = "Crash report")]
     pub title: String,
-    /// Only crashes at this time or later: 2026-11-22T10:30:00+01:00.
-    #[arg(long, value_name = "TIME", value_parser = parse_since, conflicts_with = "hours")]
-    pub since: Option<DateTime<Utc>>,
+    /// Only crashes since then: 2h or 3d ago, 10:30, 2026-11-22, 2026-11-22T10:30:00Z, a file of `check-crashes --snapshot`, or the JSON of a run.
+    #[arg(long, value_name = "TIME|FILE", value_parser = OsStringValueParser::new().try_map(parse_since), allow_hyphen_values = true, help_heading = "Which crashes")]
+    pub since: Option<SinceArg>,
     /// Only crashes of the last H hours.
-    #[arg(long, value_name = "H", value_parser = parse_hours, allow_negative_numbers = true)]
+    #[arg(long, value_name = "H", value_parser = parse_hours, allow_negative_numbers = true, help_heading = "Which crashes")]
     pub hours: Option<f64>,
-    /// Only crashes of processes with this name; `*` stands for anything.
-    #[arg(long, value_name = "NAME")]
-    pub process: Option<String>,
+    /// Only crashes of processes with this name; `*` stands for any text (repeatable).
+    #[arg(long, value_name = "NAME", value_parser = parse_name, help_heading = "Which crashes")]
+    pub process: Vec<String>,
     /// Add crash rates from records that `agxrun run --json FILE` wrote.
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub runs: Vec<PathBuf>,
@@ -44,13 +44,4 @@ pub struct ReportArgs {
     /// Colours.
     #[command(flatten)]
     pub color: ColorArgs,
-}
-
-/// A moment with its offset.
-fn parse_since(text: &str) -> Result<DateTime<Utc>, String> {
-    DateTime::parse_from_rfc3339(text)
-        .map(|time| time.to_utc())
-        .map_err(|_| {
-            "expected a time with its offset, such as 2026-11-22T10:30:00+01:00".to_owned()
-        })
 }

@@ -2,7 +2,10 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::time::Duration;
+
+use crate::reports::listing::{Since, since};
 
 /// Seconds as `timeout` takes them (`90`, `1.5`), or with units (`5m`, `1h30m`, `200ms`).
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
@@ -50,6 +53,50 @@ pub fn parse_hours(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(hours) if hours.is_finite() && hours >= 0.0 => Ok(hours),
         _ => Err("expected a number of hours such as 24 or 0.5".to_owned()),
+    }
+}
+
+/// From when on: a moment, or a file that tells one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SinceArg {
+    /// A moment as written.
+    Time(Since),
+    /// A snapshot, or a run's record.
+    File(PathBuf),
+}
+
+/// A time, or else the name of a file that exists: `./2h` for one that is named like a time.
+#[allow(clippy::needless_pass_by_value)] // as clap hands it over
+pub fn parse_since(text: OsString) -> Result<SinceArg, String> {
+    if let Some(since) = text.to_str().and_then(Since::parse) {
+        return Ok(SinceArg::Time(since));
+    }
+    let path = PathBuf::from(text);
+    if std::fs::symlink_metadata(&path).is_ok() {
+        return Ok(SinceArg::File(path));
+    }
+    Err(format!(
+        "expected {}, or a file: one of `check-crashes --snapshot` or `run --json`",
+        since::EXPECTED
+    ))
+}
+
+/// A name or a pattern of one.
+pub fn parse_name(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("expected a name".to_owned()),
+        name => Ok(name.to_owned()),
+    }
+}
+
+/// The beginning of a fingerprint.
+pub fn parse_prefix(text: &str) -> Result<String, String> {
+    let is_prefix =
+        (4..=16).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_prefix {
+        Ok(text.to_ascii_lowercase())
+    } else {
+        Err("expected 4 to 16 hexadecimal digits, as --group shows them".to_owned())
     }
 }
 
@@ -106,6 +153,24 @@ mod tests {
         assert_eq!(parse_throttle("65535"), Ok(u16::MAX));
         for text in ["", "-1", "1.5", "abc", "65536", "99999999999999999999"] {
             parse_throttle(text).expect_err(text);
+        }
+    }
+
+    #[test]
+    fn a_moment_or_a_file() {
+        let parsed = |text: &str| parse_since(OsString::from(text));
+        assert!(matches!(parsed("2h"), Ok(SinceArg::Time(_))));
+        assert_eq!(parsed("/"), Ok(SinceArg::File(PathBuf::from("/"))));
+        for text in ["", "soon", "/no/such/file.json", "-1"] {
+            parsed(text).expect_err(text);
+        }
+    }
+
+    #[test]
+    fn the_beginning_of_a_fingerprint_is_hexadecimal() {
+        assert_eq!(parse_prefix("ABcd1"), Ok("abcd1".to_owned()));
+        for text in ["", "abc", "abcg", "00000000000000000", "é0é0"] {
+            parse_prefix(text).expect_err(text);
         }
     }
 

@@ -9,6 +9,7 @@ mod matrix;
 mod rehearse;
 mod report;
 mod run;
+pub mod watch;
 
 use std::process::ExitCode;
 

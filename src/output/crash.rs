@@ -7,7 +7,7 @@ use chrono::{DateTime, FixedOffset, Utc};
 use serde::Serialize;
 
 use super::terminal::{DIM, ERROR, STRONG, visible, visible_up_to};
-use crate::diagnose::{Diagnosis, loader};
+use crate::diagnose::{Diagnosis, fingerprint, loader};
 use crate::reports::{Report, frames};
 
 /// How many frames are shown before the rest is counted.
@@ -48,6 +48,8 @@ pub struct CrashView {
     pub crashed_in: Option<String>,
     /// The thread that crashed.
     pub thread: Option<ThreadView>,
+    /// What equal crashes have in common, 16 hexadecimal digits.
+    pub fingerprint: String,
     /// What it is, where a signature matches.
     pub diagnosis: Option<Diagnosis>,
     /// What could not be read.
@@ -104,6 +106,7 @@ impl CrashView {
                     .collect(),
                 more_frames: thread.frames.len().saturating_sub(FRAMES_SHOWN),
             }),
+            fingerprint: fingerprint(report).to_string(),
             diagnosis,
             problems: report.problems.iter().map(ToString::to_string).collect(),
         }
@@ -245,7 +248,7 @@ fn shown(frame: &str) -> String {
 }
 
 /// A span of time with its one leading unit.
-fn ago(time: DateTime<FixedOffset>, now: DateTime<Utc>) -> String {
+pub(super) fn ago(time: DateTime<FixedOffset>, now: DateTime<Utc>) -> String {
     let seconds = (now - time.to_utc()).num_seconds().max(0);
     match seconds {
         0..120 => format!("{seconds} s"),

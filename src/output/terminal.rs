@@ -81,13 +81,19 @@ fn gone_is_fine(outcome: io::Result<()>) -> io::Result<()> {
 pub fn visible(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
-        if c.is_control() || is_deceptive(c) {
+        if is_hidden(c) {
             safe.extend(c.escape_default());
         } else {
             safe.push(c);
         }
     }
     safe
+}
+
+/// Whether a character is not seen as such on a terminal: control characters, and those that format
+/// text.
+pub fn is_hidden(c: char) -> bool {
+    c.is_control() || is_deceptive(c)
 }
 
 /// Characters that format text and show nothing of themselves: bidirectional controls (Unicode

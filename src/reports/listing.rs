@@ -10,9 +10,18 @@ use super::folders::ReportFolder;
 use super::model::Report;
 use super::snapshot::Snapshot;
 
+pub mod archive_stamp;
+pub mod brief;
 mod candidates;
+pub mod ordered;
+pub mod since;
+mod walk;
 
-use candidates::{Candidate, candidates};
+pub use candidates::Candidate;
+use candidates::candidates;
+pub(in crate::reports) use candidates::stamp_in;
+pub use since::Since;
+pub use walk::{Scope, Walk, look, walk};
 
 /// What is to be listed.
 #[derive(Debug, Clone, Copy, Default)]
@@ -49,7 +58,7 @@ pub struct Listing {
 
 /// A report is written up to half a minute after its crash, and names carry the time of writing:
 /// of two reports whose names lie this close, either crash may be the later one.
-const WRITING_DELAY: TimeDelta = TimeDelta::seconds(60);
+pub const WRITING_DELAY: TimeDelta = TimeDelta::seconds(60);
 
 /// Lists the reports of the folders and of the archive.
 ///

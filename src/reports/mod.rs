@@ -7,6 +7,7 @@ pub mod attribution;
 pub mod fault;
 pub mod file;
 pub mod folders;
+pub mod follow;
 pub mod frames;
 pub mod ips;
 pub mod kind;

@@ -8,6 +8,7 @@ pub mod collect;
 pub mod execute;
 mod expectation;
 mod insertion;
+pub mod interrupts;
 pub mod launch;
 mod notes;
 pub mod options;

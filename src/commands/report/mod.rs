@@ -7,6 +7,7 @@ mod runs;
 use anyhow::Result;
 use chrono::{DateTime, Local, TimeDelta, Utc};
 
+use super::check_crashes::moment;
 use super::defaults;
 use crate::cli::ReportArgs;
 use crate::doctor::{self, ThisHost};
@@ -23,14 +24,17 @@ pub fn run(args: ReportArgs) -> Result<u8> {
     let defaults::Folders { folders, named } = defaults::folders(&args.sources)?;
     let archive = defaults::archive(args.sources.archive)?;
     let made = Utc::now();
-    let since = args
-        .since
-        .or_else(|| args.hours.and_then(|hours| ago(made, hours)));
+    let since = match &args.since {
+        Some(since) => Some(moment(since, made)?),
+        None => None,
+    };
+    let since = since.max(args.hours.and_then(|hours| ago(made, hours)));
     let question = reading::Question {
         folders: &folders,
         archive: &archive,
         since,
-        process: args.process.as_deref(),
+        named,
+        processes: &args.process,
         signatures: &signatures,
     };
     let reading::Answer { gathering, looked } = reading::read(&question);
@@ -58,7 +62,7 @@ pub fn run(args: ReportArgs) -> Result<u8> {
         systems,
         asked: Asked {
             since,
-            process: args.process.as_deref().map(Text::name),
+            processes: args.process.iter().map(|name| Text::name(name)).collect(),
         },
         looked,
         groups,
@@ -79,21 +83,18 @@ pub fn run(args: ReportArgs) -> Result<u8> {
     })
 }
 
-/// Whether what was looked at is too little for an answer: a folder that was named, or all of them.
-/// On a new machine no report has been written and no folder made.
+/// Whether what was looked at is too little for an answer: a folder that was named could not be, or
+/// none that is there.
 fn is_blind(looked: &Looked, named: bool) -> bool {
-    let mut missed = looked
+    let missed = looked
         .folders
         .iter()
-        .filter(|folder| folder.unread().is_some());
-    if named {
-        return missed.next().is_some();
-    }
+        .any(|folder| folder.unread().is_some());
     let seen = looked
         .folders
         .iter()
         .any(|folder| folder.state == FolderState::Looked);
-    !seen && missed.any(|folder| folder.state != FolderState::Missing)
+    missed && (named || !seen)
 }
 
 /// So many hours before a moment; `None` before all time.

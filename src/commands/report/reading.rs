@@ -1,14 +1,18 @@
-//! Reading the crashes that a page is about, each report once and one at a time.
+//! Reading the crashes that a page is about: many files at a time, each report once.
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::num::NonZero;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
+use crate::commands::check_crashes::Progress;
 use crate::diagnose::{Diagnosis, Signatures, glob};
 use crate::output::html::gather::Gathering;
 use crate::output::html::page::{Folder, FolderState, Looked};
 use crate::output::html::text::Text;
+use crate::reports::listing::ordered;
 use crate::reports::snapshot::{self, Directory, Entry, Snapshot};
 use crate::reports::{Report, ReportFolder, read_file};
 
@@ -19,12 +23,14 @@ const NAMED: usize = 50;
 pub struct Question<'a> {
     /// Report folders.
     pub folders: &'a [ReportFolder],
+    /// Whether the user named them: then each must be there.
+    pub named: bool,
     /// The archive, which need not exist.
     pub archive: &'a Path,
     /// Only what happened at this time or later.
     pub since: Option<DateTime<Utc>>,
-    /// Only processes whose name fits this pattern.
-    pub process: Option<&'a str>,
+    /// Only processes whose name fits one of these patterns; with none, all.
+    pub processes: &'a [String],
     /// The failures that are known.
     pub signatures: &'a Signatures,
 }
@@ -57,7 +63,8 @@ pub fn read(question: &Question) -> Answer {
     let mut answer = Answer::default();
     let mut files = Vec::new();
     for directory in &question.look().directories {
-        answer.add_folder(directory, directory.path == question.archive);
+        let required = question.named && directory.path != question.archive;
+        answer.add_folder(directory, required);
         for (name, reason) in &directory.errors {
             answer.unreadable(&format!(
                 "`{}`: {reason}",
@@ -72,11 +79,16 @@ pub fn read(question: &Question) -> Answer {
             }
         }
     }
+    // One is always right; more are only faster.
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
     let mut incidents = HashSet::new();
-    for path in &files {
-        let found = question.found(path);
+    let progress = Progress::over(files.len());
+    let work = |path: &PathBuf| question.found(path);
+    ordered::for_each(&files, threads, work, |path, found| {
+        progress.step();
         answer.add(path, found, &mut incidents);
-    }
+        ControlFlow::Continue(())
+    });
     answer
 }
 
@@ -114,29 +126,32 @@ impl Question<'_> {
             Found::Older
         } else if !is_crash {
             Found::NoCrash(report.kind.describe())
-        } else if self.process.is_some_and(|pattern| !fits(pattern, &report)) {
+        } else if !self.has_process(&report) {
             Found::OtherProcess
         } else {
             let diagnosis = self.signatures.diagnose(&report);
             Found::Crash(Box::new(report), diagnosis)
         }
     }
-}
 
-fn fits(pattern: &str, report: &Report) -> bool {
-    report
-        .process_name()
-        .is_some_and(|name| glob::is_match(pattern, name))
+    fn has_process(&self, report: &Report) -> bool {
+        let is_asked = |name| {
+            self.processes
+                .iter()
+                .any(|asked| glob::is_match(asked, name))
+        };
+        self.processes.is_empty() || report.process_name().is_some_and(is_asked)
+    }
 }
 
 impl Answer {
-    fn add_folder(&mut self, directory: &Directory, is_archive: bool) {
+    fn add_folder(&mut self, directory: &Directory, required: bool) {
         let state = match &directory.state {
             snapshot::FolderState::Watched => FolderState::Looked,
-            // Neither is there before it has something to hold.
             snapshot::FolderState::Missing if directory.retired => return,
-            snapshot::FolderState::Missing if is_archive => FolderState::NotYet,
-            snapshot::FolderState::Missing => FolderState::Missing,
+            snapshot::FolderState::Missing if required => FolderState::Missing,
+            // None of the system's, and no archive, is there before it has something to hold.
+            snapshot::FolderState::Missing => FolderState::NotYet,
             snapshot::FolderState::Unreadable(reason) => {
                 FolderState::Unreadable(Text::sentence(reason))
             }

@@ -4,7 +4,7 @@
 use maud::{Markup, html};
 
 use super::chart;
-use super::page::{FolderState, Group, Page};
+use super::page::{Group, Page};
 use super::timeline::Timeline;
 use super::words::{self, counted, grouped};
 
@@ -72,7 +72,10 @@ fn result(page: &Page) -> Markup {
 
 fn asked(page: &Page) -> Markup {
     html! {
-        @if let Some(process) = &page.asked.process { " in processes named " code { (process) } }
+        @for (at, process) in page.asked.processes.iter().enumerate() {
+            @if at == 0 { " in processes named " } @else { " or " }
+            code { (process) }
+        }
         @if let Some(since) = page.asked.since { " since " (words::time(Some(since), page.zone)) }
     }
 }
@@ -84,7 +87,7 @@ fn gaps(page: &Page) -> Markup {
     let blind = looked
         .folders
         .iter()
-        .filter(|folder| matches!(folder.state, FolderState::Unreadable(_)))
+        .filter(|folder| folder.unread().is_some())
         .count();
     html! {
         @if unreadable + blind + looked.pending > 0 {

@@ -37,8 +37,8 @@ pub struct Page {
 pub struct Asked {
     /// Only what happened at this time or later.
     pub since: Option<DateTime<Utc>>,
-    /// Only processes whose name fits this pattern.
-    pub process: Option<Text>,
+    /// Only processes whose name fits one of these patterns; with none, all.
+    pub processes: Vec<Text>,
 }
 
 /// What was looked at, and what of it does not stand among the groups.
@@ -82,7 +82,7 @@ pub enum FolderState {
     Looked,
     /// It does not exist.
     Missing,
-    /// It does not exist, and need not: nothing was put there yet.
+    /// It does not exist, and need not: nobody named it, and nothing was put there yet.
     NotYet,
     /// It exists and cannot be read, for this reason.
     Unreadable(Text),

@@ -83,7 +83,7 @@ fn page_of(hostile: &str) -> Page {
         systems: vec![(name(), 42), (name(), 1)],
         asked: Asked {
             since: Some(newest - TimeDelta::days(3)),
-            process: Some(name()),
+            processes: vec![name(), name()],
         },
         looked: Looked {
             folders: vec![

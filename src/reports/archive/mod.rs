@@ -4,13 +4,18 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+mod clean;
 mod copy;
 mod entry;
+mod merge;
 mod summary;
+mod sync;
 
+pub use clean::{Cleaned, Plan, Removable, plan, remove};
 pub use copy::{Archived, Store};
 pub use entry::{Entry, Info};
 pub use summary::{Recorded, SUMMARY_NAME, record};
+pub use sync::{Synced, note_gone, sync};
 
 /// Why a report or the summary could not be kept.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +63,16 @@ pub enum ArchiveError {
         path: PathBuf,
         /// The system's reason.
         source: io::Error,
+    },
+    /// The system's own reports are not ours to remove.
+    #[error(
+        "`{}` is a folder of the system's reports, from which nothing is removed (name the archive \
+         of copies with `--archive`)",
+        path.display()
+    )]
+    System {
+        /// The folder.
+        path: PathBuf,
     },
 }
 

@@ -79,7 +79,7 @@ pub fn record(
 }
 
 /// Waits for the lock. It is a file of its own, as the summary itself is replaced.
-fn lock(folder: &Path) -> Result<Flock<File>, ArchiveError> {
+pub(super) fn lock(folder: &Path) -> Result<Flock<File>, ArchiveError> {
     let path = folder.join(LOCK_NAME);
     let file = OpenOptions::new()
         .create(true)
@@ -97,13 +97,13 @@ fn lock(folder: &Path) -> Result<Flock<File>, ArchiveError> {
     }
 }
 
-enum Contents {
+pub(super) enum Contents {
     Summary(Map<String, Value>),
     Missing,
     Damaged,
 }
 
-fn read(path: &Path) -> Result<Contents, ArchiveError> {
+pub(super) fn read(path: &Path) -> Result<Contents, ArchiveError> {
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Contents::Missing),
@@ -124,7 +124,7 @@ fn read(path: &Path) -> Result<Contents, ArchiveError> {
 }
 
 /// Renames a damaged summary, never over another one.
-fn set_aside(path: &Path, now: DateTime<FixedOffset>) -> Result<PathBuf, ArchiveError> {
+pub(super) fn set_aside(path: &Path, now: DateTime<FixedOffset>) -> Result<PathBuf, ArchiveError> {
     let stamp = now.format("%Y%m%d_%H%M%S").to_string();
     let names = std::iter::once(format!("{SUMMARY_NAME}.damaged-{stamp}"))
         .chain((2..).map(|number| format!("{SUMMARY_NAME}.damaged-{stamp}-{number}")));
@@ -155,7 +155,7 @@ fn is_same(known: &Value, entry: &Entry) -> bool {
 }
 
 /// An entry's time in microseconds; published summaries write it with and without an offset.
-fn instant(crash: &Value) -> Option<i64> {
+pub(super) fn instant(crash: &Value) -> Option<i64> {
     let text = crash.get("timestamp")?.as_str()?;
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         return Some(time.timestamp_micros());
@@ -173,7 +173,7 @@ fn instant(crash: &Value) -> Option<i64> {
     .map(|time| time.and_utc().timestamp_micros())
 }
 
-fn count_reports(folder: &Path) -> io::Result<usize> {
+pub(super) fn count_reports(folder: &Path) -> io::Result<usize> {
     let mut count = 0;
     for entry in fs::read_dir(folder)? {
         count += usize::from(is_report_name(&entry?.file_name()));
@@ -181,7 +181,7 @@ fn count_reports(folder: &Path) -> io::Result<usize> {
     Ok(count)
 }
 
-fn replace(folder: &Path, path: &Path, summary: &Value) -> io::Result<()> {
+pub(super) fn replace(folder: &Path, path: &Path, summary: &Value) -> io::Result<()> {
     let mut temporary = temporary(folder, ".crash_summary-")?;
     serde_json::to_writer_pretty(&mut temporary, summary)?;
     temporary.write_all(b"\n")?;

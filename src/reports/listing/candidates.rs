@@ -9,10 +9,14 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use crate::reports::snapshot::Snapshot;
 
 /// A file that may be listed.
-pub(super) struct Candidate {
-    pub(super) path: PathBuf,
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// Where it is.
+    pub path: PathBuf,
     /// When its report was written: by its name, else by its modification time.
-    pub(super) written: DateTime<Utc>,
+    pub written: DateTime<Utc>,
+    /// Size, in bytes.
+    pub size: u64,
 }
 
 /// Every report of the snapshots, the last written first. With `since`, files that were last
@@ -44,6 +48,7 @@ pub(super) fn candidates(
         .map(|(written, directory, entry)| Candidate {
             path: directory.path.join(&entry.name),
             written,
+            size: entry.size,
         })
         .collect()
 }
@@ -57,7 +62,7 @@ fn modified(nanoseconds: i128) -> DateTime<Utc> {
 /// The time of writing in a name: `Python-2025-06-27-123535.ips`, with `.000` before the
 /// extension where two share a second, or `Python_2025-06-27-123535_host.crash`. The last such
 /// time counts, as the process's name may hold digits too.
-fn stamp_in(name: &OsStr) -> Option<NaiveDateTime> {
+pub(in crate::reports) fn stamp_in(name: &OsStr) -> Option<NaiveDateTime> {
     const LENGTH: usize = "2025-06-27-123535".len();
     let bytes = name.as_encoded_bytes();
     bytes.windows(LENGTH).rev().find_map(parse_stamp)

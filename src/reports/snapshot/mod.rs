@@ -8,9 +8,11 @@ use super::folders::ReportFolder;
 mod diff;
 mod incidents;
 mod scan;
+mod stored;
 
 pub use diff::{Change, diff};
 pub use incidents::{NewReports, distinct};
+pub use stored::{SCHEMA as STORED_SCHEMA, Stored};
 
 /// What stood in the report folders at one moment. Nothing is opened to take one.
 #[derive(Debug, Clone, Default)]

@@ -77,8 +77,22 @@ pub(super) struct Found {
 }
 
 impl Signals {
-    /// Installs the handlers. Waits while another thread supervises.
+    /// Installs the handlers of a supervision. Waits while another thread supervises.
     pub(in crate::run) fn install() -> io::Result<Self> {
+        let mut signals = Self::install_only(&CAUGHT)?;
+        // An inherited SIG_IGN here would make the kernel reap children itself and lose their ends.
+        signals.replace(libc::SIGCHLD, on_signal as *const () as usize)?;
+        // A write to a closed downstream must be an EPIPE to pass on, whoever calls us.
+        signals.replace(libc::SIGPIPE, libc::SIG_IGN)?;
+        change_mask(libc::SIG_UNBLOCK, &[libc::SIGCHLD])?;
+        // Writing to the terminal, and giving it away, from a background group is our duty here.
+        change_mask(libc::SIG_BLOCK, &[libc::SIGTTOU])?;
+        Ok(signals)
+    }
+
+    /// Installs handlers for these signals, unless they were ignored when we were started. Waits
+    /// while another thread has some installed.
+    pub(in crate::run) fn install_only(caught: &[c_int]) -> io::Result<Self> {
         let only = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let (read, write) = os::pipe()?;
         fcntl(&read, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
@@ -94,20 +108,12 @@ impl Signals {
             },
             _only: only,
         };
-        // An inherited SIG_IGN here would make the kernel reap children itself and lose their ends.
-        signals.replace(libc::SIGCHLD, on_signal as *const () as usize)?;
-        for signal in CAUGHT {
-            if !is_ignored(signal) {
-                signals.replace(signal, on_signal as *const () as usize)?;
+        for signal in caught {
+            if !is_ignored(*signal) {
+                signals.replace(*signal, on_signal as *const () as usize)?;
             }
         }
-        // A write to a closed downstream must be an EPIPE to pass on, whoever calls us.
-        signals.replace(libc::SIGPIPE, libc::SIG_IGN)?;
-        let mut unblock = CAUGHT.to_vec();
-        unblock.push(libc::SIGCHLD);
-        change_mask(libc::SIG_UNBLOCK, &unblock)?;
-        // Writing to the terminal, and giving it away, from a background group is our duty here.
-        change_mask(libc::SIG_BLOCK, &[libc::SIGTTOU])?;
+        change_mask(libc::SIG_UNBLOCK, caught)?;
         Ok(signals)
     }
 

@@ -1,0 +1,52 @@
+//! `check-crashes --watch`: new crashes, as they come.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::Asked;
+use super::ask::check_signatures;
+use super::select::Filter;
+use crate::cli::CheckCrashesArgs;
+use crate::commands::watch::watch;
+use crate::output::crash::CrashView;
+use crate::output::crashes::Kind;
+use crate::output::terminal;
+use crate::reports::Report;
+use crate::run::verdict::exit_code;
+
+pub(super) fn run(args: &CheckCrashesArgs, asked: &Asked) -> Result<u8> {
+    check_signatures(&args.which.signature, &asked.signatures)?;
+    let filter = Filter {
+        since: None,
+        processes: &args.which.process,
+        signatures: &args.which.signature,
+        fingerprints: &args.which.fingerprint,
+        table: &asked.signatures,
+    };
+    let mut shown = 0;
+    watch(&asked.folders, &mut |path: &Path, report: &Report| {
+        let Some(found) = filter.admit(report.clone(), None) else {
+            return Ok(());
+        };
+        shown += 1;
+        let view = CrashView::of(path, &found.report, found.diagnosis);
+        let now = chrono::Utc::now();
+        if args.json {
+            let mut answer = asked.answer(Kind::Crash);
+            answer.checked = now;
+            answer.count = Some(1);
+            answer.crashes = Some(vec![view]);
+            terminal::print(&answer.json_line()?)?;
+        } else {
+            let apart = if shown > 1 { "\n" } else { "" };
+            terminal::print(&format!("{apart}{}", view.text(now, "")))?;
+        }
+        Ok(())
+    })?;
+    Ok(if args.fail && shown > 0 {
+        exit_code::CRASH_GATE
+    } else {
+        exit_code::OK
+    })
+}

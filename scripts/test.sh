@@ -3,7 +3,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-step() { printf '\n== %s\n' "$*"; }
+# With the seconds since the start.
+step() { printf '\n== %s (%d s)\n' "$*" "$SECONDS"; }
 
 ./scripts/setup.sh
 
@@ -52,4 +53,4 @@ fi
 step "workflows"
 where_possible ./scripts/workflows-lint.sh || true
 where_possible ./scripts/workflows-lint.sh --selftest || true
-./tests/mac/run.sh selftest build crash rehearse metal
+./tests/mac/run.sh selftest build crash rehearse metal doctor

@@ -14,6 +14,7 @@ pub mod doctor;
 pub mod evidence;
 pub mod inject;
 pub mod matrix;
+pub mod monitor;
 pub mod output;
 pub mod reports;
 pub mod run;

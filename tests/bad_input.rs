@@ -166,7 +166,7 @@ fn a_library_that_cannot_be_loaded_is_refused_before_the_launch() {
     let foreign = sandbox.path("libforeign.so");
     std::fs::write(&foreign, elf).expect("written");
     for (library, word) in [
-        (foreign, "sparc64"),
+        (foreign, "an ELF shared library for processor 43"),
         (sandbox.path("missing.so"), "No such file"),
         (sandbox.path("home"), "not a regular file"),
         (old_report(), "not an object file"),

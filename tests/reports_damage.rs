@@ -263,6 +263,7 @@ fn what_is_no_report_is_said_so() {
         b"{}",
         b"[1, 2]",
         b"{\"a\": 1}",
+        b"{\x80",
     ] {
         let error = ips::read(bytes).expect_err("no report");
         assert!(matches!(error, ReadError::NotAReport { .. }), "{error}");

@@ -1,7 +1,9 @@
 //! Every command and option, and nothing else.
 
 mod check_crashes;
+mod monitor;
 mod report;
+mod show;
 mod signatures;
 mod sources;
 mod values;
@@ -14,7 +16,11 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use check_crashes::{CheckCrashesArgs, ModeArgs, WhichArgs};
+pub use monitor::{
+    MonitorAction, MonitorRunArgs, MonitorStartArgs, MonitorStatusArgs, MonitorStopArgs,
+};
 pub use report::ReportArgs;
+pub use show::{ShowArgs, ThreadChoice};
 pub use signatures::SignatureArgs;
 pub use sources::SourceArgs;
 pub use values::SinceArg;
@@ -45,6 +51,7 @@ Examples:
   agxrun --no-fix --timeout 5m -- ./test    the control: no library, five minutes at most
   agxrun inspect python3 test.py            what will run, and does the fix get into it
   agxrun check-crashes --latest             what crashed, where, why, what to do
+  agxrun show latest                        the newest crash's report, as macOS translates it
   agxrun rehearse                           see a crash and its cure on any machine
   agxrun doctor                             is this machine fit for it, and what to mend
 
@@ -60,12 +67,20 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Show crashes from the report folders and the archive.
     CheckCrashes(CheckCrashesArgs),
+    /// Show one report as macOS translates it.
+    Show(ShowArgs),
     /// Write the crashes as one HTML page: timeline, groups, what each means and what to do.
     Report(ReportArgs),
     /// Rehearse the published faults without and with the fix, on any machine.
     Rehearse(RehearseArgs),
     /// Say what of this machine matters to a run, and what to mend.
     Doctor(DoctorArgs),
+    /// Keep a copy of every report, in the background.
+    Monitor {
+        /// What to do with the monitor.
+        #[command(subcommand)]
+        action: MonitorAction,
+    },
     /// Locate, build or list the fix library.
     Fix {
         /// What to do with the library.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use chrono::{DateTime, Local, NaiveDateTime, TimeZone, Utc};
 
 use crate::cli::{SignatureArgs, SourceArgs};
 use crate::diagnose::Signatures;
@@ -58,6 +59,15 @@ pub fn report_folders() -> Vec<ReportFolder> {
         home: home.as_deref(),
         state_home: state_home.as_deref(),
     })
+}
+
+/// A time in a report's name as UTC: names carry local time. At the end of summer time an hour
+/// comes twice, of which this is the later reading.
+pub fn local_time(time: NaiveDateTime) -> DateTime<Utc> {
+    Local
+        .from_local_datetime(&time)
+        .latest()
+        .map_or_else(|| time.and_utc(), |local| local.to_utc())
 }
 
 /// Folders that the user named, by option or else by `AGXRUN_REPORTS_DIR`, made absolute: the

@@ -6,9 +6,11 @@ mod doctor;
 mod fix;
 mod inspect;
 mod matrix;
+mod monitor;
 mod rehearse;
 mod report;
 mod run;
+mod show;
 pub mod watch;
 
 use std::process::ExitCode;
@@ -31,10 +33,12 @@ pub fn main() -> ExitCode {
         Some(Command::Inspect(args)) => inspect::run(&args),
         Some(Command::CheckCrashes(args)) => check_crashes::run(&args),
         Some(Command::Report(args)) => report::run(args),
+        Some(Command::Show(args)) => show::run(&args),
         Some(Command::Rehearse(args)) if args.matrix.matrix => matrix::run(&args),
         Some(Command::Rehearse(args)) => rehearse::run(&args),
         Some(Command::Fix { action }) => fix::run(action),
         Some(Command::Doctor(args)) => doctor::run(args),
+        Some(Command::Monitor { action }) => monitor::run(action),
     };
     match outcome {
         Ok(code) => ExitCode::from(code),

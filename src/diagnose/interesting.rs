@@ -2,37 +2,27 @@
 
 use crate::reports::model::{Frame, Report};
 
-/// Images that only carry out what others asked for: the C library and its threads, the loader, the
-/// Objective-C and C++ runtimes, and what writes reports. On Linux the C library and the loader.
-const RUNTIME_IMAGES: [&str; 22] = [
-    "libsystem_kernel.dylib",
-    "libsystem_platform.dylib",
-    "libsystem_pthread.dylib",
-    "libsystem_c.dylib",
-    "libsystem_malloc.dylib",
-    "libsystem_trace.dylib",
-    "libsystem_sim_kernel.dylib",
-    "libsystem_sim_platform.dylib",
-    "libsystem_sim_pthread.dylib",
-    "libsystem_sim_c.dylib",
+/// Beginnings of the names of images that only carry out what others asked for: the C library and
+/// its threads, dispatch, the loader, the Objective-C and C++ runtimes, and what writes reports; then
+/// the C library and the loader of Linux.
+const RUNTIME_IMAGES: [&str; 11] = [
+    "libsystem_",
     "libdispatch.dylib",
     "libdyld.dylib",
     "dyld",
-    "dyld_sim",
     "libobjc.A.dylib",
     "libc++abi.dylib",
     "libc++.1.dylib",
-    "libsystem_blocks.dylib",
     "CrashReporterSupport",
-    "libc.so.6",
-    "libpthread.so.0",
-    "ld-linux-x86-64.so.2",
+    "libc.so",
+    "libpthread.so",
+    "ld-linux",
 ];
 
 /// Functions of other images that raise a failure, or that a failure of their caller's passes
-/// through. From the stacks of public reports; `*` is not a pattern here.
-const RAISING: [&str; 52] = [
-    // Signals and aborts, where the image is not told or statically linked.
+/// through. From the stacks of public reports.
+const RAISING: [&str; 47] = [
+    // Signals and aborts, where the image is not told or linked statically.
     "__pthread_kill",
     "pthread_kill",
     "__kill",
@@ -53,17 +43,19 @@ const RAISING: [&str; 52] = [
     "__assert_rtn",
     "__assert_fail",
     "__assert_fail_base",
-    "_assertionFailure",
-    "_fatalErrorMessage",
-    "MTLReportFailure",
-    "MTLReleaseAssertionFailure",
-    // Exceptions of Objective-C, and what Cocoa does with one that nobody caught.
+    "ggml_abort",
+    "ggml_print_backtrace",
+    // Exceptions of Objective-C, messages that nobody understands, and what Cocoa does with both.
     "objc_exception_throw",
     "objc_exception_rethrow",
     "__exceptionPreprocess",
     "-[NSException raise]",
     "+[NSException raise:format:]",
     "+[NSException raise:format:arguments:]",
+    "-[NSObject(NSObject) doesNotRecognizeSelector:]",
+    "_userInfoForFileAndLine",
+    "___forwarding___",
+    "_CF_forwarding_prep_0",
     "-[NSApplication reportException:]",
     "-[NSApplication _crashOnException:]",
     // Exceptions of C++.
@@ -75,49 +67,40 @@ const RAISING: [&str; 52] = [
     "std::__terminate(void (*)())",
     "demangling_terminate_handler()",
     "default_terminate_handler()",
-    // Messages to objects and their counting.
+    // Counting of references.
     "CF_IS_OBJC",
     "CFRelease",
     "CFRetain",
     "_CFRelease",
-    "_CFRetain",
-    "_CFNonObjCRelease",
-    "__CF_IS_OBJC",
-    // Swift's own counting and traps.
     "swift_retain",
     "swift_release",
-    "swift_unexpectedError",
-    "swift_dynamicCastFailure",
-    // Rust's, but for those with a hash at their end.
-    "__rust_start_panic",
-    "rust_eh_personality",
 ];
 
-/// Beginnings of such functions' names.
-const RAISING_PREFIXES: [&str; 16] = [
+/// Beginnings of such functions' names: signatures of Swift's differ, and names of Rust's carry a
+/// hash at their end. The last is the rehearsal's.
+const RAISING_PREFIXES: [&str; 22] = [
     "MTLReportFailure",
     "objc_msgSend",
     "objc_retain",
     "objc_release",
     "objc_autorelease",
     "-[NSAssertionHandler handleFailureIn",
-    "_objc_fatal",
-    "Swift._assertionFailure",
-    "Swift._fatalErrorMessage",
-    "closure #1 in closure #1 in closure #1 in _assertionFailure",
-    "_swift_release_dealloc",
-    "swift::fatalError",
+    "_assertionFailure",
+    "specialized _assertionFailure",
+    "_fatalErrorMessage",
+    "swift_unexpectedError",
+    "swift_dynamicCastFailure",
     "std::sys::pal::unix::abort_internal",
     "std::process::abort",
-    "core::panicking::",
     "std::panicking::",
-];
-
-/// The same, of names that differ in between.
-const RUST_PANIC: [&str; 3] = [
-    "rust_panic",
+    "core::panicking::",
     "panic_abort::",
-    "std::sys::backtrace::__rust_end_short_backtrace",
+    "__rust_start_panic",
+    "rust_panic",
+    "std::sys::backtrace::__rust_",
+    "core::ops::function::FnOnce::call_once",
+    "<std::sys::thread::",
+    "agx_rehearsal::failure::",
 ];
 
 /// The first frame that is no part of raising the failure or of the runtime below it.
@@ -127,7 +110,8 @@ const RUST_PANIC: [&str; 3] = [
 ///
 /// Skipped are the images of the C library, the loader, the Objective-C and C++ runtimes and the
 /// report writer, and in other images functions that raise a failure: `abort`, `pthread_kill`,
-/// assertions of Metal, Foundation and Swift, exceptions, counting of references.
+/// assertions of Metal, Foundation and Swift, exceptions, panics, counting of references, and the
+/// functions that Rust starts a thread with.
 pub fn interesting_frame(report: &Report) -> Option<&Frame> {
     let stack = stack(report);
     stack
@@ -150,9 +134,17 @@ pub(super) fn stack(report: &Report) -> &[Frame] {
 /// Whether a frame tells where a crash happened.
 pub(super) fn is_interesting(report: &Report, frame: &Frame) -> bool {
     let image = report.image_name(frame);
-    let in_runtime = image.is_some_and(|image| RUNTIME_IMAGES.contains(&image));
+    let in_runtime = image.is_some_and(|image| {
+        RUNTIME_IMAGES
+            .iter()
+            .any(|prefix| image.starts_with(prefix))
+    });
     // A frame with neither symbol nor image is an address somewhere: where a wild jump went.
-    let says_nothing = frame.symbol.is_none() && image.is_none_or(|image| image == "???");
+    let is_nameless = frame
+        .symbol
+        .as_deref()
+        .is_none_or(|symbol| symbol.bytes().all(|byte| byte.is_ascii_digit()));
+    let says_nothing = is_nameless && image.is_none_or(|image| image == "???");
     !in_runtime && !says_nothing && !raises(frame)
 }
 
@@ -163,6 +155,5 @@ fn raises(frame: &Frame) -> bool {
     RAISING.contains(&symbol)
         || RAISING_PREFIXES
             .iter()
-            .chain(&RUST_PANIC)
             .any(|prefix| symbol.starts_with(prefix))
 }

@@ -11,15 +11,17 @@ pub mod loader;
 mod matching;
 mod normal;
 mod pattern;
+mod route;
 mod rule;
 mod signature;
 mod table;
 
 pub use file::SignatureFileError;
-pub use fingerprint::{Fingerprint, fingerprint};
+pub use fingerprint::{Fingerprint, NoFingerprint, fingerprint};
 pub use groups::{Group, Groups};
 pub use interesting::interesting_frame;
 pub use pattern::{FramePattern, Pattern};
+pub use route::{FixFacts, Library, Route, ShownBy};
 pub use rule::{AccessName, KindName, Rule};
 pub use signature::{Blame, Confidence, Diagnosis, Signature};
 pub use table::{Signatures, diagnose, match_line};

@@ -7,7 +7,9 @@ pub(super) fn image(name: &str) -> &str {
     if name.starts_with(DRIVER) {
         return DRIVER;
     }
-    let mut name = name;
+    // Older reports name frameworks by their bundle.
+    let bundle = name.strip_prefix("com.apple.");
+    let mut name = bundle.filter(|bundle| !bundle.is_empty()).unwrap_or(name);
     // `.so.6` of Linux, and what Python writes into the names of its modules.
     for mark in [".so.", ".cpython-", ".abi3."] {
         name = name
@@ -32,9 +34,15 @@ pub(super) fn image(name: &str) -> &str {
 pub(super) fn symbol(name: &str) -> Option<String> {
     let name = name.trim();
     let name = name.strip_suffix(" [inlined]").unwrap_or(name);
+    // What `atos` adds.
+    let name = match name.rsplit_once(" (in ") {
+        Some((before, image)) if image.ends_with(')') => before,
+        _ => name,
+    };
     // Where the system hides a name, merged equal functions, or a tool made one up.
     let is_nameless = matches!(name, "" | "???" | "<redacted>" | "<deduplicated_symbol>")
-        || name.starts_with("___lldb_unnamed_symbol");
+        || name.starts_with("___lldb_unnamed_symbol")
+        || name.bytes().all(|byte| byte.is_ascii_digit());
     if is_nameless {
         return None;
     }
@@ -163,7 +171,7 @@ fn operator_at(rest: &str) -> Option<&str> {
 /// Without the numbers of closures, lambdas and blocks, and without addresses: `closure #1`, `$_12`,
 /// `_block_invoke_2`, `0x1234`.
 fn without_numbers(name: &str) -> String {
-    const BEFORE: [&str; 5] = ["#", "$_", "_block_invoke_", "_block_invoke.", "0x"];
+    const BEFORE: [&str; 4] = ["#", "$_", "_block_invoke", "0x"];
     let mut kept = String::with_capacity(name.len());
     let mut rest = name;
     while let Some((at, mark)) = BEFORE
@@ -174,19 +182,17 @@ fn without_numbers(name: &str) -> String {
         let end = at + mark.len();
         kept.push_str(rest.get(..end).unwrap_or_default());
         let after = rest.get(end..).unwrap_or_default();
-        rest = if mark == "0x" {
-            after.trim_start_matches(|c: char| c.is_ascii_hexdigit())
-        } else {
-            after.trim_start_matches(|c: char| c.is_ascii_digit())
+        rest = match mark {
+            "0x" => after.trim_start_matches(|c: char| c.is_ascii_hexdigit()),
+            // A first block has no number.
+            "_block_invoke" => after
+                .trim_start_matches(['_', '.'])
+                .trim_start_matches(|c: char| c.is_ascii_digit()),
+            _ => after.trim_start_matches(|c: char| c.is_ascii_digit()),
         };
     }
     kept.push_str(rest);
-    // A first block has no number.
-    let numbered = kept.strip_suffix(['_', '.']);
-    match numbered.filter(|kept| kept.ends_with("_block_invoke")) {
-        Some(plain) => plain.to_owned(),
-        None => kept,
-    }
+    kept
 }
 
 /// Without the letters of a chip's family: `AGXG16XFamilyComputeContext_mtlnext` is
@@ -242,6 +248,7 @@ mod tests {
             ("libpython3.12.dylib", "libpython3"),
             ("libvips-42.16.dylib", "libvips"),
             ("libc.so.6", "libc"),
+            ("com.apple.CoreFoundation", "CoreFoundation"),
             ("_multiarray.cpython-312-darwin.so", "_multiarray"),
             ("_rust.abi3.so", "_rust"),
             ("Google Chrome Framework", "Google Chrome Framework"),
@@ -295,6 +302,8 @@ mod tests {
             ("f.cold.1", "f"),
             ("__f_block_invoke_2", "__f_block_invoke"),
             ("__f_block_invoke", "__f_block_invoke"),
+            ("__f_block_invoke375", "__f_block_invoke"),
+            ("main (in App)", "main"),
             ("closure #2 in A.b(c: Int) -> D", "closure # in A.b -> D"),
             ("f$_12::operator()(int)", "f$_::operator()"),
             ("g [inlined]", "g"),

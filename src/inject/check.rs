@@ -3,14 +3,11 @@
 //! On macOS an inserted library that cannot be loaded ends the target; on Linux ld.so says
 //! "cannot be preloaded" on stderr and goes on without it. Neither may be a surprise.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use object::elf::{FileHeader32, FileHeader64};
-use object::macho::{MachHeader32, MachHeader64};
-use object::read::macho::{FatArch, MachOFatFile32, MachOFatFile64};
-use object::{Architecture, BinaryFormat, Endianness, FileKind, ObjectKind};
+use crate::target::image::{Contents, Elf, FileType, Image, Processor, Slice, Unreadable};
+use crate::target::platform;
+use crate::target::rules::System;
 
 /// Why a file cannot be injected here.
 #[derive(Debug, thiserror::Error)]
@@ -41,181 +38,95 @@ pub enum Unusable {
     },
 }
 
-/// Checks that `path` is a shared library for this platform and processor. Only its first page is
-/// read: the loader will read the rest.
+/// Checks that `path` is a shared library for this platform and processor.
+///
+/// # Errors
+/// Why it is not, see [`Unusable`].
 pub fn library(path: &Path) -> Result<(), Unusable> {
-    let unreadable = |source| Unusable::Unreadable {
+    let wrong = |found| Unusable::WrongKind {
         path: path.to_owned(),
-        source,
+        found,
+        wanted: match platform::SYSTEM {
+            System::MacOs => format!("Mach-O libraries for {}", platform::PROCESSOR),
+            System::Linux => format!("ELF shared libraries for {}", platform::PROCESSOR),
+        },
     };
-    let metadata = std::fs::metadata(path).map_err(unreadable)?;
-    if !metadata.is_file() {
-        return Err(Unusable::NotAFile {
+    match Image::read(path) {
+        Ok(image) if is_native(&image.contents) => Ok(()),
+        Ok(image) => Err(wrong(name(&image.contents))),
+        Err(Unreadable::NotAFile) => Err(Unusable::NotAFile {
             path: path.to_owned(),
-        });
-    }
-    let mut head = Vec::new();
-    let file = File::open(path).map_err(unreadable)?;
-    file.take(HEAD).read_to_end(&mut head).map_err(unreadable)?;
-    let found = describe(&head);
-    if found.contains(&NATIVE) {
-        return Ok(());
-    }
-    Err(Unusable::WrongKind {
-        path: path.to_owned(),
-        found: name(&found),
-        wanted: format!(
-            "{} {} shared libraries",
-            format_name(NATIVE.0),
-            architecture_name(NATIVE.1)
-        ),
-    })
-}
-
-/// Headers of every format lie in the first page; a universal file lists its slices there too.
-const HEAD: u64 = 4096;
-
-/// Format, processor and kind of an object file, or of one slice of a universal file.
-type Slice = (BinaryFormat, Architecture, ObjectKind);
-
-/// What the first page of a file says; nothing where it is no object file, or a damaged one.
-fn describe(head: &[u8]) -> Vec<Slice> {
-    match FileKind::parse(head) {
-        Ok(FileKind::Elf64) => elf::<FileHeader64<Endianness>>(head).into_iter().collect(),
-        Ok(FileKind::Elf32) => elf::<FileHeader32<Endianness>>(head).into_iter().collect(),
-        Ok(FileKind::MachO64) => mach_o::<MachHeader64<Endianness>>(head)
-            .into_iter()
-            .collect(),
-        Ok(FileKind::MachO32) => mach_o::<MachHeader32<Endianness>>(head)
-            .into_iter()
-            .collect(),
-        Ok(FileKind::MachOFat32) => MachOFatFile32::parse(head)
-            .map(|fat| {
-                fat.arches()
-                    .iter()
-                    .map(|slice| dylib_for(slice.architecture()))
-                    .collect()
+        }),
+        Err(Unreadable::Io { source, .. } | Unreadable::Read { source, .. }) => {
+            Err(Unusable::Unreadable {
+                path: path.to_owned(),
+                source,
             })
-            .unwrap_or_default(),
-        Ok(FileKind::MachOFat64) => MachOFatFile64::parse(head)
-            .map(|fat| {
-                fat.arches()
-                    .iter()
-                    .map(|slice| dylib_for(slice.architecture()))
-                    .collect()
-            })
-            .unwrap_or_default(),
-        _ => Vec::new(),
+        }
+        Err(damage) => Err(wrong(format!("an image that cannot be read ({damage})"))),
     }
 }
 
-/// A slice's own header lies outside the first page; what kind of file it is, the loader will say.
-fn dylib_for(architecture: Architecture) -> Slice {
-    (BinaryFormat::MachO, architecture, ObjectKind::Dynamic)
+/// Whether the loader of this machine maps it into a program of this processor. Position-independent executables look like
+/// shared objects: of them the loader itself must complain.
+fn is_native(contents: &Contents) -> bool {
+    match contents {
+        Contents::MachO(slices) if platform::SYSTEM == System::MacOs => {
+            slices.iter().any(|slice| {
+                slice.processor == platform::PROCESSOR
+                    && file_type(slice) == Some(FileType::Library)
+            })
+        }
+        Contents::Elf(elf) if platform::SYSTEM == System::Linux => {
+            elf.processor == platform::PROCESSOR && elf.is_64_bit && elf.shared
+        }
+        _ => false,
+    }
 }
 
-fn elf<Header: object::read::elf::FileHeader<Endian = Endianness>>(head: &[u8]) -> Option<Slice> {
-    let header = Header::parse(head).ok()?;
-    let endian = header.endian().ok()?;
-    let architecture = match header.e_machine(endian) {
-        object::elf::EM_X86_64 => Architecture::X86_64,
-        object::elf::EM_AARCH64 => Architecture::Aarch64,
-        object::elf::EM_386 => Architecture::I386,
-        object::elf::EM_ARM => Architecture::Arm,
-        object::elf::EM_SPARCV9 => Architecture::Sparc64,
-        object::elf::EM_RISCV => Architecture::Riscv64,
-        object::elf::EM_PPC64 => Architecture::PowerPc64,
-        _ => Architecture::Unknown,
-    };
-    let kind = match header.e_type(endian) {
-        object::elf::ET_DYN => ObjectKind::Dynamic,
-        object::elf::ET_EXEC => ObjectKind::Executable,
-        object::elf::ET_REL => ObjectKind::Relocatable,
-        object::elf::ET_CORE => ObjectKind::Core,
-        _ => ObjectKind::Unknown,
-    };
-    Some((BinaryFormat::Elf, architecture, kind))
-}
-
-fn mach_o<Header: object::read::macho::MachHeader<Endian = Endianness>>(
-    head: &[u8],
-) -> Option<Slice> {
-    let header = Header::parse(head, 0).ok()?;
-    let endian = header.endian().ok()?;
-    let architecture = match header.cputype(endian) {
-        object::macho::CPU_TYPE_ARM64 => Architecture::Aarch64,
-        object::macho::CPU_TYPE_X86_64 => Architecture::X86_64,
-        object::macho::CPU_TYPE_X86 => Architecture::I386,
-        _ => Architecture::Unknown,
-    };
-    let kind = match header.filetype(endian) {
-        object::macho::MH_DYLIB | object::macho::MH_BUNDLE => ObjectKind::Dynamic,
-        object::macho::MH_EXECUTE => ObjectKind::Executable,
-        object::macho::MH_OBJECT => ObjectKind::Relocatable,
-        object::macho::MH_CORE => ObjectKind::Core,
-        _ => ObjectKind::Unknown,
-    };
-    Some((BinaryFormat::MachO, architecture, kind))
+fn file_type(slice: &Slice) -> Option<FileType> {
+    slice.contents.as_ref().ok().map(|image| image.file_type)
 }
 
 /// What was found, as a noun phrase.
-fn name(found: &[Slice]) -> String {
-    match found {
-        [] => "not an object file, or a damaged one".to_owned(),
-        [(format, architecture, kind)] => format!(
-            "a {} {} {}",
-            format_name(*format),
-            architecture_name(*architecture),
-            kind_name(*kind)
-        ),
-        many => {
-            let names: Vec<_> = many
-                .iter()
-                .map(|(_, architecture, _)| architecture_name(*architecture))
-                .collect();
-            format!("a universal Mach-O file for {}", names.join(", "))
+fn name(contents: &Contents) -> String {
+    match contents {
+        Contents::MachO(slices) => match &slices[..] {
+            [slice] => mach_o_name(slice),
+            slices => {
+                let processors: Vec<_> = slices.iter().map(|it| it.processor.to_string()).collect();
+                format!("a universal Mach-O file for {}", processors.join(", "))
+            }
+        },
+        Contents::Elf(Elf {
+            processor, shared, ..
+        }) => format!("an ELF {} for {processor}", elf_name(*shared)),
+        Contents::Script => "a script".to_owned(),
+        Contents::Other => "not an object file".to_owned(),
+    }
+}
+
+fn elf_name(shared: bool) -> &'static str {
+    if shared {
+        "shared library"
+    } else {
+        "file of another kind than a shared library"
+    }
+}
+
+fn mach_o_name(slice: &Slice) -> String {
+    let processor: Processor = slice.processor;
+    match &slice.contents {
+        Ok(image) => {
+            let kind = match image.file_type {
+                FileType::Executable => "program",
+                FileType::Library => "library",
+                FileType::Bundle => "bundle, which is never inserted,",
+                FileType::Other(_) => "file of another kind",
+            };
+            format!("a Mach-O {kind} for {processor}")
         }
-    }
-}
-
-/// What loads here.
-const NATIVE: Slice = (
-    if cfg!(target_vendor = "apple") {
-        BinaryFormat::MachO
-    } else {
-        BinaryFormat::Elf
-    },
-    if cfg!(target_arch = "aarch64") {
-        Architecture::Aarch64
-    } else {
-        Architecture::X86_64
-    },
-    ObjectKind::Dynamic,
-);
-
-fn format_name(format: BinaryFormat) -> String {
-    match format {
-        BinaryFormat::MachO => "Mach-O".to_owned(),
-        BinaryFormat::Elf => "ELF".to_owned(),
-        other => format!("{other:?}"),
-    }
-}
-
-fn architecture_name(architecture: Architecture) -> String {
-    match architecture {
-        Architecture::Aarch64 => "arm64".to_owned(),
-        Architecture::X86_64 => "x86-64".to_owned(),
-        other => format!("{other:?}").to_lowercase(),
-    }
-}
-
-fn kind_name(kind: ObjectKind) -> &'static str {
-    match kind {
-        ObjectKind::Dynamic => "shared library",
-        ObjectKind::Executable => "executable",
-        ObjectKind::Relocatable => "object file",
-        ObjectKind::Core => "core file",
-        _ => "file of another kind",
+        Err(damage) => format!("a damaged Mach-O file for {processor} ({damage})"),
     }
 }
 
@@ -237,10 +148,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().expect("a temporary file");
         std::fs::write(file.path(), "#!/bin/sh\n").expect("written");
         let error = library(file.path()).expect_err("a script cannot be loaded");
-        assert!(
-            error.to_string().contains("is not an object file"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("is a script"), "{error}");
     }
 
     #[test]
@@ -255,7 +163,9 @@ mod tests {
         std::fs::write(file.path(), elf).expect("written");
         let error = library(file.path()).expect_err("another processor's library");
         assert!(
-            error.to_string().contains("sparc64 shared library"),
+            error
+                .to_string()
+                .contains("an ELF shared library for processor 43"),
             "{error}"
         );
     }
@@ -284,7 +194,7 @@ mod tests {
         } else {
             let error = outcome.expect_err("a Mach-O library does not load here");
             assert!(
-                error.to_string().contains("Mach-O arm64 shared library"),
+                error.to_string().contains("a Mach-O library for arm64"),
                 "{error}"
             );
         }

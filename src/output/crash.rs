@@ -7,7 +7,7 @@ use chrono::{DateTime, FixedOffset, Utc};
 use serde::Serialize;
 
 use super::terminal::{DIM, ERROR, STRONG, visible, visible_up_to};
-use crate::diagnose::{Diagnosis, fingerprint, loader};
+use crate::diagnose::{Diagnosis, FixFacts, fingerprint, loader};
 use crate::reports::{Report, frames};
 
 /// How many frames are shown before the rest is counted.
@@ -52,6 +52,8 @@ pub struct CrashView {
     pub fingerprint: String,
     /// What it is, where a signature matches.
     pub diagnosis: Option<Diagnosis>,
+    /// Whether the fix library was loaded, and whether the driver was entered through it.
+    pub fix: FixFacts,
     /// What could not be read.
     pub problems: Vec<String>,
 }
@@ -108,8 +110,16 @@ impl CrashView {
             }),
             fingerprint: fingerprint(report).to_string(),
             diagnosis,
+            fix: FixFacts::of(report, None),
             problems: report.problems.iter().map(ToString::to_string).collect(),
         }
+    }
+
+    /// The same with what a run's ledgers say of the fix library as well.
+    #[must_use]
+    pub fn with_fix(mut self, fix: &FixFacts) -> Self {
+        self.fix.clone_from(fix);
+        self
     }
 
     /// One line for a list: time, process, exception, where, signature.
@@ -198,6 +208,9 @@ impl CrashView {
             lines.push(format!("  to do:   {}", diagnosis.remedy));
         } else if self.thread.is_some() {
             lines.push("  no known signature matches".to_owned());
+        }
+        if let Some(fix) = self.fix.describe() {
+            lines.push(format!("  fix:     {}", shown(&fix)));
         }
         for problem in &self.problems {
             lines.push(format!("  {DIM}not read: {}{DIM:#}", visible(problem)));

@@ -72,7 +72,8 @@ impl Side {
                 .filter_map(|collected| {
                     let file = collected.archived.as_ref().unwrap_or(&collected.path);
                     let report = collected.report.as_ref().ok()?;
-                    Some(CrashView::of(file, report, collected.diagnosis.clone()))
+                    let view = CrashView::of(file, report, collected.diagnosis.clone());
+                    Some(view.with_fix(&collected.fix))
                 })
                 .collect(),
             warnings: notices::warnings(record),

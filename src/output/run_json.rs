@@ -361,11 +361,10 @@ fn process(process: &ProcessEvidence) -> Process {
 
 fn report(collected: &Collected) -> Report<'_> {
     Report {
-        crash: collected
-            .report
-            .as_ref()
-            .ok()
-            .map(|report| CrashView::of(&collected.path, report, collected.diagnosis.clone())),
+        crash: collected.report.as_ref().ok().map(|report| {
+            let view = CrashView::of(&collected.path, report, collected.diagnosis.clone());
+            view.with_fix(&collected.fix)
+        }),
         path: collected.path.display().to_string(),
         archived: collected
             .archived

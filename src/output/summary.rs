@@ -233,7 +233,7 @@ fn counted(collected: &Collected, now: chrono::DateTime<Utc>) -> String {
         Ok(report) => {
             let file = collected.archived.as_ref().unwrap_or(&collected.path);
             let view = CrashView::of(file, report, collected.diagnosis.clone());
-            text += &view.text(now, "  ");
+            text += &view.with_fix(&collected.fix).text(now, "  ");
         }
         Err(error) => {
             text.push_str("  ");

@@ -62,6 +62,12 @@ pub fn print(text: &str) -> io::Result<()> {
     gone_is_fine(writeln!(stdout, "{}", text.trim_end_matches('\n')).and_then(|()| stdout.flush()))
 }
 
+/// Bytes on stdout as they are: those of a file, or text that was made safe already.
+pub fn print_bytes(bytes: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    gone_is_fine(stdout.write_all(bytes).and_then(|()| stdout.flush()))
+}
+
 /// A path on stdout, byte for byte: it may be no text.
 pub fn print_path(path: &Path) -> io::Result<()> {
     let mut stdout = io::stdout().lock();

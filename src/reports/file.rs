@@ -2,6 +2,7 @@
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -73,12 +74,31 @@ impl FileError {
     }
 }
 
-/// Reads one report file.
+/// How far into a file its header line is looked for, in bytes.
+const HEADER_LIMIT: usize = 16 * 1024;
+
+/// Reads one report file. One that holds a sample of every thread is read a piece at a time, and is
+/// never in memory as a whole.
 ///
 /// # Errors
 /// See [`FileError`]. A report with odd parts is no error: see [`Report::problems`].
 pub fn read_file(path: &Path) -> Result<Report, FileError> {
-    let bytes = read_bytes(path)?;
+    let io = |source| FileError::Io {
+        path: path.to_path_buf(),
+        source,
+    };
+    let (file, before) = open(path)?;
+    if let Some(report) = read_streamed(&file, &before).map_err(io)? {
+        let after = file.metadata().map_err(io)?;
+        return if state(&before) == state(&after) {
+            Ok(report)
+        } else {
+            Err(FileError::StillBeingWritten {
+                path: path.to_path_buf(),
+            })
+        };
+    }
+    let bytes = read_whole(path, &file, &before)?;
     ips::read(&bytes).map_err(|source| FileError::Unreadable {
         path: path.to_path_buf(),
         source,
@@ -90,6 +110,12 @@ pub fn read_file(path: &Path) -> Result<Report, FileError> {
 /// # Errors
 /// As [`read_file`], but for [`FileError::Unreadable`].
 pub fn read_bytes(path: &Path) -> Result<Vec<u8>, FileError> {
+    let (file, before) = open(path)?;
+    read_whole(path, &file, &before)
+}
+
+/// Opens a file that may be a report.
+fn open(path: &Path) -> Result<(File, Metadata), FileError> {
     let io = |source| FileError::Io {
         path: path.to_path_buf(),
         source,
@@ -100,27 +126,79 @@ pub fn read_bytes(path: &Path) -> Result<Vec<u8>, FileError> {
         .custom_flags(libc::O_NONBLOCK | libc::O_CLOEXEC)
         .open(path)
         .map_err(io)?;
-    let before = file.metadata().map_err(io)?;
-    if !before.is_file() {
+    let metadata = file.metadata().map_err(io)?;
+    if !metadata.is_file() {
         return Err(FileError::NotAFile {
             path: path.to_path_buf(),
         });
     }
-    if before.size() > SIZE_LIMIT {
+    if metadata.size() > SIZE_LIMIT {
         return Err(FileError::TooLarge {
             path: path.to_path_buf(),
-            size: before.size(),
+            size: metadata.size(),
         });
     }
-    let bytes = read_up_to_limit(&file, &before).map_err(io)?;
+    Ok((file, metadata))
+}
+
+fn read_whole(path: &Path, file: &File, before: &Metadata) -> Result<Vec<u8>, FileError> {
+    let io = |source| FileError::Io {
+        path: path.to_path_buf(),
+        source,
+    };
+    let bytes = read_up_to_limit(file, before).map_err(io)?;
     let after = file.metadata().map_err(io)?;
-    let at_rest = bytes.len() as u64 == before.size() && state(&before) == state(&after);
+    let at_rest = bytes.len() as u64 == before.size() && state(before) == state(&after);
     if at_rest {
         Ok(bytes)
     } else {
         Err(FileError::StillBeingWritten {
             path: path.to_path_buf(),
         })
+    }
+}
+
+/// Reads a report whose kind holds a sample of every thread; `None` where the file is another, and
+/// is then as it was.
+fn read_streamed(file: &File, metadata: &Metadata) -> io::Result<Option<Report>> {
+    let mut start = vec![0; HEADER_LIMIT];
+    let mut filled = 0;
+    while let Some(room) = start.get_mut(filled..).filter(|room| !room.is_empty()) {
+        match file.read_at(room, filled as u64) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let start = start.get(..filled).unwrap_or_default();
+    let Some((header, body)) = ips::split_header(start) else {
+        return Ok(None);
+    };
+    let rest = At {
+        file,
+        offset: body as u64,
+        end: metadata.size(),
+    };
+    ips::read_streamed(header, rest, body)
+}
+
+/// A file from a place to an end, without moving the file's own place.
+struct At<'a> {
+    file: &'a File,
+    offset: u64,
+    end: u64,
+}
+
+impl Read for At<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        // What was added since counts as a change, not as content.
+        let left = usize::try_from(self.end.saturating_sub(self.offset)).unwrap_or(usize::MAX);
+        let length = left.min(into.len());
+        let room = into.get_mut(..length).unwrap_or_default();
+        let count = self.file.read_at(room, self.offset)?;
+        self.offset += count as u64;
+        Ok(count)
     }
 }
 
@@ -142,7 +220,6 @@ fn state(metadata: &Metadata) -> (u64, i64, i64) {
 /// # Errors
 /// As [`read_file`].
 pub fn incident_of(path: &Path) -> Result<Option<String>, FileError> {
-    const HEADER_LIMIT: u64 = 16 * 1024;
     let io = |source| FileError::Io {
         path: path.to_path_buf(),
         source,
@@ -158,7 +235,7 @@ pub fn incident_of(path: &Path) -> Result<Option<String>, FileError> {
         });
     }
     let mut start = Vec::new();
-    file.take(HEADER_LIMIT)
+    file.take(HEADER_LIMIT as u64)
         .read_to_end(&mut start)
         .map_err(io)?;
     if let Some(header) = ips::read_header(&start)

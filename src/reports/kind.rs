@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 /// The event a report tells of. The numbers are those of `bug_type` in the header line, as seen in
-/// public reports; an unknown one is data, not an error.
+/// public reports and in `submissionConfig.plist` of Apple's OSAnalytics framework; an unknown one is
+/// data, not an error.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
@@ -21,15 +22,17 @@ pub enum Kind {
     GpuRestart,
     /// 288 and 509: a sample of every thread of the system.
     Stackshot,
-    /// 298: the kernel killed processes for memory.
+    /// 298, before 98 and 198: the kernel killed processes for memory.
     Jetsam,
-    /// 210: a kernel panic.
+    /// 210, before 10 and 110: a kernel panic.
     Panic,
     /// 409: a watchdog ended a process or the system.
     Watchdog,
     /// 151: the machine was reset by force.
     ForcedReset,
-    /// 22 and 30: a process used too much of a resource, and usually lives on.
+    /// 22 (processor time) and 30 (memory), 23 and 44, and since them 142 (wake-ups), 144 and 145
+    /// (writes), 157, 202 and 206 (processor time): a process used too much of a resource, and
+    /// usually lives on.
     Resource,
     /// A number this reader does not know.
     Unknown(String),
@@ -48,11 +51,13 @@ impl Kind {
             "284" => Self::GpuEvent,
             "21" | "184" => Self::GpuRestart,
             "288" | "509" => Self::Stackshot,
-            "298" => Self::Jetsam,
-            "210" => Self::Panic,
+            "98" | "198" | "298" => Self::Jetsam,
+            "10" | "110" | "210" => Self::Panic,
             "409" => Self::Watchdog,
             "151" => Self::ForcedReset,
-            "22" | "30" => Self::Resource,
+            "22" | "23" | "30" | "44" | "142" | "144" | "145" | "157" | "202" | "206" => {
+                Self::Resource
+            }
             other => Self::Unknown(other.to_owned()),
         }
     }
@@ -74,6 +79,14 @@ impl Kind {
         matches!(
             self,
             Self::Stackshot | Self::Jetsam | Self::Panic | Self::ForcedReset | Self::GpuRestart
+        )
+    }
+
+    /// Whether reports of this kind hold a sample of every thread, and so have megabytes.
+    pub fn holds_stackshot(&self) -> bool {
+        matches!(
+            self,
+            Self::Stackshot | Self::Watchdog | Self::Panic | Self::ForcedReset
         )
     }
 

@@ -64,6 +64,14 @@ pub enum Problem {
         /// How many were kept.
         limit: usize,
     },
+    /// A value is longer than any real report's, and was passed over.
+    #[error("`{field}` holds a value of more than {limit} bytes, which was passed over")]
+    TooLong {
+        /// The value's key.
+        field: String,
+        /// The longest that is read, in bytes.
+        limit: usize,
+    },
     /// A frame names an image that is not in the list of images.
     #[error("{count} frames name images that are not listed")]
     FramesWithoutImage {

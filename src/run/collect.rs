@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::options::Scope;
 use super::settle::Found;
 use crate::diagnose::loader::refused_in;
-use crate::diagnose::{Blame, Diagnosis, Signatures};
+use crate::diagnose::{Blame, Diagnosis, FixFacts, Signatures};
 use crate::evidence::{ProcessEvidence, TreeEvidence};
 use crate::reports::archive;
 use crate::reports::attribution::{Attribution, TreeFacts, attribute};
@@ -33,6 +33,8 @@ pub struct Collected {
     pub attribution: Option<Attribution>,
     /// What it is.
     pub diagnosis: Option<Diagnosis>,
+    /// Whether the fix library was in that process, and whether the driver was entered through it.
+    pub fix: FixFacts,
     /// The loader's words, where it ended the process because of what was inserted.
     pub refused: Option<String>,
     /// Whether it fails the run.
@@ -224,6 +226,7 @@ impl<'a> Collector<'a> {
             let attribution = attribute(&report, known.tree);
             let ledger = known.ledger_of(&report, &attribution);
             let diagnosis = known.signatures.diagnose_with(&report, ledger);
+            let fix = FixFacts::of(&report, ledger);
             let refused =
                 refused_in(&report, known.inserted).filter(|_| attribution.counts_in_tree());
             let weight = if refused.is_some() {
@@ -237,6 +240,7 @@ impl<'a> Collector<'a> {
                 archived,
                 attribution: Some(attribution),
                 diagnosis,
+                fix,
                 refused,
                 weight,
                 path,
@@ -269,6 +273,7 @@ fn unreadable(
         archived,
         attribution: None,
         diagnosis: None,
+        fix: FixFacts::default(),
         refused: None,
         weight: Weight::Counts,
     }

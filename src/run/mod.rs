@@ -4,6 +4,7 @@
 //! happens is told to an [`execute::Watcher`], and what was seen is a [`record::RunRecord`].
 
 pub mod arrival;
+pub mod background;
 pub mod collect;
 pub mod execute;
 mod expectation;

@@ -14,6 +14,8 @@ pub mod exit_code {
     pub const UNWELL: u8 = 1;
     /// Wrong usage.
     pub const USAGE: u8 = 2;
+    /// `monitor status`: no monitor runs (as init scripts say it: LSB 5.0, 22.2).
+    pub const NOT_RUNNING: u8 = 3;
     /// New crash reports appeared, or a process of the tree crashed.
     pub const CRASH_GATE: u8 = 86;
     /// The library dropped calls, or its hooks do not all stand.

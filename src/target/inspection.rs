@@ -76,6 +76,7 @@ impl FixLibrary {
                     processor,
                     is_64_bit: true,
                     executable: true,
+                    shared: true,
                     interpreter: Interpreter::None,
                 }))),
             },

@@ -13,10 +13,10 @@ pub mod image;
 mod inspection;
 #[cfg(target_os = "linux")]
 #[path = "linux.rs"]
-mod platform;
+pub mod platform;
 #[cfg(target_os = "macos")]
 #[path = "macos.rs"]
-mod platform;
+pub mod platform;
 pub mod remedy;
 pub mod rules;
 pub mod slice;

@@ -73,7 +73,9 @@ impl Sandbox {
         let mut command = Command::new(env!("CARGO_BIN_EXE_agxrun"));
         for (name, _) in std::env::vars_os() {
             let ours = name.to_string_lossy().starts_with("AGX");
-            if ours || name == "LD_PRELOAD" || name == "DYLD_INSERT_LIBRARIES" {
+            // Tests that were started by a program of pyenv's are given the version that it chose.
+            let pyenvs = name.to_string_lossy().starts_with("PYENV_");
+            if ours || pyenvs || name == "LD_PRELOAD" || name == "DYLD_INSERT_LIBRARIES" {
                 command.env_remove(name);
             }
         }

@@ -6,6 +6,7 @@ check.py listed LISTING RECORD                           that `check-crashes --j
 check.py rehearsal ANSWER [--address A] [--diagnosis ID] the answer of `rehearse --json`
 check.py files ANSWER                                    nothing: prints where the reports of that answer are
 check.py metal RECORD DEVICE                             a run of metal_device.py, with what that printed
+check.py doctor ANSWER SYSTEM                            the answer of `doctor --json`; the system by its `uname -s`
 """
 
 from __future__ import annotations
@@ -143,6 +144,25 @@ def metal(record: Json, device: Json) -> Findings:
     return wrong
 
 
+DOCTORS_CHECKS = {
+    "Darwin": {"system", "metal", "library", "python", "sip", "reportcrash", "reports", "disk", "archive", "insertion", "place"},
+    "Linux": {"system", "rehearsal", "library", "python", "reports", "disk", "archive", "place"},
+}
+
+
+def doctor(answer: Json, system: str) -> Findings:
+    """Everything was looked at, nothing is in error, and what is less than good says what helps."""
+    wrong = Findings()
+    found = {finding["check"] for finding in answer["findings"]}
+    wrong.expect(sorted(DOCTORS_CHECKS[system] - found), [], "checks of which nothing is said")
+    for finding in answer["findings"]:
+        name, level = finding["check"], finding["level"]
+        wrong.hold(level in ("ok", "warning", "error"), f"{name}: level {level!r}")
+        wrong.hold(level != "error", f"{name}: {finding['says']}")
+        wrong.hold(level == "ok" or bool(finding["remedy"]), f"{name}: no remedy for: {finding['says']}")
+    return wrong
+
+
 def read(path: str) -> Json:
     """A JSON document."""
     document: Json = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -169,6 +189,8 @@ def commands(parser: argparse.ArgumentParser) -> None:
     of_rehearsal.add_argument("--diagnosis", default="agx_null_pipeline")
     add("files", ["answer"], lambda it: files(it.answer))
     add("metal", ["record", "device"], lambda it: metal(it.record, it.device))
+    of_doctor = add("doctor", ["answer"], lambda it: doctor(it.answer, it.system))
+    of_doctor.add_argument("system", choices=sorted(DOCTORS_CHECKS))
 
 
 def main() -> int:

@@ -158,6 +158,20 @@ class Checks(unittest.TestCase):
             self.assertNotEqual(check.metal(self.changed(METAL, change), AGX), [])
             self.assertEqual(check.metal(self.changed(METAL, change), VIRTUAL), [])
 
+    def test_doctor(self) -> None:
+        findings = [{"check": name, "level": "ok", "says": "it is", "remedy": None} for name in sorted(check.DOCTORS_CHECKS["Linux"])]
+        good = {"findings": findings}
+        self.assertEqual(check.doctor(good, "Linux"), [])
+        self.assertNotEqual(check.doctor(good, "Darwin"), [])
+        self.assertEqual(check.doctor(self.changed(good, put({**findings[0], "level": "warning", "remedy": "do"}, "findings", 0)), "Linux"), [])
+        for change in (
+            put(findings[1:], "findings"),
+            put("error", "findings", 0, "level"),
+            put("warning", "findings", 0, "level"),
+            put("fine", "findings", 0, "level"),
+        ):
+            self.assertNotEqual(check.doctor(self.changed(good, change), "Linux"), [])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -200,6 +200,7 @@ fn an_elf_program_and_its_loader() {
             processor: Processor::Arm64,
             is_64_bit: true,
             executable: true,
+            shared: true,
             interpreter: Interpreter::Path("/lib/ld-linux-aarch64.so.1".to_owned()),
         }
     );

@@ -35,7 +35,9 @@ fn rows() -> Rows {
 }
 
 fn shown(width: Option<usize>) -> String {
-    let text = rows().text(&answer(Kind::Crashes), width, now());
+    let mut answer = answer(Kind::Crashes);
+    answer.count = Some(FILES.len());
+    let text = rows().text(&answer, width, now());
     anstream::adapter::strip_str(&text).to_string()
 }
 
@@ -77,6 +79,22 @@ fn groups_at_each_width() {
     insta::assert_snapshot!("groups_80", shown(Some(80)));
     insta::assert_snapshot!("groups_120", shown(Some(120)));
     insta::assert_snapshot!("groups_piped", shown(None));
+}
+
+#[test]
+fn a_crash_and_a_group_as_json() {
+    let mut crash_answer = answer(Kind::Crash);
+    crash_answer.count = Some(1);
+    crash_answer.crashes = Some(vec![crash("095_YetAnotherMac.crash")]);
+    let version = format!("\"{}\"", env!("CARGO_PKG_VERSION"));
+    let shown = |answer: &Answer| {
+        let json = answer.json().expect("JSON");
+        json.replace(&version, "\"[version]\"")
+    };
+    insta::assert_snapshot!("json_crash", shown(&crash_answer));
+    let mut groups = groups();
+    groups.groups.as_mut().expect("groups").truncate(1);
+    insta::assert_snapshot!("json_groups", shown(&groups));
 }
 
 #[test]

@@ -9,8 +9,9 @@ use chrono::{DateTime, Utc};
 use super::page::{Group, Known, Row, Sample};
 use super::text::Text;
 use crate::diagnose::{
-    self, Diagnosis, Fingerprint, Groups, fingerprint, interesting_frame, loader,
+    self, Diagnosis, Fingerprint, FixFacts, Groups, fingerprint, interesting_frame, loader,
 };
+use crate::reports::symbols::demangle_line;
 use crate::reports::{Report, frames};
 
 /// Reports of a group that are listed.
@@ -74,10 +75,10 @@ impl Gathering {
 
 fn page_group(group: diagnose::Group, shown: Shown) -> Group {
     let (processes, more_processes) = most_frequent(group.processes);
-    let (library, _) = most_frequent(shown.library);
+    let (library, _) = most_frequent_of(shown.library, Text::frame);
     Group {
         fingerprint: Text::name(&group.fingerprint.to_string()),
-        title: Text::title(&group.title),
+        title: Text::title(&demangled(&group.title)),
         known: group.diagnosis.as_ref().map(known),
         count: group.count,
         first: group.first,
@@ -111,14 +112,19 @@ fn known(diagnosis: &Diagnosis) -> Known {
 
 /// The most frequent names with their counts, and how many more there are.
 fn most_frequent(counts: BTreeMap<String, usize>) -> (Vec<(Text, usize)>, usize) {
+    most_frequent_of(counts, Text::name)
+}
+
+fn most_frequent_of(
+    counts: BTreeMap<String, usize>,
+    shown: fn(&str) -> Text,
+) -> (Vec<(Text, usize)>, usize) {
     let mut all: Vec<_> = counts.into_iter().collect();
     // Stable: equally frequent ones stay in the order of their names.
     all.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     let more = all.len().saturating_sub(NAMES);
     all.truncate(NAMES);
-    let named = all
-        .into_iter()
-        .map(|(name, count)| (Text::name(&name), count));
+    let named = all.into_iter().map(|(name, count)| (shown(&name), count));
     (named.collect(), more)
 }
 
@@ -167,7 +173,7 @@ fn sample(report: &Report) -> Sample {
             .take(FRAMES)
             .map(|frame| {
                 let frame = frames::describe(report, frame);
-                Text::frame(frame.as_deref().unwrap_or("?"))
+                Text::frame(&demangled(frame.as_deref().unwrap_or("?")))
             })
             .collect(),
         telling: interesting_frame(report)
@@ -188,6 +194,14 @@ fn sample(report: &Report) -> Sample {
     }
 }
 
+/// A frame, ``image`symbol + offset``, or a text that ends in one, with its symbol as it was written.
+fn demangled(frame: &str) -> String {
+    match frame.split_once('`') {
+        Some((image, symbol)) => format!("{image}`{}", demangle_line(symbol)),
+        None => demangle_line(frame).into_owned(),
+    }
+}
+
 /// Number, name and queue of the thread that crashed; empty where the report has none.
 fn thread(report: &Report) -> String {
     let Some(thread) = report.crashed_thread() else {
@@ -204,20 +218,10 @@ fn thread(report: &Report) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-/// Whether the fix library was in the process, by its list of images.
+/// Whether the fix library was in the process, and whether the driver was entered through it.
 fn library(report: &Report) -> Option<String> {
-    if report.images.is_empty() {
-        return None;
-    }
-    let names = report.images.iter().filter_map(|image| {
-        let path = image
-            .path
-            .as_deref()
-            .and_then(|path| path.rsplit('/').next());
-        image.name.as_deref().or(path)
-    });
-    let loaded = names
-        .into_iter()
-        .find(|name| name.starts_with("libagx_fix"));
-    Some(loaded.map_or_else(|| "not loaded".to_owned(), |name| format!("{name} loaded")))
+    let facts = FixFacts::of(report, None);
+    // A list of images without it is worth a word; without a list nothing is known.
+    let absent = || (!report.images.is_empty()).then(|| "not among the images".to_owned());
+    facts.describe().or_else(absent)
 }

@@ -3,22 +3,27 @@
 use std::fmt;
 
 use chrono::{DateTime, FixedOffset};
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::object::{Field, drift_visits, note};
+use super::object::{Field, Room, drift_visits, note, too_many};
+use super::rows::{Rows, Scalar};
 use crate::reports::problem::Problem;
 use crate::reports::time;
 
 impl<'de, A: MapAccess<'de>> Field<'_, A> {
     /// Reads a text; a number is taken as its digits, as `bug_type` is written both ways.
-    pub(super) fn text(self) -> Result<Option<String>, A::Error> {
-        let Self { key, map, problems } = self;
+    pub(in crate::reports) fn text(self) -> Result<Option<String>, A::Error> {
+        let Self {
+            key, map, problems, ..
+        } = self;
         map.next_value_seed(Text { problems, key })
     }
 
     /// Reads a whole number that fits `T`; digits in a text count.
-    pub(super) fn number<T: TryFrom<i128>>(self) -> Result<Option<T>, A::Error> {
-        let Self { key, map, problems } = self;
+    pub(in crate::reports) fn number<T: TryFrom<i128>>(self) -> Result<Option<T>, A::Error> {
+        let Self {
+            key, map, problems, ..
+        } = self;
         let Some(wide) = map.next_value_seed(Number { problems, key })? else {
             return Ok(None);
         };
@@ -30,8 +35,10 @@ impl<'de, A: MapAccess<'de>> Field<'_, A> {
     }
 
     /// Reads a date.
-    pub(super) fn date(self) -> Result<Option<DateTime<FixedOffset>>, A::Error> {
-        let Self { key, map, problems } = self;
+    pub(in crate::reports) fn date(self) -> Result<Option<DateTime<FixedOffset>>, A::Error> {
+        let Self {
+            key, map, problems, ..
+        } = self;
         let Some(written) = map.next_value_seed(Text { problems, key })? else {
             return Ok(None);
         };
@@ -43,15 +50,49 @@ impl<'de, A: MapAccess<'de>> Field<'_, A> {
     }
 
     /// Reads true or false.
-    pub(super) fn flag(self) -> Result<bool, A::Error> {
-        let Self { key, map, problems } = self;
+    pub(in crate::reports) fn flag(self) -> Result<bool, A::Error> {
+        let Self {
+            key, map, problems, ..
+        } = self;
         map.next_value_seed(Flag { problems, key })
     }
 
+    /// Reads a number with or without a fraction.
+    pub(in crate::reports) fn float(self) -> Result<Option<f64>, A::Error> {
+        let Self {
+            key, map, problems, ..
+        } = self;
+        map.next_value_seed(Float { problems, key })
+    }
+
+    /// Reads a list of lists of numbers and texts, `[[0, 86034776532], ...]`, and gives each row to
+    /// `each`, at most `limit`. Rows are cut behind their fourth entry.
+    pub(in crate::reports) fn rows(
+        self,
+        limit: usize,
+        each: impl FnMut(&[Scalar]),
+    ) -> Result<(), A::Error> {
+        self.map.next_value_seed(Rows {
+            problems: self.problems,
+            key: self.key,
+            limit,
+            each,
+        })
+    }
+
     /// Reads texts: one, or a list; numbers are taken as their digits.
-    pub(super) fn texts(self) -> Result<Vec<String>, A::Error> {
-        let Self { key, map, problems } = self;
-        map.next_value_seed(Texts { problems, key })
+    pub(in crate::reports) fn texts(self) -> Result<Vec<String>, A::Error> {
+        let Self {
+            key,
+            map,
+            problems,
+            room,
+        } = self;
+        map.next_value_seed(Texts {
+            problems,
+            room,
+            key,
+        })
     }
 }
 
@@ -175,6 +216,7 @@ impl<'de> Visitor<'de> for Flag<'_> {
 
 struct Texts<'a> {
     problems: &'a mut Vec<Problem>,
+    room: &'a mut Room,
     key: &'a str,
 }
 
@@ -205,7 +247,12 @@ impl<'de> Visitor<'de> for Texts<'_> {
                 key: self.key,
             };
             match list.next_element_seed(seed)? {
-                Some(Some(text)) => texts.push(text),
+                Some(Some(text)) if self.room.take() => texts.push(text),
+                Some(Some(_)) => {
+                    too_many(self.problems, self.key, texts.len());
+                    while list.next_element::<IgnoredAny>()?.is_some() {}
+                    return Ok(texts);
+                }
                 Some(None) => {}
                 None => return Ok(texts),
             }
@@ -213,4 +260,41 @@ impl<'de> Visitor<'de> for Texts<'_> {
     }
 
     drift_visits!(Vec<String>, "a text or a list of texts", map bool number null);
+}
+
+struct Float<'a> {
+    problems: &'a mut Vec<Problem>,
+    key: &'a str,
+}
+
+impl<'de> DeserializeSeed<'de> for Float<'_> {
+    type Value = Option<f64>;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
+        from.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Float<'_> {
+    type Value = Option<f64>;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a number")
+    }
+
+    #[allow(clippy::cast_precision_loss)] // Seconds: beyond 2^53 nobody counts them.
+    fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+        Ok(Some(number as f64))
+    }
+
+    #[allow(clippy::cast_precision_loss)] // As above.
+    fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
+        Ok(Some(number as f64))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
+        Ok(Some(number).filter(|number| number.is_finite()))
+    }
+
+    drift_visits!(Option<f64>, "a number", seq map bool str null);
 }

@@ -100,11 +100,24 @@ pub(super) fn salvage(line: &str, problems: &mut Vec<Problem>) -> Header {
     read.into_header(problems)
 }
 
+/// How far a value may go, in bytes.
+const VALUE_LIMIT: usize = 16 * 1024;
+
+/// The last place up to `limit` at which a character begins.
+fn floor(text: &str, limit: usize) -> usize {
+    (0..=limit.min(text.len()))
+        .rev()
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or(0)
+}
+
 /// The text behind `"key":`, where it is whole.
 fn salvage_text(line: &str, key: &str) -> Option<String> {
     let quoted = format!("\"{key}\"");
     let (_, rest) = line.split_once(&quoted)?;
     let value = rest.trim_start().strip_prefix(':')?;
+    // The value behind a key is short; a hostile one is not worth its room.
+    let value = value.get(..floor(value, VALUE_LIMIT))?;
     let mut values = serde_json::Deserializer::from_str(value).into_iter::<serde_json::Value>();
     // A value that is cut off is not used: half an incident id is another one.
     match values.next()?.ok()? {

@@ -1,22 +1,46 @@
 //! Reading `.ips` bytes: a JSON header line, then a JSON or text body.
 //!
 //! One pass, which never fails as a whole: a field of an unknown form is noted and passed over,
-//! and where the JSON stops being JSON, everything read before that place is kept.
+//! and where the JSON stops being JSON, everything read before that place is kept. Bodies that hold
+//! a sample of every thread are read a piece at a time, and damage in one piece leaves the others.
+//!
+//! ```
+//! use agxrun::reports::{Problem, events::Details, ips};
+//!
+//! let file = r#"{"bug_type":"298","timestamp":"2026-06-12 05:00:00.00 +0000"}
+//! {"memoryStatus": {"pageSize": 16384},
+//!  "processes": [{"name": "python3", "pid": 456, "rpages": 1572864, "reason": "per-process-limit"},
+//!                {"name": "Fin"#;
+//! let report = ips::read(file.as_bytes())?;
+//! let Some(Details::Jetsam(jetsam)) = &report.details else { panic!("a memory kill") };
+//! assert_eq!(jetsam.killed[0].reason.as_deref(), Some("per-process-limit"));
+//! assert_eq!(jetsam.bytes(1572864), Some(24 << 30));
+//! // The file ends early: what stood before the end was read, and the end is told.
+//! assert!(matches!(report.problems[..], [Problem::BodyTruncated { line: 3 }]));
+//! # Ok::<(), agxrun::reports::problem::ReadError>(())
+//! ```
 
 use std::borrow::Cow;
+use std::io;
 
+use serde::de::MapAccess;
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
+use super::events::{self, Level};
 use super::kind::Kind;
 use super::model::{Header, Report};
 use super::problem::{Problem, ReadError};
 use super::{fault, text};
+use object::{Field, Fields};
+use stream::Members;
 
 mod body;
 mod fields;
 mod header;
-mod object;
+pub(super) mod object;
+pub(super) mod rows;
+mod stream;
 
 /// Reads a report from the bytes of its file: `.ips` of any kind, or `.crash` text.
 ///
@@ -30,6 +54,10 @@ pub fn read(bytes: &[u8]) -> Result<Report, ReadError> {
         return Err(ReadError::Empty);
     }
     if !content.starts_with('{') && !is_header_fragment(content) {
+        if events::read_text(content, &mut report) {
+            finish(&mut report);
+            return Ok(report);
+        }
         if text::looks_like_report(content) {
             report.kind = Kind::TextCrash;
             text::read_into(content, &mut report);
@@ -42,7 +70,7 @@ pub fn read(bytes: &[u8]) -> Result<Report, ReadError> {
     }
     let body = read_first_value(content, &mut report);
     if let Some(body) = body {
-        read_body(body, &mut report);
+        read_body(body, whole.len() - body.len(), &mut report);
     }
     let empty = report.header == Header::default() && report.process.pid.is_none();
     if empty && report.threads.is_empty() && report.process.name.is_none() {
@@ -128,14 +156,24 @@ fn read_first_value<'a>(content: &'a str, report: &mut Report) -> Option<&'a str
     Some(rest)
 }
 
-fn read_body(body: &str, report: &mut Report) {
+/// Reads a body that begins `offset` bytes into the file.
+fn read_body(body: &str, offset: usize, report: &mut Report) {
     if !body.starts_with('{') {
-        text::read_into(body, report);
+        if !events::read_text(body, report) {
+            text::read_into(body, report);
+        }
         return;
     }
-    let mut wire = body::Wire::default();
-    let outcome = object::parse_prefix(body, &mut wire, &mut report.problems);
-    wire.fill(report);
+    let mut into = Body::new(report);
+    if kind_of(report).holds_stackshot() {
+        // What is in memory cannot fail to be read.
+        let read = stream::read(body.as_bytes(), offset, &mut into, &mut report.problems);
+        debug_assert!(read.is_ok());
+        into.fill(report);
+        return;
+    }
+    let outcome = object::parse_prefix(body, &mut into, &mut report.problems);
+    into.fill(report);
     match outcome {
         Ok(0) => {}
         Ok(bytes) => report.problems.push(Problem::TrailingData { bytes }),
@@ -152,11 +190,105 @@ fn read_body(body: &str, report: &mut Report) {
     }
 }
 
+/// The header line at the start of a file, and where the JSON body behind it begins; `None` where
+/// the file does not begin so.
+pub(super) fn split_header(start: &[u8]) -> Option<(&str, usize)> {
+    let end = start.iter().position(|byte| *byte == b'\n')?;
+    let header = str::from_utf8(start.get(..end)?).ok()?;
+    let spaces = start
+        .get(end..)?
+        .iter()
+        .position(|byte| !byte.is_ascii_whitespace())?;
+    let body = end + spaces;
+    let is_json = header.starts_with('{') && start.get(body) == Some(&b'{');
+    is_json.then_some((header, body))
+}
+
+/// Reads a report whose kind holds a sample of every thread from its file, a piece at a time: the
+/// header line `header`, and `body`, which begins `offset` bytes into the file. `None` where the
+/// line is no header, or one of another kind.
+///
+/// # Errors
+/// Those of `body`.
+pub(super) fn read_streamed(
+    header: &str,
+    body: impl io::Read,
+    offset: usize,
+) -> io::Result<Option<Report>> {
+    let mut report = Report::default();
+    let mut read = header::Wire::default();
+    if object::parse(header, &mut read, &mut report.problems).is_err() {
+        return Ok(None);
+    }
+    report.header = read.into_header(&mut report.problems);
+    if !kind_of(&report).holds_stackshot() {
+        return Ok(None);
+    }
+    let mut into = Body::new(&report);
+    stream::read(body, offset, &mut into, &mut report.problems)?;
+    into.fill(&mut report);
+    finish(&mut report);
+    Ok(Some(report))
+}
+
+/// A body: the fields that crashes have, and those of other kinds.
+struct Body {
+    common: body::Wire,
+    event: events::Wire,
+}
+
+impl Body {
+    fn new(report: &Report) -> Self {
+        Self {
+            common: body::Wire::default(),
+            event: events::Wire::new(kind_of(report)),
+        }
+    }
+
+    fn fill(self, report: &mut Report) {
+        self.common.fill(report);
+        self.event.fill(report);
+    }
+}
+
+impl Fields for Body {
+    fn take<'de, A: MapAccess<'de>>(&mut self, field: Field<'_, A>) -> Result<(), A::Error> {
+        if self.event.wants(field.key) {
+            self.event.take(field)
+        } else {
+            self.common.take(field)
+        }
+    }
+}
+
+impl Members for Body {
+    fn member<'de, A: MapAccess<'de>>(
+        &mut self,
+        level: Level,
+        field: Field<'_, A>,
+    ) -> Result<(), A::Error> {
+        match level {
+            Level::Body => self.take(field),
+            _ => self.event.take_at(level, field),
+        }
+    }
+}
+
+fn kind_of(report: &Report) -> Kind {
+    match &report.header.bug_type {
+        Some(bug_type) => Kind::from_bug_type(bug_type),
+        None => Kind::Unstated,
+    }
+}
+
 /// What follows from the fields together.
 fn finish(report: &mut Report) {
-    if let Some(bug_type) = &report.header.bug_type {
-        report.kind = Kind::from_bug_type(bug_type);
+    // A text body may say that it tells of no crash.
+    if report.header.bug_type.is_some() && report.kind != Kind::OsFault {
+        report.kind = kind_of(report);
     }
+    // How watchdogs say that they do not know.
+    report.process.pid = report.process.pid.filter(|pid| *pid >= 0);
     if report
         .faulting_thread
         .is_some_and(|index| index >= report.threads.len())

@@ -10,36 +10,59 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use crate::reports::problem::Problem;
 
 /// A structure that takes its fields one by one.
-pub(super) trait Fields {
+pub(in crate::reports) trait Fields {
     /// Reads the field's value, or passes over it.
     fn take<'de, A: MapAccess<'de>>(&mut self, field: Field<'_, A>) -> Result<(), A::Error>;
 }
 
+/// How many entries of lists are kept of one report, all its lists together. The largest report
+/// seen has some 12,000 frames and images; without a bound, ten million empty frames would take a
+/// gigabyte.
+const ENTRY_LIMIT: usize = 300_000;
+
+/// How many more entries of lists may be kept.
+pub(in crate::reports) struct Room(usize);
+
+impl Room {
+    pub(in crate::reports) fn new() -> Self {
+        Self(ENTRY_LIMIT)
+    }
+
+    /// Takes one entry's room, where there is some.
+    pub(in crate::reports) fn take(&mut self) -> bool {
+        let left = self.0.checked_sub(1);
+        self.0 = left.unwrap_or(0);
+        left.is_some()
+    }
+}
+
 /// A field whose key was read, and whose value is next in the map: it is read once, in one of the
 /// forms below, and what has another form is noted under the key.
-pub(super) struct Field<'a, A> {
-    pub(super) key: &'a str,
-    pub(super) map: &'a mut A,
-    pub(super) problems: &'a mut Vec<Problem>,
+pub(in crate::reports) struct Field<'a, A> {
+    pub(in crate::reports) key: &'a str,
+    pub(in crate::reports) map: &'a mut A,
+    pub(in crate::reports) problems: &'a mut Vec<Problem>,
+    pub(in crate::reports) room: &'a mut Room,
 }
 
 impl<'de, A: MapAccess<'de>> Field<'_, A> {
     /// Passes over the value.
-    pub(super) fn skip(self) -> Result<(), A::Error> {
+    pub(in crate::reports) fn skip(self) -> Result<(), A::Error> {
         self.map.next_value::<IgnoredAny>().map(drop)
     }
 
     /// Reads an object into what stands already; whether there was one.
-    pub(super) fn object<T: Fields>(self, into: &mut T) -> Result<bool, A::Error> {
+    pub(in crate::reports) fn object<T: Fields>(self, into: &mut T) -> Result<bool, A::Error> {
         self.map.next_value_seed(Object {
             into,
             problems: self.problems,
+            room: self.room,
             key: self.key,
         })
     }
 
     /// Reads an object that may be missing; what is none leaves `None`.
-    pub(super) fn optional<T: Fields + Default>(
+    pub(in crate::reports) fn optional<T: Fields + Default>(
         self,
         into: &mut Option<T>,
     ) -> Result<(), A::Error> {
@@ -50,7 +73,7 @@ impl<'de, A: MapAccess<'de>> Field<'_, A> {
     }
 
     /// Reads a list of objects, behind those that stand already, and no more than `limit`.
-    pub(super) fn list<T: Fields + Default>(
+    pub(in crate::reports) fn list<T: Fields + Default>(
         self,
         into: &mut Vec<T>,
         limit: usize,
@@ -58,6 +81,7 @@ impl<'de, A: MapAccess<'de>> Field<'_, A> {
         self.map.next_value_seed(List {
             into,
             problems: self.problems,
+            room: self.room,
             key: self.key,
             limit,
         })
@@ -65,7 +89,7 @@ impl<'de, A: MapAccess<'de>> Field<'_, A> {
 }
 
 /// Reads the one object that is all of a text.
-pub(super) fn parse<T: Fields>(
+pub(in crate::reports) fn parse<T: Fields>(
     text: &str,
     into: &mut T,
     problems: &mut Vec<Problem>,
@@ -74,6 +98,7 @@ pub(super) fn parse<T: Fields>(
     Object {
         into,
         problems,
+        room: &mut Room::new(),
         key: "",
     }
     .deserialize(&mut json)?;
@@ -81,7 +106,7 @@ pub(super) fn parse<T: Fields>(
 }
 
 /// Reads the object at the start of a text, and gives the number of bytes behind it.
-pub(super) fn parse_prefix<T: Fields>(
+pub(in crate::reports) fn parse_prefix<T: Fields>(
     text: &str,
     into: &mut T,
     problems: &mut Vec<Problem>,
@@ -90,6 +115,7 @@ pub(super) fn parse_prefix<T: Fields>(
     Object {
         into,
         problems,
+        room: &mut Room::new(),
         key: "",
     }
     .deserialize(&mut json)?;
@@ -116,6 +142,7 @@ struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 struct Object<'a, T> {
     into: &'a mut T,
     problems: &'a mut Vec<Problem>,
+    room: &'a mut Room,
     key: &'a str,
 }
 
@@ -141,6 +168,7 @@ impl<'de, T: Fields> Visitor<'de> for Object<'_, T> {
                 key: &key,
                 map: &mut map,
                 problems: self.problems,
+                room: self.room,
             })?;
         }
         Ok(true)
@@ -153,6 +181,7 @@ impl<'de, T: Fields> Visitor<'de> for Object<'_, T> {
 struct List<'a, T> {
     into: &'a mut Vec<T>,
     problems: &'a mut Vec<Problem>,
+    room: &'a mut Room,
     key: &'a str,
     limit: usize,
 }
@@ -174,12 +203,9 @@ impl<'de, T: Fields + Default> Visitor<'de> for List<'_, T> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         loop {
-            if self.into.len() >= self.limit {
+            if self.into.len() >= self.limit || !self.room.take() {
                 if list.next_element::<IgnoredAny>()?.is_some() {
-                    self.problems.push(Problem::TooMany {
-                        list: self.key.to_owned(),
-                        limit: self.limit,
-                    });
+                    too_many(self.problems, self.key, self.into.len());
                     while list.next_element::<IgnoredAny>()?.is_some() {}
                 }
                 return Ok(());
@@ -193,6 +219,7 @@ impl<'de, T: Fields + Default> Visitor<'de> for List<'_, T> {
             let seed = Object {
                 into,
                 problems: self.problems,
+                room: self.room,
                 key: self.key,
             };
             match list.next_element_seed(seed) {
@@ -263,12 +290,20 @@ macro_rules! drift_visits {
         }
     };
 }
-pub(super) use drift_visits;
+pub(in crate::reports) use drift_visits;
 
 /// How many notes of drifted fields are kept: a file of garbage must not fill the memory.
 const DRIFT_LIMIT: usize = 100;
 
-pub(super) fn note(
+/// Notes that a list was cut off behind `limit` entries.
+pub(in crate::reports) fn too_many(problems: &mut Vec<Problem>, list: &str, limit: usize) {
+    if problems.len() < DRIFT_LIMIT {
+        let list = list.to_owned();
+        problems.push(Problem::TooMany { list, limit });
+    }
+}
+
+pub(in crate::reports) fn note(
     problems: &mut Vec<Problem>,
     field: &str,
     expected: &'static str,

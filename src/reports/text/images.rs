@@ -6,6 +6,9 @@ use super::frame::FrameLine;
 use crate::reports::fault::leading_hex;
 use crate::reports::model::{Frame, Image, Thread};
 
+/// Far above any real report: the most seen are 400.
+const IMAGE_LIMIT: usize = 20_000;
+
 /// The images named so far.
 #[derive(Default)]
 pub(super) struct Images {
@@ -24,18 +27,22 @@ impl Images {
             image.base = Some(base);
         }
         Frame {
-            symbol: line.symbol.map(str::to_owned),
+            symbol: line.symbol.as_deref().map(str::to_owned),
             symbol_location: line.location,
             image_index: Some(index),
             image_offset: Some(line.address),
             source_file: line.source.map(|(file, _)| file.to_owned()),
             source_line: line.source.map(|(_, line)| line),
-            inline: false,
+            inline: line.inline,
         }
     }
 
+    /// Adds an image; past the bound, all further names are taken for the last one's.
     fn add(&mut self, name: &str) -> usize {
         let index = self.list.len();
+        if index >= IMAGE_LIMIT {
+            return index - 1;
+        }
         self.list.push(Image {
             name: Some(name.to_owned()),
             ..Image::default()
@@ -78,8 +85,9 @@ impl Images {
 
     /// The list; every frame's address becomes an offset where its image's base is known, and
     /// nothing where it is not.
-    pub(super) fn finish(self, threads: &mut [Thread]) -> Vec<Image> {
-        for frame in threads.iter_mut().flat_map(|thread| &mut thread.frames) {
+    pub(super) fn finish(self, threads: &mut [Thread], thrown: &mut [Frame]) -> Vec<Image> {
+        let frames = threads.iter_mut().flat_map(|thread| &mut thread.frames);
+        for frame in frames.chain(thrown) {
             let base = frame
                 .image_index
                 .and_then(|index| self.list.get(index)?.base);

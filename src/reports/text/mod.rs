@@ -3,7 +3,8 @@
 //! Tools such as KSCrash and PLCrashReporter write the same form with small differences; those
 //! are read too.
 
-use super::model::{Exception, ImageMessages, Report, Thread};
+use super::kind::Kind;
+use super::model::{Exception, Frame, ImageMessages, Report, Thread};
 use super::{problem::Problem, time};
 
 mod frame;
@@ -30,15 +31,31 @@ pub fn read_into(content: &str, report: &mut Report) {
     let mut reader = Reader {
         report,
         images: Images::default(),
+        entries: 0,
         section: Section::Head,
     };
     for line in content.lines() {
         reader.line(line);
     }
-    let Reader { report, images, .. } = reader;
-    report.images = images.finish(&mut report.threads);
+    let Reader {
+        report,
+        images,
+        entries,
+        ..
+    } = reader;
+    report.images = images.finish(&mut report.threads, &mut report.last_exception_backtrace);
+    if entries >= ENTRY_LIMIT {
+        report.problems.push(Problem::TooMany {
+            list: "Thread".to_owned(),
+            limit: ENTRY_LIMIT,
+        });
+    }
     mark_triggered(report);
 }
+
+/// How many threads, frames and sentences are kept of one report in all. The largest report seen
+/// has 12,000.
+const ENTRY_LIMIT: usize = 300_000;
 
 enum Section {
     /// `Key: value` lines.
@@ -47,6 +64,8 @@ enum Section {
     Information,
     /// Frames of the last thread.
     Frames,
+    /// Frames under `Last Exception Backtrace:`.
+    Thrown,
     /// Lines that are passed over: registers, and another program's backtraces.
     Other,
     /// `Binary Images:`.
@@ -56,6 +75,8 @@ enum Section {
 struct Reader<'a> {
     report: &'a mut Report,
     images: Images,
+    /// Threads, frames and sentences so far.
+    entries: usize,
     section: Section,
 }
 
@@ -63,8 +84,14 @@ impl Reader<'_> {
     fn line(&mut self, line: &str) {
         let trimmed = line.trim();
         if let Some(head) = thread::head(trimmed) {
-            head.apply(&mut self.report.threads);
+            if self.has_room() {
+                head.apply(&mut self.report.threads);
+            }
             self.section = Section::Frames;
+            return;
+        }
+        if trimmed == "Last Exception Backtrace:" {
+            self.section = Section::Thrown;
             return;
         }
         if trimmed == "Binary Images:" {
@@ -72,8 +99,10 @@ impl Reader<'_> {
             return;
         }
         match self.section {
-            Section::Frames if trimmed.is_empty() => self.section = Section::Other,
-            Section::Frames => self.frame(trimmed),
+            Section::Frames | Section::Thrown if trimmed.is_empty() => {
+                self.section = Section::Other;
+            }
+            Section::Frames | Section::Thrown => self.frame(trimmed),
             Section::Images => self.images.line(trimmed),
             Section::Other => {}
             Section::Information if trimmed.is_empty() => self.section = Section::Head,
@@ -82,17 +111,44 @@ impl Reader<'_> {
         }
     }
 
+    /// Whether one more entry is kept; counts it.
+    fn has_room(&mut self) -> bool {
+        self.entries = self.entries.saturating_add(1);
+        self.entries < ENTRY_LIMIT
+    }
+
     fn frame(&mut self, line: &str) {
+        let thrown = matches!(self.section, Section::Thrown);
         let Some(read) = frame::parse(line) else {
+            if let Some(rest) = frame::continuation(line)
+                && let Some(frame) = self.frames(thrown).and_then(|frames| frames.last_mut())
+            {
+                frame.symbol_location = rest.location;
+                frame.inline |= rest.inline;
+            }
             return;
         };
+        if !self.has_room() {
+            return;
+        }
         let frame = self.images.frame_of(&read);
-        if let Some(thread) = self.report.threads.last_mut() {
-            thread.frames.push(frame);
+        if let Some(frames) = self.frames(thrown) {
+            frames.push(frame);
         }
     }
 
+    /// The frames that lines go to.
+    fn frames(&mut self, thrown: bool) -> Option<&mut Vec<Frame>> {
+        if thrown {
+            return Some(&mut self.report.last_exception_backtrace);
+        }
+        Some(&mut self.report.threads.last_mut()?.frames)
+    }
+
     fn information(&mut self, line: &str) {
+        if !self.has_room() {
+            return;
+        }
         if self.report.asi.is_empty() {
             self.report.asi.push(ImageMessages::default());
         }
@@ -140,8 +196,9 @@ impl Reader<'_> {
             "Code Type" => report.process.cpu_type = text(),
             "VM Region Info" => report.vm_region_info = text(),
             "Triggered by Thread" | "Crashed Thread" => {
-                let digits = value.split_whitespace().next().unwrap_or_default();
-                report.faulting_thread = digits.parse().ok();
+                let end = value.find(|c: char| !c.is_ascii_digit());
+                let digits = value.get(..end.unwrap_or(value.len()));
+                report.faulting_thread = digits.and_then(|digits| digits.parse().ok());
             }
             "Termination Reason" => {
                 let (namespace, code, indicator) = termination(value);
@@ -152,6 +209,9 @@ impl Reader<'_> {
                 let into = report.termination.get_or_insert_default();
                 (into.by_process, into.by_pid) = process(value);
             }
+            // `NON-FATAL CONDITION (this is NOT a crash)` and `SIMULATED (this is NOT a crash)`, in
+            // the words of the system's own template.
+            "Exception Note" if value.contains("NOT a crash") => report.kind = Kind::OsFault,
             key if key.starts_with("Exception ") => {
                 exception(key, value, report.exception.get_or_insert_default());
             }
@@ -177,7 +237,7 @@ fn date(
 }
 
 /// `Python [28566]`; the name may hold spaces and brackets.
-fn process(value: &str) -> (Option<String>, Option<i32>) {
+pub(super) fn process(value: &str) -> (Option<String>, Option<i32>) {
     let split = value
         .strip_suffix(']')
         .and_then(|rest| rest.rsplit_once('['));
@@ -188,24 +248,32 @@ fn process(value: &str) -> (Option<String>, Option<i32>) {
     (Some(name.to_owned()).filter(|name| !name.is_empty()), pid)
 }
 
-/// `Namespace SIGNAL, Code 11 Segmentation fault: 11`, in older reports with `Code 0xb`.
+/// `Namespace SIGNAL, Code 11 Segmentation fault: 11`, since macOS 26 with a comma behind the code,
+/// in older reports with `Code 0xb`; on iOS `SIGNAL 6 Abort trap: 6`.
 fn termination(value: &str) -> (Option<String>, Option<i64>, Option<String>) {
-    let Some(rest) = value.strip_prefix("Namespace ") else {
-        return (None, None, Some(value.to_owned()));
+    let is_name = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_uppercase());
+    let (namespace, rest) = if let Some(rest) = value.strip_prefix("Namespace ") {
+        let (namespace, rest) = rest.split_once(',').unwrap_or((rest, ""));
+        let rest = rest.trim().strip_prefix("Code ").unwrap_or_default();
+        (namespace.trim(), rest.trim_start())
+    } else {
+        match value.split_once(' ') {
+            Some((name, rest)) if is_name(name) && code_of(rest).is_some() => (name, rest),
+            _ => return (None, None, Some(value.to_owned())),
+        }
     };
-    let (namespace, rest) = rest.split_once(',').unwrap_or((rest, ""));
-    let rest = rest
-        .trim()
-        .strip_prefix("Code ")
-        .unwrap_or_default()
-        .trim_start();
-    let (code, indicator) = rest.split_once(' ').unwrap_or((rest, ""));
-    let code = match code.strip_prefix("0x") {
-        Some(digits) => i64::from_str_radix(digits, 16).ok(),
-        None => code.parse().ok(),
-    };
+    let indicator = rest.split_once(' ').map_or("", |(_, indicator)| indicator);
     let indicator = Some(indicator.trim().to_owned()).filter(|text| !text.is_empty());
-    (Some(namespace.trim().to_owned()), code, indicator)
+    (Some(namespace.to_owned()), code_of(rest), indicator)
+}
+
+/// The number that a text begins with.
+fn code_of(text: &str) -> Option<i64> {
+    let word = text.split_whitespace().next()?.trim_end_matches(',');
+    match word.strip_prefix("0x") {
+        Some(digits) => i64::from_str_radix(digits, 16).ok(),
+        None => word.parse().ok(),
+    }
 }
 
 fn exception(key: &str, value: &str, into: &mut Exception) {
@@ -284,6 +352,12 @@ mod tests {
                 Some("Segmentation fault: 11".into())
             )
         );
+        for text in [
+            "Namespace SIGNAL, Code 11, Segmentation fault: 11",
+            "SIGNAL 11 Segmentation fault: 11",
+        ] {
+            assert_eq!(termination(text), signal, "{text}");
+        }
         let loader = termination("Namespace DYLD, Code 0x1");
         assert_eq!(loader, (Some("DYLD".into()), Some(1), None));
         assert_eq!(termination("killed"), (None, None, Some("killed".into())));

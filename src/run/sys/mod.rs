@@ -4,6 +4,7 @@
 //! This is the only folder below `run` where unsafe code is allowed.
 #![allow(unsafe_code)]
 
+pub(super) mod background;
 pub(super) mod detach;
 pub(super) mod die;
 pub(super) mod exec;

@@ -19,6 +19,8 @@ pub struct Elf {
     /// Whether the kernel can execute it: an executable, or a shared object (position-independent
     /// executables are of that type as well).
     pub executable: bool,
+    /// Whether a loader can map it into a program: a shared object.
+    pub shared: bool,
     /// Who maps the libraries.
     pub interpreter: Interpreter,
 }
@@ -58,6 +60,7 @@ where
         processor: Processor::of_elf(header.e_machine(endian)),
         is_64_bit: header.is_class_64(),
         executable: kind == ET_EXEC || kind == ET_DYN,
+        shared: kind == ET_DYN,
         interpreter: interpreter::<Header, Segment>(file, header, endian)?,
     })
 }

@@ -328,6 +328,7 @@ fn dispositions_and_mask_are_as_without_us() {
             let with = run.command(&SIGNAL_STATE);
             let mut without = std::process::Command::new("setsid");
             without.arg("--wait").args(SIGNAL_STATE);
+            common::with_default_signals(&mut without);
             let [with, without] = [with, without].map(|mut command| {
                 let ignored = ignored.clone();
                 // SAFETY: signal and sigprocmask are async-signal-safe.

@@ -6,6 +6,7 @@ pub mod programs;
 pub mod session;
 
 use std::ffi::OsStr;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -37,6 +38,31 @@ pub fn overrides_modes() -> bool {
         .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
         .expect("a mask");
     effective & 0b110 != 0
+}
+
+/// Gives the command every signal as a terminal's shell does. The tests may have been started by `nohup`, or by a shell
+/// without job control in the background, either of which has its programs ignore some; and ignoring is inherited.
+pub fn with_default_signals(command: &mut Command) {
+    // SAFETY: signal and sigprocmask are async-signal-safe; the set is a local.
+    unsafe {
+        command.pre_exec(|| {
+            for signal in [
+                libc::SIGHUP,
+                libc::SIGINT,
+                libc::SIGQUIT,
+                libc::SIGTERM,
+                libc::SIGTSTP,
+                libc::SIGTTIN,
+                libc::SIGTTOU,
+            ] {
+                libc::signal(signal, libc::SIG_DFL);
+            }
+            let mut none = std::mem::zeroed();
+            libc::sigemptyset(&raw mut none);
+            libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut());
+            Ok(())
+        });
+    }
 }
 
 /// What a test waits at most for an event. Only a failure takes that long.
@@ -73,6 +99,7 @@ impl Run {
     pub fn command<S: AsRef<OsStr>>(&self, target: &[S]) -> Command {
         // A session of its own: the developer's terminal is not to decide how the test goes.
         let mut command = Command::new("setsid");
+        with_default_signals(&mut command);
         command
             .arg("--wait")
             .arg(SUPERVISE)

@@ -10,7 +10,7 @@ use std::time::Instant;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::{Winsize, openpty};
 
-use super::{PATIENCE, SUPERVISE, unprivileged};
+use super::{PATIENCE, SUPERVISE, unprivileged, with_default_signals};
 
 /// The prompt of a [`Session::shell`].
 const PROMPT: &str = "<ready>";
@@ -37,6 +37,7 @@ impl Session {
             .stdout(end(&pty.slave))
             .stderr(end(&pty.slave));
         let master = pty.master.as_raw_fd();
+        with_default_signals(&mut command);
         // SAFETY: setsid, ioctl and close are async-signal-safe, and no memory is touched.
         unsafe {
             command.pre_exec(move || {

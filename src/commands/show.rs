@@ -1,0 +1,136 @@
+//! `agxrun show`: one report, as a person reads it.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use super::defaults;
+use crate::cli::{ShowArgs, ThreadChoice};
+use crate::output::terminal;
+use crate::output::translate::{Document, Threads, TranslateOptions, raw, text_report, translate};
+use crate::reports::listing::{Query, list};
+use crate::reports::{FileError, Kind, Report, file, find, ips};
+use crate::run::verdict::exit_code;
+
+pub fn run(args: &ShowArgs) -> Result<u8> {
+    terminal::set_color(args.color.color);
+    let path = locate(args)?;
+    let bytes = file::read_bytes(&path)?;
+    if args.raw {
+        if std::io::stdout().is_terminal() {
+            terminal::print_bytes(raw(&bytes).as_bytes())?;
+        } else {
+            terminal::print_bytes(&bytes)?;
+        }
+        return Ok(exit_code::OK);
+    }
+    let report = ips::read(&bytes).map_err(|source| FileError::Unreadable {
+        path: path.clone(),
+        source,
+    })?;
+    for problem in &report.problems {
+        terminal::warning(&format!("not everything was read: {problem}"));
+    }
+    if args.json {
+        terminal::print(&Document::of(&path, &report).text()?)?;
+        return Ok(exit_code::OK);
+    }
+    let options = TranslateOptions {
+        threads: threads(args.thread, &report)?,
+        demangle: !args.no_demangle,
+    };
+    let is_text = matches!(report.kind, Kind::TextCrash | Kind::LegacyCrash);
+    let text = if is_text {
+        text_report(&String::from_utf8_lossy(&bytes), &options)
+    } else {
+        translate(&report, &options)
+    };
+    terminal::print_bytes(text.as_bytes())?;
+    Ok(exit_code::OK)
+}
+
+/// Text reports number their threads themselves, and may leave some out.
+fn threads(choice: ThreadChoice, report: &Report) -> Result<Threads> {
+    let ThreadChoice::One(wanted) = choice else {
+        return Ok(Threads::All);
+    };
+    let is_text = matches!(report.kind, Kind::TextCrash | Kind::LegacyCrash);
+    let numbered = |id: Option<u64>| id.is_some_and(|id| usize::try_from(id) == Ok(wanted));
+    let exists = if is_text {
+        report.threads.iter().any(|thread| numbered(thread.id))
+    } else {
+        wanted < report.threads.len()
+    };
+    if !exists {
+        match report.threads.len() {
+            0 => bail!("the report has no threads, so there is no thread {wanted}"),
+            count => bail!("there is no thread {wanted}: the report has {count}, numbered from 0"),
+        }
+    }
+    Ok(Threads::One(wanted))
+}
+
+/// The file that is meant.
+fn locate(args: &ShowArgs) -> Result<PathBuf> {
+    if args.report == "latest" {
+        return latest(args);
+    }
+    let path = Path::new(&args.report);
+    if std::fs::symlink_metadata(path).is_ok() {
+        return Ok(path.to_owned());
+    }
+    let wanted = args.report.to_str().filter(|text| !text.is_empty());
+    let Some(wanted) = wanted.filter(|text| !text.contains('/')) else {
+        bail!("there is no file `{}`", path.display());
+    };
+    let folders = defaults::folders(&args.sources)?.folders;
+    let archive = defaults::archive(args.sources.archive.clone())?;
+    let found = find::find(wanted, &folders, Some(&archive));
+    match found.as_slice() {
+        [one] => Ok(one.clone()),
+        [] => bail!(
+            "no report fits `{wanted}` (name a file, `latest`, an incident's id, or the beginning \
+             of an id or of a file's name; `agxrun check-crashes` lists what is on record)"
+        ),
+        several => bail!("`{wanted}` fits {}: name one of them", listed(several)),
+    }
+}
+
+fn listed(paths: &[PathBuf]) -> String {
+    const SHOWN: usize = 5;
+    let names = paths
+        .iter()
+        .take(SHOWN)
+        .map(|path| format!("`{}`", path.display()));
+    let mut text = format!("{} reports, ", paths.len());
+    text += &names.collect::<Vec<_>>().join(", ");
+    match paths.len().saturating_sub(SHOWN) {
+        0 => text,
+        more => format!("{text} and {more} more"),
+    }
+}
+
+fn latest(args: &ShowArgs) -> Result<PathBuf> {
+    let folders = defaults::folders(&args.sources)?.folders;
+    let archive = defaults::archive(args.sources.archive.clone())?;
+    let query = Query {
+        limit: Some(1),
+        crashes_only: true,
+        ..Query::default()
+    };
+    let listing = list(&folders, Some(&archive), &query, &defaults::local_time);
+    for (path, reason) in &listing.unwatched {
+        terminal::warning(&format!(
+            "could not look into `{}`: {reason}",
+            path.display()
+        ));
+    }
+    for (_, error) in &listing.unreadable {
+        terminal::warning(&error.to_string());
+    }
+    let newest = listing.reports.into_iter().next();
+    newest
+        .map(|listed| listed.path)
+        .context("no crash is on record (name a file, or the folder of reports with --reports-dir)")
+}

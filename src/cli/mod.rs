@@ -2,6 +2,7 @@
 
 mod check_crashes;
 mod monitor;
+mod report;
 mod show;
 mod signatures;
 mod sources;
@@ -18,6 +19,7 @@ pub use check_crashes::{CheckCrashesArgs, ModeArgs, WhichArgs};
 pub use monitor::{
     MonitorAction, MonitorRunArgs, MonitorStartArgs, MonitorStatusArgs, MonitorStopArgs,
 };
+pub use report::ReportArgs;
 pub use show::{ShowArgs, ThreadChoice};
 pub use signatures::SignatureArgs;
 pub use sources::SourceArgs;
@@ -67,6 +69,8 @@ pub enum Command {
     CheckCrashes(CheckCrashesArgs),
     /// Show one report as macOS translates it.
     Show(ShowArgs),
+    /// Write the crashes as one HTML page: timeline, groups, what each means and what to do.
+    Report(ReportArgs),
     /// Rehearse the published faults without and with the fix, on any machine.
     Rehearse(RehearseArgs),
     /// Say what of this machine matters to a run, and what to mend.

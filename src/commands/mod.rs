@@ -8,6 +8,7 @@ mod inspect;
 mod matrix;
 mod monitor;
 mod rehearse;
+mod report;
 mod run;
 mod show;
 pub mod watch;
@@ -31,6 +32,7 @@ pub fn main() -> ExitCode {
         Some(Command::Run(args)) => run::run(args),
         Some(Command::Inspect(args)) => inspect::run(&args),
         Some(Command::CheckCrashes(args)) => check_crashes::run(&args),
+        Some(Command::Report(args)) => report::run(args),
         Some(Command::Show(args)) => show::run(&args),
         Some(Command::Rehearse(args)) if args.matrix.matrix => matrix::run(&args),
         Some(Command::Rehearse(args)) => rehearse::run(&args),

@@ -32,6 +32,11 @@ impl Observation {
         }
     }
 
+    /// What it saw.
+    pub fn says(&self) -> &str {
+        &self.says
+    }
+
     /// Something to know, and what to do about it.
     pub fn warning(says: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self {

@@ -27,6 +27,14 @@ pub use finding::{Finding, Level};
 pub use host::{Host, ThisHost};
 pub use subject::Subject;
 
+/// System and chip in words, a sentence each: what the first check says of them.
+pub fn machine(host: &dyn Host) -> Vec<String> {
+    checks::machine(host, platform::SYSTEM, std::env::consts::ARCH)
+        .iter()
+        .map(|observation| observation.says().to_owned())
+        .collect()
+}
+
 /// Makes every check that fits the subject's system, all at the same time, and gives their findings
 /// in the order in which they are to be read.
 pub fn examine(host: &dyn Host, subject: &Subject) -> Vec<Finding> {

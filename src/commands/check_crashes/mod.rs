@@ -24,6 +24,9 @@ mod snapshot;
 mod sync;
 mod watch;
 
+pub(super) use origin::moment;
+pub(super) use progress::Progress;
+
 pub fn run(args: &CheckCrashesArgs) -> Result<u8> {
     terminal::set_color(args.color.color);
     if args.mode.json_schema {

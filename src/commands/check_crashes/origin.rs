@@ -11,7 +11,7 @@ use crate::cli::{CheckCrashesArgs, SinceArg};
 use crate::output::crashes::Window;
 use crate::reports::Snapshot;
 use crate::reports::file;
-use crate::reports::listing::since;
+use crate::reports::listing::{Since, since};
 use crate::reports::snapshot::{STORED_SCHEMA, Stored};
 
 /// How far back is looked when nothing else is said.
@@ -28,6 +28,27 @@ pub(super) struct Origin {
     pub(super) window: Window,
 }
 
+/// The moment that `--since` means; of a snapshot, when it was taken.
+pub(in crate::commands) fn moment(since: &SinceArg, now: DateTime<Utc>) -> Result<DateTime<Utc>> {
+    match since {
+        SinceArg::Time(time) => instant(*time, now),
+        SinceArg::File(path) => Ok(match read(path)? {
+            Told::Snapshot(stored) => stored.taken,
+            Told::Run(started) => started,
+        }),
+    }
+}
+
+fn instant(time: Since, now: DateTime<Utc>) -> Result<DateTime<Utc>> {
+    let wall = now.with_timezone(&Local).naive_local();
+    time.instant(now, wall, &local_time).with_context(|| {
+        format!(
+            "the time of --since is out of range (expected {})",
+            since::EXPECTED
+        )
+    })
+}
+
 /// What the options say.
 pub(super) fn origin(args: &CheckCrashesArgs, now: DateTime<Utc>) -> Result<Origin> {
     let mut origin = Origin {
@@ -38,14 +59,7 @@ pub(super) fn origin(args: &CheckCrashesArgs, now: DateTime<Utc>) -> Result<Orig
     match &args.which.since {
         None => {}
         Some(SinceArg::Time(time)) => {
-            let wall = now.with_timezone(&Local).naive_local();
-            let instant = time.instant(now, wall, &local_time).with_context(|| {
-                format!(
-                    "the time of --since is out of range (expected {})",
-                    since::EXPECTED
-                )
-            })?;
-            origin.since = Some(instant);
+            origin.since = Some(instant(*time, now)?);
         }
         Some(SinceArg::File(path)) => match read(path)? {
             Told::Snapshot(stored) => {

@@ -6,10 +6,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 const WORTH_TELLING: usize = 500;
 
 /// A moving line on stderr where that is a terminal; gone when this is dropped.
-pub(super) struct Progress(ProgressBar);
+pub(in crate::commands) struct Progress(ProgressBar);
 
 impl Progress {
-    pub(super) fn over(files: usize) -> Self {
+    pub(in crate::commands) fn over(files: usize) -> Self {
         if files < WORTH_TELLING {
             return Self(ProgressBar::hidden());
         }
@@ -22,11 +22,11 @@ impl Progress {
         Self(bar)
     }
 
-    pub(super) fn step(&self) {
+    pub(in crate::commands) fn step(&self) {
         self.0.inc(1);
     }
 
-    pub(super) fn set(&self, done: usize) {
+    pub(in crate::commands) fn set(&self, done: usize) {
         self.0.set_position(done as u64);
     }
 }

@@ -19,6 +19,8 @@ use super::host::Host;
 use super::subject::Subject;
 use crate::target::rules::System;
 
+pub(in crate::doctor) use system::machine;
+
 /// A check and its stable name.
 #[derive(Clone, Copy)]
 pub(super) struct Check {

@@ -11,9 +11,18 @@ use crate::target::rules::System;
 const OLDEST: u32 = 13;
 
 pub(super) fn check(host: &dyn Host, subject: &Subject) -> Vec<Observation> {
-    match subject.system {
+    machine(host, subject.system, subject.processor)
+}
+
+/// The same without the rest of what is examined.
+pub(in crate::doctor) fn machine(
+    host: &dyn Host,
+    system: System,
+    processor: &str,
+) -> Vec<Observation> {
+    match system {
         System::MacOs => mac(host),
-        System::Linux => vec![linux(host, subject)],
+        System::Linux => vec![linux(host, processor)],
     }
 }
 
@@ -127,7 +136,7 @@ fn fields(text: &str) -> HashMap<&str, &str> {
         .collect()
 }
 
-fn linux(host: &dyn Host, subject: &Subject) -> Observation {
+fn linux(host: &dyn Host, processor: &str) -> Observation {
     // Neither is more than a name: without it the line is shorter.
     let release = host.text("/etc/os-release").unwrap_or_default();
     let name = release
@@ -136,9 +145,8 @@ fn linux(host: &dyn Host, subject: &Subject) -> Observation {
         .map_or("Linux", |name| name.trim_matches('"'));
     let kernel = host.text("/proc/sys/kernel/osrelease").unwrap_or_default();
     Observation::ok(format!(
-        "{name}, Linux {} on {}: the rehearsal's system",
+        "{name}, Linux {} on {processor}: the rehearsal's system",
         kernel.trim(),
-        subject.processor
     ))
 }
 

@@ -1,7 +1,7 @@
 //! A report as text, line by line as the system itself translates it.
 //!
 //! Apple's translation has had several layouts, told apart by the release that wrote the report;
-//! see [`Layout`]. What a report does not give has no line here, and every value is made safe for
+//! see `layout.rs`. What a report does not give has no line here, and every value is made safe for
 //! a terminal, where Apple writes line breaks of a symbol's name as they are.
 
 use std::fmt::Write;

@@ -97,16 +97,12 @@ impl Fnv {
 /// What goes into the fingerprint.
 fn parts(report: &Report) -> Vec<String> {
     let mut parts = vec![raised(report)];
-    let frames: Vec<String> = telling_frames(report)
-        .into_iter()
-        .map(|frame| place(report, frame))
-        .collect();
     let tells = interesting_frame(report).is_some_and(|frame| is_interesting(report, frame));
     if !tells {
         parts.extend(report.process_name().map(str::to_owned));
         parts.extend(lacked(report));
     }
-    parts.extend(frames);
+    parts.extend(places(report).into_iter().map(|(_, place)| place));
     parts
 }
 
@@ -156,23 +152,29 @@ fn lacked(report: &Report) -> Option<String> {
 
 /// The frames that go into the fingerprint, innermost first.
 pub(super) fn telling_frames(report: &Report) -> Vec<&Frame> {
+    let places = places(report).into_iter();
+    places.map(|(frame, _)| frame).collect()
+}
+
+/// The same, each with what goes in.
+fn places(report: &Report) -> Vec<(&Frame, String)> {
     let is_telling = |frame: &&Frame| is_interesting(report, frame) && !is_the_tools(report, frame);
-    let mut frames: Vec<&Frame> = Vec::with_capacity(DEPTH);
-    let mut last = None;
+    let mut places: Vec<(&Frame, String)> = Vec::with_capacity(DEPTH);
     for frame in stack(report).iter().filter(is_telling) {
         let place = place(report, frame);
-        if last.as_ref() != Some(&place) {
-            frames.push(frame);
-            last = Some(place);
+        // A function that calls itself is one.
+        if places.last().is_none_or(|(_, last)| *last != place) {
+            places.push((frame, place));
         }
-        if frames.len() == DEPTH {
+        if places.len() == DEPTH {
             break;
         }
     }
-    if frames.is_empty() {
-        frames.extend(interesting_frame(report));
+    if places.is_empty() {
+        let frame = interesting_frame(report);
+        places.extend(frame.map(|frame| (frame, place(report, frame))));
     }
-    frames
+    places
 }
 
 /// Whether a frame is the fix library's: a crash is the same with it and without it.

@@ -102,29 +102,31 @@ fn without_clone(name: &str) -> &str {
 /// Without arguments of templates and functions: what stands in `<…>` and `(…)` behind a name.
 /// Brackets that begin a name, as in `<T as Trait>::f` and `(anonymous namespace)::f`, stay.
 fn without_arguments(name: &str) -> String {
-    let mut kept = String::with_capacity(name.len());
+    let mut kept = String::with_capacity(name.len().min(256));
     // For each open bracket: what closes it, and whether it stays.
-    let mut open: Vec<(char, bool)> = Vec::new();
+    let mut open: Vec<(u8, bool)> = Vec::new();
     let mut dropped = 0_usize;
     // Where an operator's sign ends: a bracket there holds its arguments.
     let mut sign = None;
     let mut rest = name;
-    while let Some(c) = rest.chars().next() {
-        let operator = (dropped == 0 && kept.ends_with("operator"))
-            .then(|| operator_at(rest))
-            .flatten();
-        if let Some(operator) = operator {
-            kept.push_str(operator);
-            sign = Some(kept.len());
-            rest = rest.get(operator.len()..).unwrap_or_default();
-            continue;
+    while let Some(at) = rest.bytes().position(|byte| b"<>()".contains(&byte)) {
+        let (plain, bracket) = rest.split_at(at);
+        if dropped == 0 {
+            kept.push_str(plain);
+            let operator = kept.ends_with("operator").then(|| operator_at(bracket));
+            if let Some(operator) = operator.flatten() {
+                kept.push_str(operator);
+                sign = Some(kept.len());
+                rest = bracket.get(operator.len()..).unwrap_or_default();
+                continue;
+            }
         }
-        rest = rest.get(c.len_utf8()..).unwrap_or_default();
-        let arrow = c == '>' && kept.ends_with('-');
-        match c {
-            '<' | '(' => {
+        let (bracket, after) = bracket.split_at(1);
+        rest = after;
+        match bracket {
+            "<" | "(" => {
                 // Rust's `f::<T>`; C++ has no such brackets but those of `(anonymous namespace)`.
-                let turbofish = c == '<' && dropped == 0 && kept.ends_with("::");
+                let turbofish = bracket == "<" && dropped == 0 && kept.ends_with("::");
                 if turbofish {
                     kept.truncate(kept.len() - 2);
                 }
@@ -132,25 +134,28 @@ fn without_arguments(name: &str) -> String {
                     && !turbofish
                     && sign != Some(kept.len())
                     && !follows_a_name(&kept);
-                open.push((if c == '<' { '>' } else { ')' }, stays));
+                open.push((if bracket == "<" { b'>' } else { b')' }, stays));
                 if stays {
-                    kept.push(c);
+                    kept.push_str(bracket);
                 } else {
                     dropped += 1;
                 }
             }
-            '>' | ')' if !arrow && open.last().is_some_and(|(closing, _)| *closing == c) => {
-                if let Some((_, stays)) = open.pop() {
-                    if stays {
-                        kept.push(c);
-                    } else {
-                        dropped -= 1;
-                    }
+            _ => {
+                let is_arrow = bracket == ">" && plain.ends_with('-');
+                let closes =
+                    |(closing, _): &mut (u8, bool)| !is_arrow && bracket.as_bytes() == [*closing];
+                match open.pop_if(closes) {
+                    Some((_, false)) => dropped -= 1,
+                    Some((_, true)) => kept.push_str(bracket),
+                    None if dropped == 0 => kept.push_str(bracket),
+                    None => {}
                 }
             }
-            _ if dropped == 0 => kept.push(c),
-            _ => {}
         }
+    }
+    if dropped == 0 {
+        kept.push_str(rest);
     }
     kept.trim_end_matches(" const").trim_end().to_owned()
 }

@@ -39,9 +39,10 @@ fn appear(folder: &Path, name: &str) {
     fs::rename(&hidden, folder.join(name)).expect("renamed");
 }
 
-fn interrupt(child: &Child) {
+/// By TERM: where the tests run in the background of a shell, INT is ignored, and stays so.
+fn end(child: &Child) {
     let pid = Pid::from_raw(i32::try_from(child.id()).expect("a pid"));
-    kill(pid, Signal::SIGINT).expect("sent");
+    kill(pid, Signal::SIGTERM).expect("sent");
 }
 
 #[test]
@@ -78,7 +79,7 @@ fn new_crashes_are_told_as_they_come_and_those_that_do_not_match_are_not() {
         let file = told["crashes"][0]["file"].as_str().expect("a file");
         assert!(file.ends_with(name), "{file}");
     }
-    interrupt(&child);
+    end(&child);
     assert_eq!(child.wait().expect("ended").code(), Some(86));
     assert!(lines.next().is_none(), "nothing else was told");
 }
@@ -95,7 +96,7 @@ fn nothing_new_is_no_failure() {
     let mut line = String::new();
     errors.read_line(&mut line).expect("text");
     assert!(line.contains("watching"), "{line}");
-    interrupt(&child);
+    end(&child);
     assert_eq!(child.wait().expect("ended").code(), Some(0));
 }
 

@@ -84,9 +84,10 @@ fn sample_of_two_megabytes() -> tempfile::NamedTempFile {
     let end = process + text[process..].find("\n},").expect("its end") + 2;
     let process = &text[process..end];
     let missing = (SIZE - text.len()).div_ceil(process.len());
-    let again: String = (0..missing)
-        .map(|number| format!("\"{}\":{process},", 100_000 + number))
-        .collect();
+    let mut again = String::new();
+    for number in 0..missing {
+        again.extend(["\"", &(100_000 + number).to_string(), "\":", process, ","]);
+    }
     let file = tempfile::NamedTempFile::new().expect("a file");
     let whole = format!("{}{again}{}", &text[..start], &text[start..]);
     fs::write(file.path(), whole).expect("written");

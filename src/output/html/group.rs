@@ -12,7 +12,8 @@ use crate::diagnose::{Blame, Confidence};
 /// The section.
 pub fn section(group: &Group, timeline: Option<&Timeline>, zone: FixedOffset) -> Markup {
     html! {
-        section.group id={ "g-" (group.fingerprint) } aria-labelledby={ "t-" (group.fingerprint) } {
+        // Groups may share a title: their fingerprints tell them apart by ear, too.
+        section.group id={ "g-" (group.fingerprint) } aria-labelledby={ "t-" (group.fingerprint) " f-" (group.fingerprint) } {
             h2 id={ "t-" (group.fingerprint) } { (group.title) }
             @if let Some(timeline) = timeline { (chart::strip(timeline, group)) }
             (facts(group, zone))
@@ -43,7 +44,7 @@ fn facts(group: &Group, zone: FixedOffset) -> Markup {
                 dt { "Signature" }
                 dd { code { (known.id) } ", " (confidence(known.confidence)) ", " (blame(known.blame)) }
             }
-            dt { "Fingerprint" } dd { code { (group.fingerprint) } }
+            dt { "Fingerprint" } dd { code id={ "f-" (group.fingerprint) } { (group.fingerprint) } }
         }
     }
 }
@@ -111,8 +112,8 @@ fn stack(group: &Group) -> Markup {
             p.soft { "The newest report has no stack." }
         } @else {
             h3 { "Stack of the newest report" }
-            // What scrolls must be reached by the keyboard, too, and then needs a name.
-            pre tabindex="0" role="region" aria-label={ "Stack: " (group.title) } {
+            // What scrolls must be reached by the keyboard, too, and then needs a name that no other has: groups may share a title.
+            pre tabindex="0" role="region" aria-label={ "Stack: " (group.title) ", " (group.fingerprint) } {
                 @for (number, frame) in frames.iter().enumerate() {
                     (format!("{number:>3}  "))
                     @if *telling == Some(number) { strong { (frame) } } @else { (frame) }

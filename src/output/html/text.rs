@@ -53,13 +53,30 @@ impl Text {
 
     /// At most `width` characters; what is left out is counted.
     fn up_to(width: usize, text: &str) -> Self {
-        Self(visible_up_to(width, text))
+        let text = visible_up_to(width, text);
+        if !text.chars().any(is_noncharacter) {
+            return Self(text);
+        }
+        let mut seen = String::with_capacity(text.len() + 8);
+        for c in text.chars() {
+            if is_noncharacter(c) {
+                seen.extend(c.escape_unicode());
+            } else {
+                seen.push(c);
+            }
+        }
+        Self(seen)
     }
 
     /// The text, without any markup.
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Unicode's noncharacters, which are errors in a page (HTML, 13.2.3.5).
+fn is_noncharacter(c: char) -> bool {
+    matches!(c, '\u{fdd0}'..='\u{fdef}') || u32::from(c) & 0xfffe == 0xfffe
 }
 
 impl Render for Text {
@@ -86,6 +103,10 @@ mod tests {
         assert_eq!(
             Text::name("a\u{1b}[2J\u{202e}b\0").as_str(),
             "a\\u{1b}[2J\\u{202e}b\\u{0}"
+        );
+        assert_eq!(
+            Text::name("a\u{4fffe}b\u{fdd0}").as_str(),
+            "a\\u{4fffe}b\\u{fdd0}"
         );
         let long = Text::name(&"x".repeat(10_000_000));
         assert!(long.as_str().len() < 200, "{}", long.as_str().len());

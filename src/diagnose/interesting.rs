@@ -103,6 +103,10 @@ const RAISING_PREFIXES: [&str; 22] = [
     "agx_rehearsal::failure::",
 ];
 
+/// Ends of such functions' names: mangled in Rust's second way, which `ReportCrash` leaves as they are (seen in public reports
+/// of macOS 26), a name has the crate's hash in its middle.
+const RAISING_SUFFIXES: [&str; 1] = ["_7___rustc17rust_begin_unwind"];
+
 /// The first frame that is no part of raising the failure or of the runtime below it.
 ///
 /// Of an uncaught Objective-C exception that is where it was thrown. Where all frames are such
@@ -156,4 +160,7 @@ fn raises(frame: &Frame) -> bool {
         || RAISING_PREFIXES
             .iter()
             .any(|prefix| symbol.starts_with(prefix))
+        || RAISING_SUFFIXES
+            .iter()
+            .any(|suffix| symbol.ends_with(suffix))
 }

@@ -179,6 +179,14 @@ fn the_interesting_frame_is_past_what_raises_the_failure() {
         ("005_PhotoGuruViewer.ips", "llama_sampler_sample"),
         ("016_MotoCortex.ips", "hermesFatalErrorHandler"),
         ("020_fallout1-rebirth.ips", "SDL_QuitFilesystem"),
+        (
+            "024_FocusTogether.ips",
+            "tao::platform_impl::platform::app::send_event",
+        ),
+        (
+            "035_novellum.ips",
+            "tao::platform_impl::platform::app_delegate::did_finish_launching",
+        ),
         ("029_tokzic.ips", "facebook::jsi::Function::getHostFunction"),
         (
             "031_qlcplus.ips",

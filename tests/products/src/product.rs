@@ -55,7 +55,8 @@ pub const PRODUCTS: [Product; 4] = [
         export_prefixes: &[],
         size_limit: 8_000_000,
         imports_as_program: true,
-        sections: &[],
+        // Constants of 16-bit numbers, which LLVM takes for UTF-16 text.
+        sections: &["__TEXT,__ustring"],
     },
     Product {
         file: "libagx_rehearsal.dylib",

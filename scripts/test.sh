@@ -43,9 +43,10 @@ where_possible() {
 step "macOS lint"
 where_possible ./scripts/macos/lint.sh || true
 
+# The architecture of those who use it. The other, and what joins both: build.sh and inspect.sh without arguments.
 step "macOS build"
-if where_possible ./scripts/macos/build.sh; then
-    ./scripts/macos/inspect.sh
+if where_possible ./scripts/macos/build.sh --target arm64; then
+    ./scripts/macos/inspect.sh arm64
     step "the library for macOS, executed"
     where_possible ./tests/machine/run.sh || true
 fi

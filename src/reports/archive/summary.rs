@@ -63,6 +63,17 @@ pub fn record(
             recorded.added += 1;
         }
     }
+    write(folder, summary, crashes, now)?;
+    Ok(recorded)
+}
+
+/// Replaces the summary's file: these crashes, newest first.
+pub(super) fn write(
+    folder: &Path,
+    mut summary: Map<String, Value>,
+    mut crashes: Vec<Value>,
+    now: DateTime<FixedOffset>,
+) -> Result<(), ArchiveError> {
     // Stable, so that entries without a readable time keep their order, behind the others.
     crashes.sort_by_cached_key(|crash| Reverse(instant(crash)));
     summary.insert("crashes".to_owned(), Value::Array(crashes));
@@ -73,9 +84,9 @@ pub fn record(
         source,
     })?;
     summary.insert("total_files".to_owned(), json!(total));
+    let path = folder.join(SUMMARY_NAME);
     replace(folder, &path, &Value::Object(summary))
-        .map_err(|source| ArchiveError::write(&path, source))?;
-    Ok(recorded)
+        .map_err(|source| ArchiveError::write(&path, source))
 }
 
 /// Waits for the lock. It is a file of its own, as the summary itself is replaced.
@@ -173,7 +184,7 @@ pub(super) fn instant(crash: &Value) -> Option<i64> {
     .map(|time| time.and_utc().timestamp_micros())
 }
 
-pub(super) fn count_reports(folder: &Path) -> io::Result<usize> {
+fn count_reports(folder: &Path) -> io::Result<usize> {
     let mut count = 0;
     for entry in fs::read_dir(folder)? {
         count += usize::from(is_report_name(&entry?.file_name()));
@@ -181,7 +192,7 @@ pub(super) fn count_reports(folder: &Path) -> io::Result<usize> {
     Ok(count)
 }
 
-pub(super) fn replace(folder: &Path, path: &Path, summary: &Value) -> io::Result<()> {
+fn replace(folder: &Path, path: &Path, summary: &Value) -> io::Result<()> {
     let mut temporary = temporary(folder, ".crash_summary-")?;
     serde_json::to_writer_pretty(&mut temporary, summary)?;
     temporary.write_all(b"\n")?;

@@ -3,13 +3,11 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, FixedOffset, SecondsFormat};
-use serde_json::{Map, Value, json};
+use chrono::{DateTime, FixedOffset};
+use serde_json::{Map, Value};
 
 use super::merge::{GONE, Merged, base_name, merge};
-use super::summary::{
-    Contents, SUMMARY_NAME, count_reports, instant, lock, read, replace, set_aside,
-};
+use super::summary::{Contents, SUMMARY_NAME, lock, read, set_aside, write};
 use super::{ArchiveError, Entry};
 use crate::reports::file::{FileError, read_file};
 use crate::reports::folders::is_report_name;
@@ -128,25 +126,4 @@ fn crashes_of(summary: &mut Map<String, Value>) -> Vec<Value> {
         Some(Value::Array(crashes)) => crashes,
         _ => Vec::new(),
     }
-}
-
-fn write(
-    folder: &Path,
-    mut summary: Map<String, Value>,
-    mut crashes: Vec<Value>,
-    now: DateTime<FixedOffset>,
-) -> Result<(), ArchiveError> {
-    // Stable, so that entries without a readable time keep their order, behind the others.
-    crashes.sort_by_cached_key(|crash| std::cmp::Reverse(instant(crash)));
-    summary.insert("crashes".to_owned(), Value::Array(crashes));
-    let last_check = now.to_rfc3339_opts(SecondsFormat::Secs, false);
-    summary.insert("last_check".to_owned(), Value::String(last_check));
-    let total = count_reports(folder).map_err(|source| ArchiveError::Read {
-        path: folder.to_path_buf(),
-        source,
-    })?;
-    summary.insert("total_files".to_owned(), json!(total));
-    let path = folder.join(SUMMARY_NAME);
-    replace(folder, &path, &Value::Object(summary))
-        .map_err(|source| ArchiveError::write(&path, source))
 }

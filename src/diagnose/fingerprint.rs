@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
-use super::interesting::{interesting_frame, is_interesting, stack};
 use super::normal;
+use crate::reports::frames::{interesting_frame, is_interesting, telling_stack};
 use crate::reports::model::{Frame, Report};
 
 /// How many frames tell one crash from another. More would split one crash by who called; fewer
@@ -160,7 +160,7 @@ pub(super) fn telling_frames(report: &Report) -> Vec<&Frame> {
 fn places(report: &Report) -> Vec<(&Frame, String)> {
     let is_telling = |frame: &&Frame| is_interesting(report, frame) && !is_the_tools(report, frame);
     let mut places: Vec<(&Frame, String)> = Vec::with_capacity(DEPTH);
-    for frame in stack(report).iter().filter(is_telling) {
+    for frame in telling_stack(report).iter().filter(is_telling) {
         let place = place(report, frame);
         // A function that calls itself is one.
         if places.last().is_none_or(|(_, last)| *last != place) {

@@ -2,12 +2,11 @@
 
 use agx_ledger::Ledger;
 
-use super::interesting::interesting_frame;
 use super::pattern::{FramePattern, Pattern};
 use super::rule::{KindName, NULL_REGION, Rule};
 use super::signature::{Confidence, Diagnosis, Signature};
 use crate::reports::Kind;
-use crate::reports::frames;
+use crate::reports::frames::{self, interesting_frame};
 use crate::reports::model::{Frame, Report};
 
 /// A report with what else is known of the process.

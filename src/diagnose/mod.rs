@@ -1,11 +1,10 @@
 //! Signatures as data, matching a report or a stderr line against them, and what tells one crash
-//! from another: the interesting frame, the fingerprint, groups.
+//! from another: the fingerprint, groups.
 
 mod file;
 mod fingerprint;
 pub mod glob;
 mod groups;
-mod interesting;
 mod line;
 pub mod loader;
 mod matching;
@@ -19,7 +18,6 @@ mod table;
 pub use file::SignatureFileError;
 pub use fingerprint::{Fingerprint, NoFingerprint, fingerprint};
 pub use groups::{Group, Groups};
-pub use interesting::interesting_frame;
 pub use pattern::{FramePattern, Pattern};
 pub use route::{FixFacts, Library, Route, ShownBy};
 pub use rule::{AccessName, KindName, Rule};

@@ -3,9 +3,9 @@
 use agx_ledger::Ledger;
 use serde::Serialize;
 
-use super::interesting::is_interesting;
 use super::normal;
 use crate::reports::frames;
+use crate::reports::frames::is_interesting;
 use crate::reports::model::{Frame, Report};
 
 /// Names of the library's file begin so, whatever the version.

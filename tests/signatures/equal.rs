@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use agxrun::diagnose::{Fingerprint, Groups, diagnose, fingerprint, interesting_frame};
+use agxrun::diagnose::{Fingerprint, Groups, diagnose, fingerprint};
+use agxrun::reports::frames::interesting_frame;
 use agxrun::reports::model::Report;
 use proptest::prelude::*;
 

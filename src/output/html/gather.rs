@@ -8,9 +8,7 @@ use chrono::{DateTime, Utc};
 
 use super::page::{Group, Known, Row, Sample};
 use super::text::Text;
-use crate::diagnose::{
-    self, Diagnosis, Fingerprint, FixFacts, Groups, fingerprint, interesting_frame, loader,
-};
+use crate::diagnose::{self, Diagnosis, Fingerprint, FixFacts, Groups, fingerprint, loader};
 use crate::reports::symbols::demangle_line;
 use crate::reports::{Report, frames};
 
@@ -176,7 +174,7 @@ fn sample(report: &Report) -> Sample {
                 Text::frame(&demangled(frame.as_deref().unwrap_or("?")))
             })
             .collect(),
-        telling: interesting_frame(report)
+        telling: frames::interesting_frame(report)
             .and_then(|telling| stack.iter().position(|frame| std::ptr::eq(frame, telling))),
         more_frames: stack.len().saturating_sub(FRAMES),
         said: said

@@ -117,7 +117,7 @@ const RAISING_SUFFIXES: [&str; 1] = ["_7___rustc17rust_begin_unwind"];
 /// assertions of Metal, Foundation and Swift, exceptions, panics, counting of references, and the
 /// functions that Rust starts a thread with.
 pub fn interesting_frame(report: &Report) -> Option<&Frame> {
-    let stack = stack(report);
+    let stack = telling_stack(report);
     stack
         .iter()
         .find(|frame| is_interesting(report, frame))
@@ -127,7 +127,7 @@ pub fn interesting_frame(report: &Report) -> Option<&Frame> {
 
 /// The frames that tell: those of the thrown exception where there are any, else of the crashed
 /// thread.
-pub(super) fn stack(report: &Report) -> &[Frame] {
+pub fn telling_stack(report: &Report) -> &[Frame] {
     if report.last_exception_backtrace.is_empty() {
         report.crashed_frames()
     } else {
@@ -136,7 +136,7 @@ pub(super) fn stack(report: &Report) -> &[Frame] {
 }
 
 /// Whether a frame tells where a crash happened.
-pub(super) fn is_interesting(report: &Report, frame: &Frame) -> bool {
+pub fn is_interesting(report: &Report, frame: &Frame) -> bool {
     let image = report.image_name(frame);
     let in_runtime = image.is_some_and(|image| {
         RUNTIME_IMAGES

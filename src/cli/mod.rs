@@ -1,6 +1,7 @@
 //! Every command and option, and nothing else.
 
 mod check_crashes;
+mod history;
 mod monitor;
 mod report;
 mod show;
@@ -16,6 +17,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use check_crashes::{CheckCrashesArgs, ModeArgs, WhichArgs};
+pub use history::LineArgs;
 pub use monitor::{
     MonitorAction, MonitorRunArgs, MonitorStartArgs, MonitorStatusArgs, MonitorStopArgs,
 };
@@ -149,6 +151,9 @@ pub struct RunArgs {
     /// Write the verdict as JSON to FILE (`-` for stderr).
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub json: Option<PathBuf>,
+    /// The run's line in the history.
+    #[command(flatten)]
+    pub line: LineArgs,
     /// Say nothing unless something is wrong.
     #[arg(short, long, conflicts_with = "verbose", help_heading = "Output")]
     pub quiet: bool,

@@ -5,6 +5,7 @@ mod defaults;
 mod doctor;
 mod fix;
 mod inspect;
+mod lines;
 mod matrix;
 mod monitor;
 mod rehearse;

@@ -3,6 +3,7 @@
 mod check_crashes;
 mod history;
 mod monitor;
+mod passed;
 mod report;
 mod show;
 mod signatures;
@@ -21,6 +22,7 @@ pub use history::LineArgs;
 pub use monitor::{
     MonitorAction, MonitorRunArgs, MonitorStartArgs, MonitorStatusArgs, MonitorStopArgs,
 };
+pub use passed::{is_given, passed_on};
 pub use report::ReportArgs;
 pub use show::{ShowArgs, ThreadChoice};
 pub use signatures::SignatureArgs;
@@ -148,6 +150,9 @@ pub struct RunArgs {
     #[command(flatten)]
     pub signatures: SignatureArgs,
 
+    /// End as by TERM when this process, our parent, is gone.
+    #[arg(long, value_name = "PID", hide = true)]
+    pub end_with: Option<i32>,
     /// Write the verdict as JSON to FILE (`-` for stderr).
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub json: Option<PathBuf>,

@@ -1,7 +1,9 @@
 //! Every command and option, and nothing else.
 
 mod check_crashes;
+mod history;
 mod monitor;
+mod passed;
 mod report;
 mod show;
 mod signatures;
@@ -16,9 +18,11 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use check_crashes::{CheckCrashesArgs, ModeArgs, WhichArgs};
+pub use history::{HistoryArgs, LineArgs};
 pub use monitor::{
     MonitorAction, MonitorRunArgs, MonitorStartArgs, MonitorStatusArgs, MonitorStopArgs,
 };
+pub use passed::{is_given, passed_on};
 pub use report::ReportArgs;
 pub use show::{ShowArgs, ThreadChoice};
 pub use signatures::SignatureArgs;
@@ -73,6 +77,8 @@ pub enum Command {
     Report(ReportArgs),
     /// Rehearse the published faults without and with the fix, on any machine.
     Rehearse(RehearseArgs),
+    /// Show the runs there have been, and their crash rates.
+    History(HistoryArgs),
     /// Say what of this machine matters to a run, and what to mend.
     Doctor(DoctorArgs),
     /// Keep a copy of every report, in the background.
@@ -146,9 +152,15 @@ pub struct RunArgs {
     #[command(flatten)]
     pub signatures: SignatureArgs,
 
+    /// End as by TERM when this process, our parent, is gone.
+    #[arg(long, value_name = "PID", hide = true)]
+    pub end_with: Option<i32>,
     /// Write the verdict as JSON to FILE (`-` for stderr).
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub json: Option<PathBuf>,
+    /// The run's line in the history.
+    #[command(flatten)]
+    pub line: LineArgs,
     /// Say nothing unless something is wrong.
     #[arg(short, long, conflicts_with = "verbose", help_heading = "Output")]
     pub quiet: bool,

@@ -1,9 +1,10 @@
 //! `agxrun -- CMD`, also spelled `agxrun run`.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use nix::sys::signal::Signal::SIGINT;
 
 use super::defaults;
+use super::lines::Lines;
 use crate::cli::{LockScope as LockScopeArg, RunArgs, Scope as ScopeArg};
 use crate::output::{run_json, summary, terminal};
 use crate::run::execute::{RunError, execute};
@@ -11,6 +12,7 @@ use crate::run::options::{FixRequest, LockScope, RunOptions, Scope, Tuning};
 use crate::run::record::RunRecord;
 use crate::run::supervise::{Ending, die_like};
 use crate::run::verdict::exit_code;
+use crate::series::orphan;
 
 pub fn run(args: RunArgs) -> Result<u8> {
     terminal::set_color(args.color.color);
@@ -18,16 +20,30 @@ pub fn run(args: RunArgs) -> Result<u8> {
         quiet: args.quiet,
         verbose: args.verbose,
     };
+    let lines = Lines::open(&args.line)?;
+    if let Some(parent) = args.end_with {
+        orphan::end_with(parent).context("cannot be told of the end of the series")?;
+    }
     let json = args.json.clone();
     // Opened before the run: a verdict that cannot be written is found out now.
     let json = json.map(run_json::Destination::open).transpose()?;
+    let line = args.line.clone();
     let options = options(args)?;
+    let mut lines = lines.of(&line, &options)?;
     let folders = defaults::report_folders();
     // Not within the match: what moves on the terminal ends with the progress, and an error is told after that.
     let outcome = execute(options, folders, &mut summary::Progress::new(voice));
     let record = match outcome {
-        Ok(record) => record,
-        Err(error) => return Ok(failed(error)),
+        Ok(mut record) => {
+            lines.done(&mut record);
+            record
+        }
+        Err(error) => {
+            let why = format!("{error:#}");
+            let code = failed(error);
+            lines.refused(code, why);
+            return Ok(code);
+        }
     };
     summary::print(&record, voice);
     if let Some(destination) = json {

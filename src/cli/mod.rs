@@ -8,6 +8,7 @@ mod report;
 mod show;
 mod signatures;
 mod sources;
+mod stress;
 mod values;
 
 use std::ffi::OsString;
@@ -27,6 +28,7 @@ pub use report::ReportArgs;
 pub use show::{ShowArgs, ThreadChoice};
 pub use signatures::SignatureArgs;
 pub use sources::SourceArgs;
+pub use stress::StressArgs;
 pub use values::SinceArg;
 use values::{parse_duration, parse_limit, parse_throttle, parse_variable};
 
@@ -67,6 +69,8 @@ Exit codes: the target's own; 128+n when signal n ended it; 86 new crash reports
 pub enum Command {
     /// Run a command with the fix injected (the default).
     Run(RunArgs),
+    /// Run a command many times, and say how often it crashes and what that proves.
+    Stress(StressArgs),
     /// Show what a command will really run, and whether the library gets into it.
     Inspect(InspectArgs),
     /// Show crashes from the report folders and the archive.

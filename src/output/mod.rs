@@ -15,6 +15,7 @@ pub mod pager;
 pub mod policies;
 pub mod rehearsal;
 pub mod run_json;
+pub mod stress;
 pub mod summary;
 pub mod table;
 pub mod terminal;

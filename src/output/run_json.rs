@@ -79,8 +79,12 @@ impl Destination {
 
     /// Writes the record.
     pub fn write(self, record: &RunRecord) -> Result<()> {
-        let mut text =
-            serde_json::to_string_pretty(&view(record)).context("cannot form the JSON")?;
+        self.write_value(&view(record))
+    }
+
+    /// Writes what another command has to say.
+    pub fn write_value(self, value: &impl Serialize) -> Result<()> {
+        let mut text = serde_json::to_string_pretty(value).context("cannot form the JSON")?;
         text.push('\n');
         match self {
             Self::Stderr => write_all(io::stderr().lock(), &text).context("cannot write the JSON"),

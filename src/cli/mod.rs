@@ -21,7 +21,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use baseline::BaselineArgs;
 pub use check_crashes::{CheckCrashesArgs, ModeArgs, WhichArgs};
 pub use ci::CiArgs;
-pub use history::LineArgs;
+pub use history::{HistoryArgs, LineArgs};
 pub use monitor::{
     MonitorAction, MonitorRunArgs, MonitorStartArgs, MonitorStatusArgs, MonitorStopArgs,
 };
@@ -79,6 +79,8 @@ pub enum Command {
     Report(ReportArgs),
     /// Rehearse the published faults without and with the fix, on any machine.
     Rehearse(RehearseArgs),
+    /// Show the runs there have been, and their crash rates.
+    History(HistoryArgs),
     /// Say what of this machine matters to a run, and what to mend.
     Doctor(DoctorArgs),
     /// Keep a copy of every report, in the background.

@@ -172,3 +172,99 @@ fn write_once(mut file: &File, bytes: &[u8]) -> io::Result<()> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::line::tests::line;
+    use super::super::{Why, read};
+    use super::*;
+
+    fn read_all(path: &Path) -> (Vec<RunLine>, Vec<Why>) {
+        let (mut lines, mut bad) = (Vec::new(), Vec::new());
+        read(path, &mut |line| match line {
+            Ok(line) => lines.push(line),
+            Err(line) => bad.push(line.why),
+        })
+        .expect("readable");
+        (lines, bad)
+    }
+
+    #[test]
+    fn the_folder_is_made_and_lines_follow_one_another() {
+        let base = tempfile::tempdir().expect("a folder");
+        let path = base.path().join("crash_logs/runs.jsonl");
+        for _ in 0..3 {
+            assert_eq!(
+                append(&path, &line()).expect("appended"),
+                Appended::default()
+            );
+        }
+        let (lines, bad) = read_all(&path);
+        assert_eq!((lines.len(), bad.len()), (3, 0));
+    }
+
+    #[test]
+    fn a_torn_last_line_is_left_as_one_of_its_own() {
+        let base = tempfile::tempdir().expect("a folder");
+        let path = base.path().join("runs.jsonl");
+        append(&path, &line()).expect("appended");
+        let whole = fs::read(&path).expect("readable");
+        fs::write(&path, &whole[..whole.len() / 2]).expect("written");
+        assert_eq!(read_all(&path), (vec![], vec![Why::Torn]));
+        assert!(append(&path, &line()).expect("appended").was_torn);
+        assert!(!append(&path, &line()).expect("appended").was_torn);
+        let (lines, bad) = read_all(&path);
+        assert_eq!(lines.len(), 2);
+        assert!(matches!(bad[..], [Why::NoRun(_)]), "{bad:?}");
+    }
+
+    #[test]
+    fn what_is_no_file_is_refused_at_once() {
+        let base = tempfile::tempdir().expect("a folder");
+        let pipe = base.path().join("pipe");
+        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).expect("made");
+        for path in [pipe.as_path(), base.path(), Path::new("/dev/null")] {
+            let refused = append(path, &line()).expect_err("no file");
+            assert!(
+                matches!(refused, HistoryError::NotAFile { .. }),
+                "{refused}"
+            );
+            assert!(refused.to_string().contains("--history"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn threads_lose_no_line() {
+        let base = tempfile::tempdir().expect("a folder");
+        let path = base.path().join("runs.jsonl");
+        let each = 50;
+        std::thread::scope(|scope| {
+            for thread in 0..8 {
+                let path = &path;
+                scope.spawn(move || {
+                    for slot in 0..each {
+                        let line = RunLine {
+                            series: Some(format!("s{thread}")),
+                            slot: Some(slot),
+                            // Longer than what is written at once anywhere.
+                            warnings: vec!["x".repeat(20_000)],
+                            ..line()
+                        };
+                        append(path, &line).expect("appended");
+                    }
+                });
+            }
+        });
+        let (lines, bad) = read_all(&path);
+        assert!(bad.is_empty(), "{bad:?}");
+        for thread in 0..8 {
+            let series = Some(format!("s{thread}"));
+            let slots: Vec<_> = lines
+                .iter()
+                .filter(|line| line.series == series)
+                .filter_map(|line| line.slot)
+                .collect();
+            assert_eq!(slots, (0..each).collect::<Vec<_>>(), "in their order");
+        }
+    }
+}

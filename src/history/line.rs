@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::headline::{Headline, headline};
 use super::kind::Kind;
 use crate::diagnose::fingerprint;
+use crate::evidence::ProcessEvidence;
 use crate::inject::locate::Origin;
 use crate::reports::attribution::Attribution;
 use crate::run::Machine;
@@ -172,7 +173,7 @@ impl RunLine {
             Ending::Exited(code) => (u8::try_from(code & 0xff).ok(), None),
             Ending::Signaled { signal, .. } => (None, Some(signal)),
         };
-        let ledgers = evidence.processes.iter().map(|process| process.ledger());
+        let ledgers = evidence.processes.iter().map(ProcessEvidence::ledger);
         let mut counters = BTreeMap::new();
         for (name, value) in ledgers.clone().flat_map(|ledger| &ledger.counters) {
             let sum: &mut u64 = counters.entry(name.clone()).or_default();
@@ -388,5 +389,68 @@ mod instant {
 
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<DateTime<Utc>, D::Error> {
         DateTime::deserialize(from)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A run that crashed.
+    pub fn line() -> RunLine {
+        let basics = Basics {
+            started: DateTime::from_timestamp(1_767_323_045, 123_456_789)
+                .expect("a time")
+                .with_timezone(&Local),
+            total: Duration::from_millis(1_500),
+            verdict: 139,
+        };
+        let options = RunOptions {
+            command: vec!["python3".into(), "a test.py".into()],
+            fix: FixRequest::None,
+            require_fix: false,
+            allow_uninjected: false,
+            env: vec![],
+            timeout: None,
+            grace: Duration::ZERO,
+            reports_dirs: vec![],
+            archive: "/nowhere".into(),
+            scope: crate::run::options::Scope::Any,
+            settle: Duration::ZERO,
+            report_wait: Duration::ZERO,
+            signatures: crate::diagnose::Signatures::builtin_shared(),
+        };
+        RunLine {
+            wall: 1.25,
+            pid: Some(7),
+            signal: Some(11),
+            signal_name: Some("SIGSEGV".to_owned()),
+            reasons: vec!["signal".to_owned(), "new_reports".to_owned()],
+            kind: Kind::Crash,
+            crash: Some("agx_null_pipeline".to_owned()),
+            title: Some("NULL implementation".to_owned()),
+            ..RunLine::bare(&options, &Context::default(), basics)
+        }
+    }
+
+    #[test]
+    fn a_line_reads_back_as_it_was_written() {
+        let line = line();
+        let text = serde_json::to_string(&line).expect("serialised");
+        assert!(
+            text.contains(r#""started":"2026-01-02T03:04:05.123456Z""#),
+            "{text}"
+        );
+        assert!(text.contains(r#""series":null"#), "{text}");
+        assert_eq!(serde_json::from_str::<RunLine>(&text).expect("read"), line);
+    }
+
+    #[test]
+    fn ids_are_different_and_have_one_form() {
+        let ids: std::collections::HashSet<String> =
+            (0..1000).map(|_| new_id(Local::now())).collect();
+        assert_eq!(ids.len(), 1000);
+        let is_id = |id: &String| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+        assert!(ids.iter().all(is_id));
     }
 }

@@ -46,10 +46,7 @@ pub enum Why {
 /// # Errors
 /// Where the file cannot be opened or read; what was read before has been handed over.
 pub fn read(path: &Path, each: &mut dyn FnMut(Result<RunLine, BadLine>)) -> io::Result<()> {
-    read_from(
-        &mut BufReader::with_capacity(CHUNK, File::open(path)?),
-        each,
-    )
+    read_from(&mut open(path)?, each)
 }
 
 /// The same of anything that can be read, such as stdin.
@@ -60,32 +57,46 @@ pub fn read_from(
     source: &mut dyn BufRead,
     each: &mut dyn FnMut(Result<RunLine, BadLine>),
 ) -> io::Result<()> {
+    texts(source, &mut |number, text| {
+        each(text.and_then(parse).map_err(|why| BadLine { number, why }));
+    })
+}
+
+/// Opens a history, to be read by lines.
+///
+/// # Errors
+/// The system's.
+pub fn open(path: &Path) -> io::Result<BufReader<File>> {
+    Ok(BufReader::with_capacity(CHUNK, File::open(path)?))
+}
+
+/// Takes a line's number and its text.
+pub(super) type EachText<'a> = dyn FnMut(u64, Result<&[u8], Why>) + 'a;
+
+/// Hands over the number and the text of each line that is not empty.
+pub(super) fn texts(source: &mut dyn BufRead, each: &mut EachText<'_>) -> io::Result<()> {
     let mut line = Vec::new();
     let mut number = 0;
     loop {
         line.clear();
         number += 1;
-        let read = source.by_ref().take(LONGEST).read_until(b'\n', &mut line)?;
+        let read = Read::take(&mut *source, LONGEST).read_until(b'\n', &mut line)?;
         if read == 0 {
             return Ok(());
         }
         let is_whole = line.last() == Some(&b'\n');
         if !is_whole && line.len() as u64 == LONGEST {
             skip_line(source)?;
-            each(Err(BadLine {
-                number,
-                why: Why::TooLong,
-            }));
+            each(number, Err(Why::TooLong));
             continue;
         }
         let text = line.trim_ascii();
         if text.is_empty() {
             continue;
         }
-        each(parse(text).map_err(|why| BadLine {
-            number,
-            why: if is_whole { why } else { Why::Torn },
-        }));
+        // The last line of a file that an editor has saved may lack its end, and still be whole.
+        let is_torn = !is_whole && serde_json::from_slice::<serde::de::IgnoredAny>(text).is_err();
+        each(number, if is_torn { Err(Why::Torn) } else { Ok(text) });
     }
 }
 
@@ -104,10 +115,23 @@ fn skip_line(source: &mut dyn BufRead) -> io::Result<()> {
     }
 }
 
-fn parse(text: &[u8]) -> Result<RunLine, Why> {
-    match serde_json::from_slice::<RunLine>(text) {
-        Ok(line) if line.schema == SCHEMA => Ok(line),
-        Ok(line) => Err(Why::OtherSchema(line.schema.into())),
+/// What has a layout.
+pub(super) trait Laid {
+    /// Its version.
+    fn schema(&self) -> u32;
+}
+
+impl Laid for RunLine {
+    fn schema(&self) -> u32 {
+        self.schema
+    }
+}
+
+/// Reads a line as the whole of it, or as the part of it that is wanted.
+pub(super) fn parse<'a, T: Deserialize<'a> + Laid>(text: &'a [u8]) -> Result<T, Why> {
+    match serde_json::from_slice::<T>(text) {
+        Ok(line) if line.schema() == SCHEMA => Ok(line),
+        Ok(line) => Err(Why::OtherSchema(line.schema().into())),
         Err(error) => Err(other_schema(text).unwrap_or_else(|| Why::NoRun(error.to_string()))),
     }
 }

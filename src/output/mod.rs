@@ -8,6 +8,7 @@ pub mod crash;
 pub mod crashes;
 pub mod destination;
 pub mod doctor;
+pub mod history;
 pub mod html;
 pub mod inspect;
 pub mod inspect_json;

@@ -1,6 +1,8 @@
 //! Every command and option, and nothing else.
 
+mod baseline;
 mod check_crashes;
+mod ci;
 mod history;
 mod monitor;
 mod passed;
@@ -8,6 +10,7 @@ mod report;
 mod show;
 mod signatures;
 mod sources;
+mod stress;
 mod values;
 
 use std::ffi::OsString;
@@ -17,7 +20,9 @@ use std::time::Duration;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use baseline::BaselineArgs;
 pub use check_crashes::{CheckCrashesArgs, ModeArgs, WhichArgs};
+pub use ci::CiArgs;
 pub use history::{HistoryArgs, LineArgs};
 pub use monitor::{
     MonitorAction, MonitorRunArgs, MonitorStartArgs, MonitorStatusArgs, MonitorStopArgs,
@@ -27,6 +32,7 @@ pub use report::ReportArgs;
 pub use show::{ShowArgs, ThreadChoice};
 pub use signatures::SignatureArgs;
 pub use sources::SourceArgs;
+pub use stress::StressArgs;
 pub use values::SinceArg;
 use values::{parse_duration, parse_limit, parse_throttle, parse_variable};
 
@@ -67,6 +73,8 @@ Exit codes: the target's own; 128+n when signal n ended it; 86 new crash reports
 pub enum Command {
     /// Run a command with the fix injected (the default).
     Run(RunArgs),
+    /// Run a command many times, and say how often it crashes and what that proves.
+    Stress(StressArgs),
     /// Show what a command will really run, and whether the library gets into it.
     Inspect(InspectArgs),
     /// Show crashes from the report folders and the archive.
@@ -151,6 +159,19 @@ pub struct RunArgs {
     /// Known failures.
     #[command(flatten)]
     pub signatures: SignatureArgs,
+
+    /// Known crashes.
+    #[command(flatten)]
+    pub baseline: BaselineArgs,
+    /// Make a run that crashed again, at most N times; a crash that later passes is flaky, and still fails.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=100), allow_negative_numbers = true, default_value_t = 0, hide_default_value = true, help_heading = "CI")]
+    pub retries: u32,
+    /// With --retries: a crash that later passes does not fail.
+    #[arg(long, requires = "retries", help_heading = "CI")]
+    pub allow_flaky: bool,
+    /// What a CI system is told.
+    #[command(flatten)]
+    pub ci: CiArgs,
 
     /// End as by TERM when this process, our parent, is gone.
     #[arg(long, value_name = "PID", hide = true)]

@@ -12,7 +12,9 @@ mod monitor;
 mod rehearse;
 mod report;
 mod run;
+mod series;
 mod show;
+mod stress;
 pub mod watch;
 
 use std::process::ExitCode;
@@ -32,6 +34,7 @@ pub fn main() -> ExitCode {
     let outcome = match cli.command {
         None => run::run(cli.run),
         Some(Command::Run(args)) => run::run(args),
+        Some(Command::Stress(args)) => stress::run(args),
         Some(Command::Inspect(args)) => inspect::run(&args),
         Some(Command::CheckCrashes(args)) => check_crashes::run(&args),
         Some(Command::Report(args)) => report::run(args),

@@ -1,8 +1,12 @@
 //! What is printed: for people on a terminal, and as JSON.
 
+pub mod attempts;
+pub mod baseline;
 pub mod building;
+pub mod ci;
 pub mod crash;
 pub mod crashes;
+pub mod destination;
 pub mod doctor;
 pub mod history;
 pub mod html;
@@ -15,6 +19,7 @@ pub mod pager;
 pub mod policies;
 pub mod rehearsal;
 pub mod run_json;
+pub mod stress;
 pub mod summary;
 pub mod table;
 pub mod terminal;

@@ -28,6 +28,7 @@ pub mod plan;
 mod recover;
 mod shared;
 pub mod state;
+pub mod stop;
 pub mod tally;
 
 #[cfg(target_os = "linux")]

@@ -1,0 +1,150 @@
+//! What the commands that make a series of runs have in common.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow};
+use clap::{ArgMatches, CommandFactory};
+
+use super::defaults;
+use crate::cli::{Cli, RunArgs};
+use crate::inject::Artifact;
+use crate::inject::locate::Surroundings;
+use crate::output::building::Building;
+use crate::output::terminal;
+use crate::series::{plan, platform, state};
+
+/// Options that are the series' own business, by the names of their fields: they are not handed on to its runs.
+pub const OWN: [&str; 9] = [
+    "json", "quiet", "verbose", "color", "line_fd", "series", "arm", "slot", "attempt",
+];
+
+/// Where a series' state is, in the words of a command line.
+const STATE: [&str; 2] = ["--state", "--resume"];
+
+/// The words behind `agxrun COMMAND`, without those that say where the state is.
+pub fn words() -> Vec<OsString> {
+    without(&STATE, std::env::args_os().skip(2))
+}
+
+/// Words of a resumption: those of its own override those that the series was begun with. The command is the series', where none
+/// is repeated.
+///
+/// # Errors
+/// Where `path` is the state of no series of `command`.
+pub fn resumed(command: &str, path: &Path, words: Vec<OsString>) -> Result<Vec<OsString>> {
+    let (header, _) = state::begun(path)?;
+    if header.command != command {
+        return Err(anyhow!(
+            "`{}` is the state of a series of `agxrun {}` (hint: resume it with that)",
+            path.display(),
+            header.command
+        ));
+    }
+    if words.iter().any(|word| word == "--") {
+        return Ok(words);
+    }
+    let mut merged = plan::read_words(&header.arguments)
+        .with_context(|| format!("the state in `{}` names no command line", path.display()))?;
+    let end = merged.iter().position(|word| word == "--");
+    let end = end.unwrap_or(merged.len());
+    merged.splice(end..end, words);
+    Ok(merged)
+}
+
+/// The words that are none of these options and none of their values.
+fn without(options: &[&str], words: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut kept = Vec::new();
+    let mut words = words;
+    while let Some(word) = words.next() {
+        if word == "--" {
+            kept.push(word);
+            kept.extend(words);
+            break;
+        }
+        let bytes = word.as_bytes();
+        if options.iter().any(|option| bytes == option.as_bytes()) {
+            words.next();
+            continue;
+        }
+        let with_value = |option: &&str| {
+            bytes
+                .strip_prefix(option.as_bytes())
+                .is_some_and(|rest| rest.starts_with(b"="))
+        };
+        if !options.iter().any(|option| with_value(&option)) {
+            kept.push(word);
+        }
+    }
+    kept
+}
+
+/// Reads `agxrun COMMAND WORDS...`; of an option that is given twice the last counts.
+pub fn parse(command: &'static str, words: &[OsString]) -> Result<ArgMatches, clap::Error> {
+    let start = ["agxrun".into(), command.into()];
+    let cli = Cli::command().mut_subcommand(command, |it| it.args_override_self(true));
+    let mut matches = cli.try_get_matches_from(start.iter().chain(words))?;
+    // It was named, and there is no way around naming one.
+    let (_, of_command) = matches.remove_subcommand().expect("a command");
+    Ok(of_command)
+}
+
+/// How many runs go on at the same time: so many, or fewer where the system has a limit, which is told.
+pub fn jobs(asked: u16) -> usize {
+    let asked = usize::from(asked);
+    match platform::MOST_JOBS {
+        Some(most) if asked > most.get() => {
+            let because = platform::MOST_JOBS_BECAUSE;
+            terminal::warning(&format!(
+                "{most} runs at a time instead of {asked}: {because}"
+            ));
+            most.get()
+        }
+        _ => asked,
+    }
+}
+
+/// The library that the runs inject, found, or built now and not by the first of them; `None` for none.
+pub fn library(args: &RunArgs) -> Result<Option<PathBuf>> {
+    if args.no_fix {
+        return Ok(None);
+    }
+    if let Some(named) = defaults::named_library(args.dylib.clone())? {
+        return Ok(Some(named.path));
+    }
+    let mut building = Building::default();
+    let found =
+        Surroundings::current().find_or_build(Artifact::FixLibrary, &mut |piece, stage| {
+            building.show(piece, stage);
+        })?;
+    building.done();
+    Ok(Some(found.path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(words: &[&str]) -> Vec<OsString> {
+        without(&STATE, words.iter().map(Into::into))
+    }
+
+    #[test]
+    fn the_place_of_the_state_is_left_out_before_the_dashes_and_kept_behind_them() {
+        let words = [
+            "-n",
+            "3",
+            "--state",
+            "a",
+            "--resume=b",
+            "--",
+            "x",
+            "--state",
+            "y",
+        ];
+        assert_eq!(kept(&words), ["-n", "3", "--", "x", "--state", "y"]);
+        assert_eq!(kept(&["--statement", "--state"]), ["--statement"]);
+        assert_eq!(kept(&[]), [""; 0]);
+    }
+}

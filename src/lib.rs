@@ -10,6 +10,7 @@
 pub mod baseline;
 pub mod cli;
 pub mod commands;
+pub mod compare;
 pub mod diagnose;
 pub mod doctor;
 pub mod evidence;

@@ -3,6 +3,7 @@
 mod baseline;
 mod check_crashes;
 mod ci;
+mod compare;
 mod history;
 mod monitor;
 mod passed;
@@ -23,6 +24,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use baseline::BaselineArgs;
 pub use check_crashes::{CheckCrashesArgs, ModeArgs, WhichArgs};
 pub use ci::CiArgs;
+pub use compare::CompareArgs;
 pub use history::{HistoryArgs, LineArgs};
 pub use monitor::{
     MonitorAction, MonitorRunArgs, MonitorStartArgs, MonitorStatusArgs, MonitorStopArgs,
@@ -75,6 +77,8 @@ pub enum Command {
     Run(RunArgs),
     /// Run a command many times, and say how often it crashes and what that proves.
     Stress(StressArgs),
+    /// Run a command under several fixes or settings by turns, and say which crashes less.
+    Compare(CompareArgs),
     /// Show what a command will really run, and whether the library gets into it.
     Inspect(InspectArgs),
     /// Show crashes from the report folders and the archive.

@@ -68,6 +68,23 @@ pub fn parse_hours(text: &str) -> Result<f64, String> {
     }
 }
 
+/// Two rates that differ, `10%:1%`; unlike a share, one of them may be 0 or 1.
+pub fn parse_pair(text: &str) -> Result<(f64, f64), String> {
+    let rate = |text: &str| match text.trim().trim_end_matches('%').trim_end() {
+        "0" => Some(0.0),
+        "100" if text.contains('%') => Some(1.0),
+        _ => parse_share(text).ok(),
+    };
+    let pair = text.split_once(':');
+    match pair.and_then(|(one, other)| Some((rate(one)?, rate(other)?))) {
+        Some((one, other)) if (one - other).abs() > f64::EPSILON => Ok((one, other)),
+        Some(_) => {
+            Err("the two rates are the same, and no number of runs tells them apart".to_owned())
+        }
+        None => Err("expected two rates, the control's and the other's, such as 10%:1%".to_owned()),
+    }
+}
+
 /// From when on: a moment, or a file that tells one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SinceArg {
@@ -174,6 +191,16 @@ mod tests {
             "", "%", "0", "0%", "1", "100%", "5", "-1%", "nan", "inf%", "few",
         ] {
             parse_share(text).expect_err(text);
+        }
+    }
+
+    #[test]
+    fn two_rates_are_a_plan() {
+        assert_eq!(parse_pair("10%:1%"), Ok((0.1, 0.01)));
+        assert_eq!(parse_pair("0.1:0"), Ok((0.1, 0.0)));
+        assert_eq!(parse_pair("100%:50 %"), Ok((1.0, 0.5)));
+        for text in ["", "10%", "10%:10%", "1:2", "a:b", "-1%:1%", "10%:1%:2%"] {
+            parse_pair(text).expect_err(text);
         }
     }
 

@@ -1,6 +1,7 @@
 //! One file a command: arguments in, calls to the rooms below, exit code out.
 
 mod check_crashes;
+mod compare;
 mod defaults;
 mod doctor;
 mod fix;
@@ -9,6 +10,7 @@ mod inspect;
 mod lines;
 mod matrix;
 mod monitor;
+mod plots;
 mod rehearse;
 mod report;
 mod run;
@@ -36,6 +38,7 @@ pub fn main() -> ExitCode {
         Some(Command::Run(args)) => run::run(args),
         Some(Command::Stress(args)) => stress::run(args),
         Some(Command::Inspect(args)) => inspect::run(&args),
+        Some(Command::Compare(args)) => compare::run(args),
         Some(Command::CheckCrashes(args)) => check_crashes::run(&args),
         Some(Command::Report(args)) => report::run(args),
         Some(Command::Show(args)) => show::run(&args),

@@ -14,7 +14,7 @@ pub mod page;
 mod rates;
 pub mod text;
 mod timeline;
-mod words;
+pub(in crate::output) mod words;
 
 use base64::Engine;
 use maud::{DOCTYPE, Markup, PreEscaped, html};

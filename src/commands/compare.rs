@@ -1,0 +1,346 @@
+//! `agxrun compare`: several arms by turns.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use chrono::{Local, Utc};
+use clap::{ArgMatches, FromArgMatches};
+use serde_json::json;
+
+use super::plots::Folder;
+use super::{defaults, series as common};
+use crate::cli::{self, CompareArgs};
+use crate::compare::analysis::{self, Comparison};
+use crate::compare::arm::{self, Arm, Fix};
+use crate::compare::blocks::Blocks;
+use crate::compare::plan::{Detect, Plan};
+use crate::output::ci::Sinks;
+use crate::output::compare::progress::Progress;
+use crate::output::compare::{Answer, Asked as Told};
+use crate::output::destination::Destination;
+use crate::output::plots::page;
+use crate::output::terminal;
+use crate::run::supervise::die_like;
+use crate::run::verdict::exit_code;
+use crate::series::{self, End, Metric, Series, Show, plan, state};
+
+/// Runs of each arm where nothing is said of how many.
+const RUNS: u64 = 20;
+
+/// What a plan is for where nothing is said of it: a crash that comes often enough to be a nuisance, and a tenth of it.
+const DETECT: Detect = Detect {
+    control: 0.1,
+    other: 0.01,
+};
+
+pub fn run(args: CompareArgs) -> Result<u8> {
+    terminal::set_color(args.run.color.color);
+    let mut words = common::words();
+    if let Some(path) = &args.resume {
+        words = common::resumed("compare", path, words)?;
+    }
+    let (resume, state) = (args.resume, args.state);
+    let matches = match common::parse("compare", &words) {
+        Ok(matches) => matches,
+        Err(error) => error.exit(),
+    };
+    let args = match CompareArgs::from_arg_matches(&matches) {
+        Ok(args) => args,
+        Err(error) => error.exit(),
+    };
+    let asked = match Asked::of(args, matches, words) {
+        Ok(asked) => asked,
+        Err(contradiction) => {
+            terminal::error(&contradiction);
+            return Ok(exit_code::USAGE);
+        }
+    };
+    if asked.args.plan {
+        say(&asked.told().before(true));
+        return Ok(exit_code::OK);
+    }
+    let (series, before) = asked.series(resume, state)?;
+    make(&asked, &series, before)
+}
+
+/// What was asked for, as values and as the words they were read from.
+struct Asked {
+    args: CompareArgs,
+    matches: ArgMatches,
+    words: Vec<OsString>,
+    arms: Vec<Arm>,
+    metric: Option<Metric>,
+    plan: Plan,
+    seed: u64,
+}
+
+impl Asked {
+    /// # Errors
+    /// What cannot be had, or not together, and what to do.
+    fn of(args: CompareArgs, matches: ArgMatches, mut words: Vec<OsString>) -> Result<Self> {
+        for (id, option, setting) in [
+            ("fix", "--fix", "fix:NAME"),
+            ("no_fix", "--no-fix", "fix:none"),
+            ("throttle", "--throttle", "throttle:N"),
+            ("lock_scope", "--lock-scope", "lock-scope:SCOPE"),
+        ] {
+            if cli::is_given(&matches, id) {
+                anyhow::bail!("{option} would hold for every arm (hint: --arm label={setting})");
+            }
+        }
+        if args.jobs > 1 && cli::is_given(&matches, "scope") && args.run.scope == cli::Scope::Any {
+            anyhow::bail!(
+                "-j {} and --scope any contradict each other: every run would count the reports of the others (hint: leave --scope out, \
+                 or use -j 1)",
+                args.jobs
+            );
+        }
+        let arms = args.arms.iter().map(|text| Arm::parse(text));
+        let commands = args.arm_cmd.iter().map(|text| Arm::parse_command(text));
+        let arms = arm::arms(
+            arms.collect::<Result<_, _>>()?,
+            commands.collect::<Result<_, _>>()?,
+            !args.run.command.is_empty(),
+        )?;
+        let metric = args.metric.as_deref().map(Metric::new).transpose();
+        let metric = metric.context("--metric")?;
+        let detect = args
+            .detect
+            .map_or(DETECT, |(control, other)| Detect { control, other });
+        let mut plan = Plan::new(
+            args.runs.unwrap_or(RUNS),
+            arms.len(),
+            detect,
+            args.confidence,
+        )?;
+        if args.runs.is_none() && args.detect.is_some() {
+            let Some(needed) = plan.needed else {
+                anyhow::bail!(
+                    "to tell these rates apart takes more than {} runs an arm (hint: --detect rates that differ more, or choose a number with -n)",
+                    crate::stats::MOST_RUNS
+                );
+            };
+            plan = Plan::new(needed, arms.len(), detect, args.confidence)?;
+        }
+        let seed = args.seed.unwrap_or_else(new_seed);
+        if args.seed.is_none() {
+            // A resumption goes on in the order of the beginning.
+            words.splice(0..0, ["--seed".into(), seed.to_string().into()]);
+        }
+        Ok(Self {
+            args,
+            matches,
+            words,
+            arms,
+            metric,
+            plan,
+            seed,
+        })
+    }
+
+    fn told(&self) -> Told<'_> {
+        Told {
+            arms: &self.arms,
+            control: arm::control(&self.arms),
+            plan: &self.plan,
+            confidence: self.args.confidence,
+            seed: self.seed,
+            jobs: usize::from(self.args.jobs),
+            metric: self.metric.as_ref().map(Metric::pattern),
+        }
+    }
+
+    fn series_arms(&self, archive: &Path, jobs: usize) -> Vec<series::Arm> {
+        let run = &self.args.run;
+        let mut without: Vec<&str> = common::OWN.to_vec();
+        without.extend(["archive", "scope"]);
+        let mut common_options = cli::passed_on(&self.matches, &without);
+        common_options.extend(["--archive".into(), archive.as_os_str().to_owned()]);
+        if jobs > 1 || run.scope == cli::Scope::Tree {
+            common_options.extend(["--scope".into(), "tree".into()]);
+        }
+        self.arms
+            .iter()
+            .map(|arm| {
+                let mut options = common_options.clone();
+                options.extend(arm.options());
+                series::Arm {
+                    name: arm.name.clone(),
+                    options,
+                    command: arm.command.clone().unwrap_or_else(|| run.command.clone()),
+                }
+            })
+            .collect()
+    }
+
+    /// The libraries that the arms inject, by what tells one build from another.
+    fn libraries(&self) -> Result<Vec<String>> {
+        let mut paths: Vec<PathBuf> = Vec::new();
+        if self
+            .arms
+            .iter()
+            .any(|arm| matches!(arm.fix, Fix::Policy(_)))
+        {
+            paths.extend(common::library(&self.args.run)?);
+        }
+        paths.extend(self.arms.iter().filter_map(|arm| match &arm.fix {
+            Fix::Library(path) => Some(path.clone()),
+            Fix::None | Fix::Policy(_) => None,
+        }));
+        paths
+            .iter()
+            .map(|path| {
+                plan::fingerprint(path).with_context(|| {
+                    format!(
+                        "cannot read the library `{}` (hint: check the arms)",
+                        path.display()
+                    )
+                })
+            })
+            .collect()
+    }
+
+    /// The series, and for how long it had gone on before.
+    fn series(
+        &self,
+        resume: Option<PathBuf>,
+        state: Option<PathBuf>,
+    ) -> Result<(Series, Duration)> {
+        let args = &self.args;
+        let archive = defaults::archive(args.run.archive.clone())?;
+        let history = defaults::history(&args.run.line, &archive)?;
+        let jobs = common::jobs(args.jobs);
+        let arms = self.series_arms(&archive, jobs);
+        let libraries = self.libraries()?.join(" ");
+        let directory = std::env::current_dir().context("cannot tell the working folder")?;
+        let mut plan = plan::surroundings(
+            &arms,
+            directory.as_os_str(),
+            (!libraries.is_empty()).then_some(libraries.as_str()),
+            std::env::vars_os(),
+        );
+        let rules = json!({ "runs": self.plan.runs, "seed": self.seed, "metric": args.metric });
+        plan.insert("rules".to_owned(), rules);
+        let is_resumed = resume.is_some();
+        let (id, state, before) = if let Some(path) = resume {
+            let (header, before) = state::begun(&path)?;
+            (header.series, path, before)
+        } else {
+            let id = state::new_id(Utc::now());
+            let default = archive.join("series").join(format!("{id}.jsonl"));
+            (id, state.unwrap_or(default), Duration::ZERO)
+        };
+        let state = std::path::absolute(&state)
+            .with_context(|| format!("cannot use `{}`", state.display()))?;
+        let series = Series {
+            id,
+            command: "compare",
+            arms,
+            jobs,
+            state,
+            resume: is_resumed,
+            plan: plan.into(),
+            arguments: self.words.clone(),
+            archive,
+            history,
+            metric: self.metric.clone(),
+            output: if args.show_output {
+                Show::PassOn
+            } else {
+                Show::Keep
+            },
+        };
+        Ok((series, before))
+    }
+}
+
+/// A number for a comparison of its own, short enough to be typed.
+fn new_seed() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    // Each has keys of its own, by chance.
+    RandomState::new().hash_one(()) & 0xffff_ffff
+}
+
+/// Makes the runs and says what they show.
+fn make(asked: &Asked, series: &Series, before: Duration) -> Result<u8> {
+    let args = &asked.args;
+    // Opened before the runs: an answer that cannot be written is found out now.
+    let open = |path: &Option<PathBuf>, option| {
+        let path = path.clone();
+        path.map(|path| Destination::open(path, option)).transpose()
+    };
+    let json = open(&args.run.json, "--json")?;
+    let html = open(&args.html, "--html")?;
+    let plots = args.svg.as_deref().map(Folder::open).transpose()?;
+    let sinks = Sinks::open(&args.run.ci)?;
+    let told = asked.told();
+    if !args.run.quiet {
+        say(&told.before(false));
+    }
+    let begun = Instant::now();
+    let mut blocks = Blocks::new(asked.arms.len(), asked.plan.runs, asked.seed);
+    let mut progress = Progress::new(&told, blocks.runs(), args.run.quiet);
+    let finished = series::run(series, &mut blocks, &mut progress);
+    progress.finish();
+    let finished = finished?;
+    let elapsed = before + begun.elapsed();
+    let names: Vec<String> = asked.arms.iter().map(|arm| arm.name.clone()).collect();
+    let question = analysis::Question {
+        arms: &names,
+        control: told.control,
+        confidence: args.confidence,
+        metric: asked.metric.is_some(),
+        seed: asked.seed,
+    };
+    let mut lines: Vec<_> = finished.lines.iter().collect();
+    lines.sort_by_key(|(slot, _)| slot.number);
+    let runs: Vec<_> = lines.iter().map(|(slot, line)| (slot.arm, line)).collect();
+    let comparison = Comparison::of(&question, &runs);
+    let answer = Answer::of(
+        &told,
+        series,
+        &finished,
+        &comparison,
+        blocks.vain(),
+        elapsed,
+    );
+    say(&answer.text(args.run.quiet, width()));
+    if let Some(json) = json {
+        let text = serde_json::to_string_pretty(&answer).context("cannot form the JSON")?;
+        json.write(&format!("{text}\n"))?;
+    }
+    if let Some(html) = html {
+        let made = Utc::now();
+        let zone = *made.with_timezone(&Local).offset();
+        html.write(&page(&answer.page(&told, made, zone)))?;
+    }
+    if let Some(plots) = plots {
+        plots.write(&answer.plots())?;
+    }
+    if sinks.are_wanted() {
+        sinks.publish(&[answer.suite()], Some(&answer.markdown()))?;
+    }
+    if let End::Interrupted { signal } = finished.end {
+        die_like(signal);
+    }
+    Ok(answer.exit_code())
+}
+
+/// How wide what is read on stderr may be, in cells.
+fn width() -> usize {
+    /// Where nobody says: a log.
+    const ELSEWHERE: usize = 120;
+    let size = terminal_size::terminal_size_of(std::io::stderr());
+    size.map_or(ELSEWHERE, |(width, _)| width.0.into())
+}
+
+/// On stderr. One that is closed loses it, as it would lose anything else; the exit code still tells.
+fn say(text: &str) {
+    let mut stderr = anstream::stderr().lock();
+    let _ = stderr
+        .write_all(text.as_bytes())
+        .and_then(|()| stderr.flush());
+}

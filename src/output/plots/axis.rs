@@ -118,7 +118,7 @@ mod tests {
             (10.0, 60.0, 110.0)
         );
         for odd in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-            assert_eq!(Axis::up_to(odd, 0.0, 1.0).most, 1.0);
+            assert_eq!(Axis::up_to(odd, 0.0, 1.0).ticks.last(), Some(&1.0));
         }
     }
 

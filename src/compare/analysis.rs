@@ -32,6 +32,8 @@ pub struct Comparison {
     pub confidence: f64,
     /// The arms, in the order in which they were given.
     pub arms: Vec<ArmResult>,
+    /// Crash reports that count in several runs, which went on at the same time: whose they are is not known.
+    pub counted_twice: usize,
     /// Runs whose start lies before that of one that was started earlier: the system's clock was set back.
     pub clock_set_back: usize,
 }
@@ -83,6 +85,8 @@ pub enum Finding {
     ControlNeverCrashed,
     /// One of the two has no run that shows something.
     NoRuns,
+    /// Some report counts in runs of several arms: no rate stands.
+    Ambiguous,
 }
 
 impl Comparison {
@@ -108,12 +112,18 @@ impl Comparison {
             .iter()
             .map(|at| fisher_exact(arms[*at].rate, control.rate))
             .collect();
+        let (counted_twice, ambiguous) = counted_twice(runs);
         for ((at, p), corrected) in others.iter().zip(&p).zip(holm(&p)) {
             let arm = &mut arms[*at];
+            let finding = if ambiguous {
+                Finding::Ambiguous
+            } else {
+                finding(arm.rate, control.rate, corrected, question.confidence)
+            };
             arm.against = Some(Against {
                 p: *p,
                 corrected,
-                finding: finding(arm.rate, control.rate, corrected, question.confidence),
+                finding,
             });
             arm.wall
                 .compare_with(&control.wall, question.confidence, question.seed);
@@ -122,6 +132,7 @@ impl Comparison {
             }
         }
         Self {
+            counted_twice,
             clock_set_back: clock_set_back(runs),
             ..Self::empty(question, arms)
         }
@@ -132,6 +143,7 @@ impl Comparison {
             control: question.control,
             confidence: question.confidence,
             arms,
+            counted_twice: 0,
             clock_set_back: 0,
         }
     }
@@ -194,6 +206,25 @@ fn finding(arm: Rate, control: Rate, corrected: f64, confidence: f64) -> Finding
     }
 }
 
+/// How many reports count in several runs, and whether the runs of one of them are of several arms.
+///
+/// Runs at the same time see each other's reports. One that nothing ties to a run counts, as it may be that run's; where
+/// two runs count the same one, one of them did not crash.
+fn counted_twice(runs: &[(usize, &RunLine)]) -> (usize, bool) {
+    let mut seen: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (arm, line) in runs {
+        for report in line.reports.iter().filter(|report| report.counted) {
+            let incident = report.incident.as_deref().unwrap_or(&report.file);
+            seen.entry(incident).or_default().push(*arm);
+        }
+    }
+    let twice = seen.values().filter(|arms| arms.len() > 1);
+    let ambiguous = twice
+        .clone()
+        .any(|arms| arms.iter().any(|arm| *arm != arms[0]));
+    (twice.count(), ambiguous)
+}
+
 /// Runs are handed over in the order in which they were started; as several may be started at once, only more than a
 /// second backwards is told.
 fn clock_set_back(runs: &[(usize, &RunLine)]) -> usize {
@@ -221,6 +252,7 @@ fn rate<S: serde::Serializer>(rate: &Rate, to: S) -> Result<S::Ok, S::Error> {
 mod tests {
     use super::*;
     use crate::compare::testing::{line, timed};
+    use crate::history::ReportLine;
 
     fn compare(arms: &[(&str, usize, usize)]) -> Comparison {
         let names: Vec<String> = arms.iter().map(|arm| arm.0.to_owned()).collect();
@@ -327,6 +359,36 @@ mod tests {
         );
         assert_eq!((arm.count(Kind::Hang), arm.count(Kind::LostWork)), (1, 0));
         assert_eq!(arm.crashes["sig"], 2);
+    }
+
+    #[test]
+    fn a_report_that_counts_in_runs_of_several_arms_leaves_no_finding() {
+        let crash = |incident: &str| RunLine {
+            reports: vec![ReportLine {
+                file: format!("{incident}.ips"),
+                incident: Some(incident.to_owned()),
+                process: None,
+                fingerprint: None,
+                signature: None,
+                attribution: Some("unknown".to_owned()),
+                counted: true,
+            }],
+            ..line(Kind::Crash)
+        };
+        let names = ["none".to_owned(), "v3".to_owned()];
+        let of = |lines: &[(usize, RunLine)]| {
+            let runs: Vec<(usize, &RunLine)> =
+                lines.iter().map(|(arm, line)| (*arm, line)).collect();
+            let comparison = Comparison::of(&question(&names), &runs);
+            let finding = comparison.arms[1].against.map(|against| against.finding);
+            (comparison.counted_twice, finding)
+        };
+        let same_arm = [(0, crash("A")), (0, crash("A")), (1, line(Kind::Clean))];
+        assert_eq!(of(&same_arm), (1, Some(Finding::Undecided)));
+        let both_arms = [(0, crash("A")), (1, crash("A")), (1, crash("B"))];
+        assert_eq!(of(&both_arms), (1, Some(Finding::Ambiguous)));
+        let none = [(0, crash("A")), (1, crash("B"))];
+        assert_eq!(of(&none), (0, Some(Finding::Undecided)));
     }
 
     #[test]

@@ -56,6 +56,9 @@ fn sentence(arm: &ArmResult, control: &ArmResult, comparison: &Comparison) -> St
              control crashes)",
             counted(control)
         ),
+        Some(Finding::Ambiguous) => format!(
+            "`{name}` is not compared with `{reference}`: crash reports count in runs of several arms, which went on at the same time (hint: -j 1)"
+        ),
         Some(Finding::NoRuns) | None => {
             let empty = if control.rate.runs == 0 {
                 reference

@@ -35,6 +35,15 @@ fn number(value: f64) -> String {
 /// What speaks against the measurements, a sentence each.
 pub fn doubts(comparison: &Comparison, metric: Option<&str>, jobs: usize) -> Vec<String> {
     let mut sentences = Vec::new();
+    if comparison.counted_twice > 0 {
+        sentences.push(format!(
+            "{} counted in several runs that went on at the same time: rates are higher than they should be (hint: -j 1)",
+            match comparison.counted_twice {
+                1 => "1 crash report is".to_owned(),
+                reports => format!("{reports} crash reports are"),
+            }
+        ));
+    }
     if comparison.clock_set_back > 0 {
         sentences.push(format!(
             "the clock was set back during the comparison: {} start before those that were started earlier; durations are measured by another clock \

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Looks at the page of `agxrun report` as a browser shows it: headless Chromium at the widths of a desktop and of a phone, in light and
-# dark, without scripts; no sideways scrolling, no request, no console message, and axe-core finds nothing to complain about.
+# Looks at the pages of `agxrun report` and `agxrun compare` as a browser shows them: headless Chromium at the widths of a desktop and
+# of a phone, in light and dark, without scripts; no sideways scrolling, no request, no console message, and axe-core finds nothing to complain about.
 # Screenshots and the printed page are left in target/html-check/.
 #
 #   html-check.sh [--require] [PAGE]...     check these pages, or else some made from the public reports in tests/data
@@ -93,6 +93,11 @@ make_pages() {
     page season "$folder/season" --runs "$folder"/runs/*.json
     page hostile "$folder/hostile" --title '<script>alert("title")</script>'
     page none "$folder/none"
+    # Runs that fail and runs that do not, with a number that is compared.
+    # shellcheck disable=SC2016 # the runs' shell expands it
+    "$agxrun" compare --quiet --arm none --arm 'other=none,env:CODE=1' -n 12 --seed 1 --metric 'speed: ([0-9]+)' --no-history \
+        --reports-dir "$folder/none" --archive "$folder/no-archive" --html "$folder/compare.html" \
+        -- sh -c 'echo "speed: $((40 + ${CODE:-0} * ($$ % 7)))"; exit $((${CODE:-0} * ($$ % 2)))' 2>/dev/null || [ $? -eq 1 ]
 }
 
 # record NUMBER: a run as `agxrun run --json` tells it; every third crashed without the fix.
@@ -155,7 +160,7 @@ if [ "$mode" = selftest ]; then
 fi
 if [ ${#pages[@]} -eq 0 ]; then
     make_pages "$out"
-    pages=("$out"/public.html "$out"/season.html "$out"/hostile.html "$out"/none.html)
+    pages=("$out"/public.html "$out"/season.html "$out"/hostile.html "$out"/none.html "$out"/compare.html)
 fi
 check "$out" "${pages[@]}" || fail "the pages above are to be mended; screenshots are in $out"
 say "ok: ${#pages[@]} pages at 1280 and 360 pixels, light and dark, without scripts; screenshots are in $out"

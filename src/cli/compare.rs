@@ -18,6 +18,9 @@ use super::values::{parse_pair, parse_share};
     mut_arg("throttle", |arg| arg.hide(true)),
     mut_arg("lock_scope", |arg| arg.hide(true)),
     mut_arg("arm", |arg| arg.long("arm-of-line")),
+    // A rate counts every run once.
+    mut_arg("retries", |arg| arg.hide(true)),
+    mut_arg("allow_flaky", |arg| arg.hide(true)),
     after_help = "\
 Arms:
   --arm none                                the control: nothing is injected

@@ -91,6 +91,11 @@ impl Asked {
                 anyhow::bail!("{option} would hold for every arm (hint: --arm label={setting})");
             }
         }
+        if cli::is_given(&matches, "retries") {
+            anyhow::bail!(
+                "--retries would hide crashes from the rates (hint: leave it out; -n says how many runs are made)"
+            );
+        }
         if args.jobs > 1 && cli::is_given(&matches, "scope") && args.run.scope == cli::Scope::Any {
             anyhow::bail!(
                 "-j {} and --scope any contradict each other: every run would count the reports of the others (hint: leave --scope out, \
@@ -155,17 +160,24 @@ impl Asked {
 
     fn series_arms(&self, archive: &Path, jobs: usize) -> Vec<series::Arm> {
         let run = &self.args.run;
-        let mut without: Vec<&str> = common::OWN.to_vec();
-        without.extend(["archive", "scope"]);
-        let mut common_options = cli::passed_on(&self.matches, &without);
-        common_options.extend(["--archive".into(), archive.as_os_str().to_owned()]);
-        if jobs > 1 || run.scope == cli::Scope::Tree {
-            common_options.extend(["--scope".into(), "tree".into()]);
-        }
+        let given = |also: &[&str]| {
+            let without = [&common::OWN[..], &["archive", "scope"], also].concat();
+            let mut options = cli::passed_on(&self.matches, &without);
+            options.extend(["--archive".into(), archive.as_os_str().to_owned()]);
+            if jobs > 1 || run.scope == cli::Scope::Tree {
+                options.extend(["--scope".into(), "tree".into()]);
+            }
+            options
+        };
+        // No library is to be proven where none is to be loaded.
+        let (injected, bare) = (given(&[]), given(&["require_fix"]));
         self.arms
             .iter()
             .map(|arm| {
-                let mut options = common_options.clone();
+                let mut options = match arm.fix {
+                    Fix::None => bare.clone(),
+                    Fix::Policy(_) | Fix::Library(_) => injected.clone(),
+                };
                 options.extend(arm.options());
                 series::Arm {
                     name: arm.name.clone(),

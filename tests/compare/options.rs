@@ -32,6 +32,10 @@ fn what_cannot_be_compared_is_named_before_anything_runs() {
             "--no-fix would hold for every arm",
         ),
         (
+            &["--arm", "none", "--arm", "v3", "--retries", "2"],
+            "--retries would hide crashes from the rates",
+        ),
+        (
             &["--arm", "none", "--arm", "v3", "--metric", "("],
             "not a regular expression",
         ),

@@ -36,6 +36,34 @@ fn without_a_crash_it_takes_little_more_than_a_fixed_number_of_runs() {
     }
 }
 
+/// The tables of `docs/statistics.md`.
+#[test]
+fn the_plans_are_those_of_the_documentation() {
+    let documented: [(f64, f64, &[u64]); 4] = [
+        (0.05, 0.95, &[61, 130, 183]),
+        (0.1, 0.95, &[30, 61, 89]),
+        (0.01, 0.95, &[309, 685, 946]),
+        (0.01, 0.99, &[469, 889, 1171, 1445, 1716, 1989, 2262]),
+    ];
+    for (max_rate, confidence, accept) in documented {
+        let test = plan(max_rate, confidence);
+        assert_eq!(test.accept(), accept);
+        assert_eq!(Some(&test.most()), accept.last());
+    }
+    let test = plan(0.05, 0.95);
+    for (rate, runs) in [
+        (0.0, 61),
+        (0.005, 81),
+        (0.05, 52),
+        (0.1, 24),
+        (0.25, 8),
+        (0.5, 4),
+    ] {
+        let known = test.operating(rate).runs;
+        assert!((known - f64::from(runs)).abs() <= 0.5, "{rate}: {known}");
+    }
+}
+
 #[test]
 fn both_errors_are_within_what_is_stated_whatever_the_true_rate_is() {
     for (max_rate, confidence) in PLANS {

@@ -57,7 +57,9 @@ impl Metric {
             if reader.by_ref().take(LONGEST).read_until(b'\n', &mut line)? == 0 {
                 return Ok(last);
             }
-            last = self.in_line(&String::from_utf8_lossy(&line)).or(last);
+            let line = String::from_utf8_lossy(&line);
+            // Without its end: `$` is where the line ends.
+            last = self.in_line(line.trim_end_matches(['\n', '\r'])).or(last);
         }
     }
 
@@ -90,6 +92,7 @@ mod tests {
     fn the_first_group_of_the_last_match_is_the_number() {
         let text = "warm-up: 12.5 it/s\nrun: 99 it/s\nrun: 101.25 it/s\ndone\n";
         assert_eq!(found(r"run: ([0-9.]+) it/s", text), Some(101.25));
+        assert_eq!(found(r"^run: (\d+) it/s$", text), Some(99.0));
         assert_eq!(found(r"[0-9.]+ it", text), None, "`101.25 it` is no number");
         assert_eq!(found(r"[0-9.]+", "1 2 3"), Some(3.0));
         assert_eq!(found(r"run: (\S+)", "run: 1e3\nrun: none\n"), Some(1000.0));

@@ -1,6 +1,7 @@
 //! Every command and option, and nothing else.
 
 mod check_crashes;
+mod generate;
 mod monitor;
 mod report;
 mod show;
@@ -16,6 +17,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use check_crashes::{CheckCrashesArgs, ModeArgs, WhichArgs};
+pub use generate::{CompletionsArgs, ManArgs};
 pub use monitor::{
     MonitorAction, MonitorRunArgs, MonitorStartArgs, MonitorStatusArgs, MonitorStopArgs,
 };
@@ -87,6 +89,10 @@ pub enum Command {
         #[command(subcommand)]
         action: FixAction,
     },
+    /// Print what completes agxrun's commands and options in a shell.
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write those of all commands into a folder.
+    Man(ManArgs),
 }
 
 /// Options of a run.

@@ -20,7 +20,7 @@ pub use fingerprint::{Fingerprint, NoFingerprint, fingerprint};
 pub use groups::{Group, Groups};
 pub use pattern::{FramePattern, Pattern};
 pub use route::{FixFacts, Library, Route, ShownBy};
-pub use rule::{AccessName, KindName, Rule};
+pub use rule::{AccessName, Rule};
 pub use signature::{Blame, Confidence, Diagnosis, Signature};
 pub use table::{Signatures, diagnose, match_line};
 

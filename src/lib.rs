@@ -12,6 +12,7 @@ pub mod commands;
 pub mod diagnose;
 pub mod doctor;
 pub mod evidence;
+pub mod history;
 pub mod inject;
 pub mod matrix;
 pub mod monitor;

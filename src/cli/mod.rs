@@ -2,6 +2,7 @@
 
 mod check_crashes;
 mod generate;
+mod history;
 mod monitor;
 mod report;
 mod show;
@@ -18,6 +19,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use check_crashes::{CheckCrashesArgs, ModeArgs, WhichArgs};
 pub use generate::{CompletionsArgs, ManArgs};
+pub use history::{HistoryArgs, LineArgs};
 pub use monitor::{
     MonitorAction, MonitorRunArgs, MonitorStartArgs, MonitorStatusArgs, MonitorStopArgs,
 };
@@ -75,6 +77,8 @@ pub enum Command {
     Report(ReportArgs),
     /// Rehearse the published faults without and with the fix, on any machine.
     Rehearse(RehearseArgs),
+    /// Show the runs there have been, and their crash rates.
+    History(HistoryArgs),
     /// Say what of this machine matters to a run, and what to mend.
     Doctor(DoctorArgs),
     /// Keep a copy of every report, in the background.
@@ -155,6 +159,9 @@ pub struct RunArgs {
     /// Write the verdict as JSON to FILE (`-` for stderr).
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub json: Option<PathBuf>,
+    /// The run's line in the history.
+    #[command(flatten)]
+    pub line: LineArgs,
     /// Say nothing unless something is wrong.
     #[arg(short, long, conflicts_with = "verbose", help_heading = "Output")]
     pub quiet: bool,

@@ -4,6 +4,7 @@ use anyhow::Result;
 use nix::sys::signal::Signal::SIGINT;
 
 use super::defaults;
+use super::lines::Lines;
 use crate::cli::{LockScope as LockScopeArg, RunArgs, Scope as ScopeArg};
 use crate::output::{run_json, summary, terminal};
 use crate::run::execute::{RunError, execute};
@@ -18,16 +19,27 @@ pub fn run(args: RunArgs) -> Result<u8> {
         quiet: args.quiet,
         verbose: args.verbose,
     };
+    let lines = Lines::open(&args.line)?;
     let json = args.json.clone();
     // Opened before the run: a verdict that cannot be written is found out now.
     let json = json.map(run_json::Destination::open).transpose()?;
+    let line = args.line.clone();
     let options = options(args)?;
+    let mut lines = lines.of(&line, &options)?;
     let folders = defaults::report_folders();
     // Not within the match: what moves on the terminal ends with the progress, and an error is told after that.
     let outcome = execute(options, folders, &mut summary::Progress::new(voice));
     let record = match outcome {
-        Ok(record) => record,
-        Err(error) => return Ok(failed(error)),
+        Ok(mut record) => {
+            lines.done(&mut record);
+            record
+        }
+        Err(error) => {
+            let why = format!("{error:#}");
+            let code = failed(error);
+            lines.refused(code, why);
+            return Ok(code);
+        }
     };
     summary::print(&record, voice);
     if let Some(destination) = json {

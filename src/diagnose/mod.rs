@@ -18,6 +18,7 @@ mod table;
 pub use file::SignatureFileError;
 pub use fingerprint::{Fingerprint, NoFingerprint, fingerprint};
 pub use groups::{Group, Groups};
+pub use matching::words;
 pub use pattern::{FramePattern, Pattern};
 pub use route::{FixFacts, Library, Route, ShownBy};
 pub use rule::{AccessName, Rule};

@@ -4,6 +4,7 @@ pub mod building;
 pub mod crash;
 pub mod crashes;
 pub mod doctor;
+pub mod history;
 pub mod html;
 pub mod inspect;
 pub mod inspect_json;

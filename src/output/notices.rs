@@ -84,7 +84,7 @@ pub fn sentence(notice: &Notice) -> String {
                 path.display()
             )
         }
-        Notice::Summary { reason } => reason.clone(),
+        Notice::Summary { reason } | Notice::History { reason } => reason.clone(),
         Notice::InsertionRefused { pid, words } => refused(*pid, words),
         Notice::NotPreloaded { library, reason } => not_preloaded(library, reason),
         Notice::ReportMissing { pid } => format!(

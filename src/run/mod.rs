@@ -22,3 +22,6 @@ pub mod supervise;
 mod sys;
 pub mod verdict;
 pub mod workspace;
+
+pub use sys::handed::handed_down;
+pub use sys::machine::Machine;

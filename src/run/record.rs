@@ -165,6 +165,11 @@ pub enum Notice {
         /// What happened.
         reason: String,
     },
+    /// The run's line was not written to the history, or not handed to whoever asked for it.
+    History {
+        /// What happened.
+        reason: String,
+    },
     /// The loader ended a process because of what was inserted: the tool's fault, not the target's.
     InsertionRefused {
         /// Its pid, where it is known.

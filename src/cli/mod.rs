@@ -6,6 +6,7 @@ mod ci;
 mod generate;
 mod history;
 mod monitor;
+mod passed;
 mod report;
 mod show;
 mod signatures;
@@ -27,6 +28,7 @@ pub use history::{HistoryArgs, LineArgs};
 pub use monitor::{
     MonitorAction, MonitorRunArgs, MonitorStartArgs, MonitorStatusArgs, MonitorStopArgs,
 };
+pub use passed::{is_given, passed_on};
 pub use report::ReportArgs;
 pub use show::{ShowArgs, ThreadChoice};
 pub use signatures::SignatureArgs;
@@ -173,6 +175,9 @@ pub struct RunArgs {
     #[command(flatten)]
     pub ci: CiArgs,
 
+    /// End as by TERM when this process, our parent, is gone.
+    #[arg(long, value_name = "PID", hide = true)]
+    pub end_with: Option<i32>,
     /// Write the verdict as JSON to FILE (`-` for stderr).
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub json: Option<PathBuf>,

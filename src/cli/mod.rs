@@ -105,6 +105,10 @@ pub enum Command {
         #[command(subcommand)]
         action: FixAction,
     },
+    /// Print what completes agxrun's commands and options in a shell.
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write those of all commands into a folder.
+    Man(ManArgs),
 }
 
 /// Options of a run.

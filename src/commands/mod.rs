@@ -8,6 +8,7 @@ mod fix;
 mod history;
 mod inspect;
 mod lines;
+mod man;
 mod matrix;
 mod monitor;
 mod plots;

@@ -44,7 +44,8 @@ pub fn bootstrap_ratio_of_medians(
 ) -> Option<(f64, Interval)> {
     let enough = a.len() >= FEWEST && b.len() >= FEWEST;
     let positive = |numbers: &[f64]| numbers.iter().all(|it| it.is_finite() && *it > 0.0);
-    if !enough || !positive(a) || !positive(b) || !(confidence > 0.0 && confidence < 1.0) {
+    let stands = confidence > 0.0 && confidence < 1.0;
+    if !(enough && stands && positive(a) && positive(b)) {
         return None;
     }
     let ratio = median(a)? / median(b)?;

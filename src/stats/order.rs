@@ -37,7 +37,7 @@ impl Spread {
 
     /// The width of the middle half; `None` for fewer than two numbers, which spread nothing.
     pub fn interquartile_range(&self) -> Option<f64> {
-        (self.count > 1).then(|| self.upper_quartile - self.lower_quartile)
+        (self.count > 1).then_some(self.upper_quartile - self.lower_quartile)
     }
 }
 

@@ -1,6 +1,9 @@
 //! How many runs a comparison needs.
 
+use statrs::function::factorial::ln_binomial;
+
 use super::binomial::masses;
+use super::float;
 
 /// Runs an arm beyond which no plan is made.
 pub const MOST_RUNS: u64 = 100_000;
@@ -39,14 +42,13 @@ pub enum BeyondReach {
 /// # Errors
 /// [`BeyondReach`]: for numbers that are no rates and for more than [`MOST_RUNS`] runs an arm.
 pub fn runs_needed(p1: f64, p2: f64, alpha: f64, power: f64) -> Result<u64, BeyondReach> {
-    for (what, value, closed) in [
-        ("the first rate", p1, true),
-        ("the second rate", p2, true),
-        ("the level", alpha, false),
-        ("the power", power, false),
-    ] {
-        let inside = value > 0.0 && value < 1.0;
-        if !inside && !(closed && (value == 0.0 || value == 1.0)) {
+    for (what, value) in [("the first rate", p1), ("the second rate", p2)] {
+        if !(0.0..=1.0).contains(&value) {
+            return Err(BeyondReach::OutOfRange { what, value });
+        }
+    }
+    for (what, value) in [("the level", alpha), ("the power", power)] {
+        if !(value > 0.0 && value < 1.0) {
             return Err(BeyondReach::OutOfRange { what, value });
         }
     }
@@ -79,53 +81,85 @@ pub fn runs_needed(p1: f64, p2: f64, alpha: f64, power: f64) -> Result<u64, Beyo
 /// The probability that Fisher's exact test, two-sided at the level `alpha`, finds two arms of `runs` runs each
 /// different when their rates are `p1` and `p2`.
 pub fn power_of_fisher(runs: u64, p1: f64, p2: f64, alpha: f64) -> f64 {
-    let (first_a, a) = masses(runs, p1);
-    let (first_b, b) = masses(runs, p2);
-    let last = first_a + first_b + (a.len() + b.len()) as u64 - 2;
-    let at = |masses: &[f64], first: u64, hits: u64| -> f64 {
-        let place = hits
-            .checked_sub(first)
-            .and_then(|at| usize::try_from(at).ok());
-        place.and_then(|at| masses.get(at)).copied().unwrap_or(0.0)
-    };
-    let both = |x: u64, y: u64| at(&a, first_a, x) * at(&b, first_b, y);
+    let (one, other) = (Masses::of(runs, p1), Masses::of(runs, p2));
     let mut power = 0.0;
-    for crashes in first_a + first_b..=last {
-        let fewest = crashes.saturating_sub(runs);
+    for crashes in one.first + other.first..=one.last() + other.last() {
         let Some(bar) = rejected_up_to(runs, crashes, alpha) else {
             continue;
         };
         // With arms of one size the test is symmetric: what is told apart with few crashes in the one arm is with few
         // in the other.
-        for few in fewest..=bar {
-            power += both(few, crashes - few) + both(crashes - few, few);
-        }
+        power += together(&one, &other, crashes, bar) + together(&other, &one, crashes, bar);
     }
     power.min(1.0)
+}
+
+/// How likely each number of crashes of an arm is, as far as it matters.
+struct Masses {
+    first: u64,
+    masses: Vec<f64>,
+}
+
+impl Masses {
+    fn of(runs: u64, rate: f64) -> Self {
+        let (first, masses) = masses(runs, rate);
+        Self { first, masses }
+    }
+
+    /// The last number of crashes; there is one at least.
+    fn last(&self) -> u64 {
+        self.first + self.masses.len() as u64 - 1
+    }
+
+    fn at(&self, hits: u64) -> f64 {
+        let place = hits.checked_sub(self.first);
+        let place = place.and_then(|at| usize::try_from(at).ok());
+        place
+            .and_then(|at| self.masses.get(at))
+            .copied()
+            .unwrap_or(0.0)
+    }
+}
+
+/// The probability of at most `bar` crashes in `few` and the others of `crashes` in `many`.
+fn together(few: &Masses, many: &Masses, crashes: u64, bar: u64) -> f64 {
+    let from = few.first.max(crashes.saturating_sub(many.last()));
+    let to = bar.min(few.last()).min(crashes.saturating_sub(many.first));
+    (from..=to)
+        .map(|hits| few.at(hits) * many.at(crashes - hits))
+        .sum()
 }
 
 /// The most crashes in one arm at which the test rejects when `crashes` of both arms' `runs` each crashed in all;
 /// `None` where it never does.
 fn rejected_up_to(runs: u64, crashes: u64, alpha: f64) -> Option<u64> {
-    let fewest = crashes.saturating_sub(runs);
-    let mut bar = None;
-    let mut tail = 0.0;
     // The table in the middle, and all beyond it by symmetry.
     let middle = crashes.div_ceil(2);
+    // What is further from the middle than twenty standard deviations adds nothing to the tail: the deviation is at most
+    // half the root of the crashes.
+    let far = 10 * crashes.isqrt() + 10;
+    let fewest = crashes.saturating_sub(runs).max(middle.saturating_sub(far));
+    let mut bar = fewest
+        .checked_sub(1)
+        .filter(|bar| *bar >= crashes.saturating_sub(runs));
+    let mut here = table(runs, crashes, fewest);
+    let mut tail = 0.0;
     for few in fewest..middle {
-        tail += table(runs, crashes, few);
+        tail += here;
         // As the test itself, which takes tables as equally likely that differ by rounding alone.
         if 2.0 * tail > alpha * (1.0 + 1e-9) {
             break;
         }
         bar = Some(few);
+        // P(few + 1) / P(few).
+        here *= float(crashes - few) * float(runs - few)
+            / (float(few + 1) * float(runs + few + 1 - crashes));
     }
     bar
 }
 
 /// The probability of `few` crashes in one of two arms of `runs` runs each, where `crashes` crashed in all.
 fn table(runs: u64, crashes: u64, few: u64) -> f64 {
-    use statrs::function::factorial::ln_binomial;
     (ln_binomial(runs, few) + ln_binomial(runs, crashes - few) - ln_binomial(2 * runs, crashes))
         .exp()
 }
@@ -186,6 +220,15 @@ mod tests {
             assert!(power_of_fisher(runs, p1, p2, 0.05) >= 0.8, "{runs}");
             assert!(power_of_fisher(runs - 1, p1, p2, 0.05) < 0.8, "{runs}");
         }
+    }
+
+    #[test]
+    fn many_runs_are_planned_as_well() {
+        let runs = runs_needed(0.01, 0.005, 0.05, 0.8).expect("within reach");
+        // By the normal approximation 4673.
+        assert!((4600..5000).contains(&runs), "{runs}");
+        let most = power_of_fisher(MOST_RUNS, 0.5, 0.493, 0.05);
+        assert!((0.85..0.9).contains(&most), "{most}");
     }
 
     #[test]

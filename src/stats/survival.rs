@@ -151,8 +151,8 @@ mod tests {
         let clean = Survival::of(&[(1.0, false), (2.0, false)], 0.95);
         assert_eq!((clean.at(9.0), clean.steps.len()), (1.0, 0));
         let crashed = Survival::of(&[(1.0, true), (2.0, true)], 0.95);
-        assert_eq!(crashed.at(1.5), 0.5);
-        assert_eq!((crashed.at(2.0), crashed.steps[1].low), (0.0, 0.0));
+        assert_eq!((crashed.at(1.5), crashed.at(2.0)), (0.5, 0.0));
+        assert_eq!(crashed.steps.get(1).map(|it| it.low), Some(0.0));
         assert_eq!(Survival::of(&[], 0.95).last_time(), None);
         let odd = Survival::of(&[(f64::NAN, true), (-1.0, true), (3.0, false)], 0.95);
         assert_eq!((odd.steps.len(), odd.last_time()), (0, Some(3.0)));

@@ -4,6 +4,7 @@ mod baseline;
 mod check_crashes;
 mod ci;
 mod compare;
+mod generate;
 mod history;
 mod monitor;
 mod passed;
@@ -25,6 +26,7 @@ pub use baseline::BaselineArgs;
 pub use check_crashes::{CheckCrashesArgs, ModeArgs, WhichArgs};
 pub use ci::CiArgs;
 pub use compare::CompareArgs;
+pub use generate::{CompletionsArgs, ManArgs};
 pub use history::{HistoryArgs, LineArgs};
 pub use monitor::{
     MonitorAction, MonitorRunArgs, MonitorStartArgs, MonitorStatusArgs, MonitorStopArgs,

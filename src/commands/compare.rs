@@ -161,7 +161,15 @@ impl Asked {
     fn series_arms(&self, archive: &Path, jobs: usize) -> Vec<series::Arm> {
         let run = &self.args.run;
         let given = |also: &[&str]| {
-            let without = [&common::OWN[..], &["archive", "scope"], also].concat();
+            let ours = [
+                "archive",
+                "scope",
+                "junit",
+                "github",
+                "allow_flaky",
+                "end_with",
+            ];
+            let without = [&common::OWN[..], &ours, also].concat();
             let mut options = cli::passed_on(&self.matches, &without);
             options.extend(["--archive".into(), archive.as_os_str().to_owned()]);
             if jobs > 1 || run.scope == cli::Scope::Tree {

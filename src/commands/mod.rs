@@ -2,6 +2,7 @@
 
 mod check_crashes;
 mod compare;
+mod completions;
 mod defaults;
 mod doctor;
 mod fix;
@@ -40,6 +41,8 @@ pub fn main() -> ExitCode {
         Some(Command::Stress(args)) => stress::run(args),
         Some(Command::Inspect(args)) => inspect::run(&args),
         Some(Command::Compare(args)) => compare::run(args),
+        Some(Command::Completions(args)) => completions::run(&args),
+        Some(Command::Man(args)) => man::run(&args),
         Some(Command::CheckCrashes(args)) => check_crashes::run(&args),
         Some(Command::Report(args)) => report::run(args),
         Some(Command::Show(args)) => show::run(&args),

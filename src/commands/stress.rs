@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{defaults, series as common};
 use crate::cli::{self, StressArgs};
-use crate::output::run_json::Destination;
+use crate::output::destination::Destination;
 use crate::output::stress::percent::{Round, confidence, percent};
 use crate::output::stress::progress::{Goal, Progress};
 use crate::output::stress::{Answer, Course, Question};
@@ -215,7 +215,10 @@ impl Asked {
 fn make(asked: &Asked, series: &Series, test: Option<&Sequential>, before: Duration) -> Result<u8> {
     let args = &asked.args;
     // Opened before the runs: an answer that cannot be written is found out now.
-    let json = args.run.json.clone().map(Destination::open).transpose()?;
+    let json = args.run.json.clone();
+    let json = json
+        .map(|path| Destination::open(path, "--json"))
+        .transpose()?;
     let begun = Instant::now();
     let elapsed = move || before + begun.elapsed();
     let runs = asked.runs();
@@ -253,7 +256,8 @@ fn make(asked: &Asked, series: &Series, test: Option<&Sequential>, before: Durat
     let answer = Answer::of(series, &finished, &tally, question, course);
     say(&answer.text(args.run.quiet));
     if let Some(json) = json {
-        json.write_value(&answer)?;
+        let text = serde_json::to_string_pretty(&answer).context("cannot form the JSON")?;
+        json.write(&format!("{text}\n"))?;
     }
     if let End::Interrupted { signal } = finished.end {
         die_like(signal);

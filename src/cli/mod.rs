@@ -8,6 +8,7 @@ mod monitor;
 mod report;
 mod show;
 mod signatures;
+mod snapshot;
 mod sources;
 mod values;
 
@@ -28,6 +29,7 @@ pub use monitor::{
 pub use report::ReportArgs;
 pub use show::{ShowArgs, ThreadChoice};
 pub use signatures::SignatureArgs;
+pub use snapshot::SnapshotArgs;
 pub use sources::SourceArgs;
 pub use values::SinceArg;
 use values::{parse_duration, parse_limit, parse_throttle, parse_variable};
@@ -73,6 +75,8 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Show crashes from the report folders and the archive.
     CheckCrashes(CheckCrashesArgs),
+    /// Write down what crash reports there are, for `check-crashes --since FILE --fail` after a step.
+    Snapshot(SnapshotArgs),
     /// Show one report as macOS translates it.
     Show(ShowArgs),
     /// Write the crashes as one HTML page: timeline, groups, what each means and what to do.

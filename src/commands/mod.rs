@@ -13,6 +13,7 @@ mod rehearse;
 mod report;
 mod run;
 mod show;
+mod snapshot;
 pub mod watch;
 
 use std::process::ExitCode;
@@ -34,6 +35,7 @@ pub fn main() -> ExitCode {
         Some(Command::Run(args)) => run::run(args),
         Some(Command::Inspect(args)) => inspect::run(&args),
         Some(Command::CheckCrashes(args)) => check_crashes::run(&args),
+        Some(Command::Snapshot(args)) => snapshot::run(&args),
         Some(Command::Report(args)) => report::run(args),
         Some(Command::Show(args)) => show::run(&args),
         Some(Command::History(args)) => history::run(&args),

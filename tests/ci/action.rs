@@ -217,6 +217,73 @@ fn an_agxrun_that_is_there_is_found() {
     }
 }
 
+/// Puts a program of this name before all others; it runs these lines.
+fn stand_in(sandbox: &Sandbox, name: &str, lines: &str) -> String {
+    let folder = sandbox.path("bin");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    crate::common::programs::write(&folder.join(name), format!("#!/bin/bash\n{lines}\n"));
+    let path = std::env::var("PATH").expect("a PATH");
+    format!("{}:{path}", folder.display())
+}
+
+#[test]
+fn agxrun_is_built_from_the_actions_own_commit() {
+    let sandbox = Sandbox::new();
+    let path = stand_in(
+        &sandbox,
+        "cargo",
+        &format!(
+            "echo \"$*\" > asked; mkdir -p \"$RUNNER_TEMP/agxrun-target/release\"\n\
+             ln -s '{}' \"$RUNNER_TEMP/agxrun-target/release/agxrun\"",
+            env!("CARGO_BIN_EXE_agxrun")
+        ),
+    );
+    let (output, set) = Step::new(&sandbox).with("PATH", path).run("install.sh");
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let agxrun = sandbox.path("temp/agxrun-target/release/agxrun");
+    assert_eq!(set["agxrun"], agxrun.display().to_string());
+    let asked = std::fs::read_to_string(sandbox.path("asked")).expect("cargo was asked");
+    let manifest = in_repository("Cargo.toml");
+    let build = format!("--release --locked --manifest-path {}", manifest.display());
+    assert!(asked.contains(&build), "{asked}");
+    assert!(asked.contains("-p agxrun -p agx-fix"), "{asked}");
+
+    let path = stand_in(&sandbox, "cargo", "exit 101");
+    let (output, set) = Step::new(&sandbox).with("PATH", path).run("install.sh");
+    assert_eq!(output.status.code(), Some(125));
+    assert!(
+        said(&output).contains("agxrun could not be built"),
+        "{}",
+        said(&output)
+    );
+    assert!(set.is_empty());
+}
+
+#[test]
+fn a_release_is_installed_into_a_folder_of_its_own() {
+    let sandbox = Sandbox::new();
+    let path = stand_in(
+        &sandbox,
+        "python3",
+        &format!(
+            "echo \"$*\" >> asked; [ \"$2\" = venv ] || exit 0\n\
+             mkdir -p \"$3/bin\"; ln -s \"$0\" \"$3/bin/python\"; ln -s '{}' \"$3/bin/agxrun\"",
+            env!("CARGO_BIN_EXE_agxrun")
+        ),
+    );
+    let (output, set) = Step::new(&sandbox)
+        .with("PATH", path)
+        .with("INPUT_SOURCE", "pypi")
+        .with("INPUT_VERSION", "1.2.3")
+        .run("install.sh");
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let venv = sandbox.path("temp/agxrun-venv");
+    assert_eq!(set["agxrun"], venv.join("bin/agxrun").display().to_string());
+    let asked = std::fs::read_to_string(sandbox.path("asked")).expect("python3 was asked");
+    let install = "install --disable-pip-version-check --no-input agxrun==1.2.3\n";
+    assert!(asked.ends_with(install), "{asked}");
+}
+
 /// What the file declares, hands to its scripts and takes from them is what the scripts read and set.
 #[test]
 fn the_actions_file_and_its_scripts_agree() {

@@ -69,6 +69,8 @@ fn every_kind_of_case_is_read_back_as_it_was_meant() {
         suite.clone(),
         Suite::new("nothing", DateTime::UNIX_EPOCH, vec![]),
     ]);
+    let text = std::fs::read_to_string(&file).expect("text");
+    assert!(!text.contains("\"-0"), "no time has a sign: {text}");
     let read = read_valid(&file);
     assert_eq!(read["suites"][0]["name"], "agxrun -- python3 \"x\" <y>");
     assert_eq!(read["suites"][0]["properties"]["fix"], "v3 & none");

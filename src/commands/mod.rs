@@ -18,6 +18,7 @@ mod report;
 mod run;
 mod series;
 mod show;
+mod snapshot;
 mod stress;
 pub mod watch;
 
@@ -44,6 +45,7 @@ pub fn main() -> ExitCode {
         Some(Command::Completions(args)) => completions::run(&args),
         Some(Command::Man(args)) => man::run(&args),
         Some(Command::CheckCrashes(args)) => check_crashes::run(&args),
+        Some(Command::Snapshot(args)) => snapshot::run(&args),
         Some(Command::Report(args)) => report::run(args),
         Some(Command::Show(args)) => show::run(&args),
         Some(Command::History(args)) => history::run(&args),

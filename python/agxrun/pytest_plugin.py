@@ -1,7 +1,7 @@
 """The pytest plugin: `pytest --agxrun` runs the suite under agxrun, and names the test that was running when a process died.
 
     pytest --agxrun                            # also as `agxrun = true` in pytest's section of the configuration
-    pytest --agxrun --agxrun-opts "--throttle 2 --timeout 10m"
+    pytest --agxrun --agxrun-opts="--throttle 2 --timeout 10m"
 
 The library has to be there when a process starts, so this pytest starts another with the same arguments,
 `agxrun run ... -- python -m pytest ...` (session.outer). That one, its xdist workers and the processes that
@@ -46,7 +46,7 @@ def pytest_addoption(parser):
         action="append",
         default=[],
         metavar="OPTIONS",
-        help='options of `agxrun run`, such as "--throttle 2 --timeout 10m" (repeatable)',
+        help='options of `agxrun run`, as in --agxrun-opts="--throttle 2 --timeout 10m" (repeatable)',
     )
     parser.addini("agxrun", "run every session under agxrun (as --agxrun)", type="bool", default=False)
     parser.addini(
@@ -77,7 +77,7 @@ def pytest_load_initial_conftests(early_config, args):
     elif os.environ.get(JOURNAL):
         from .session import inner
 
-        inner.begin().note("conftest")
+        inner.noting_of(early_config)
     yield
 
 
@@ -96,4 +96,4 @@ def pytest_configure(config):
     if os.environ.get(JOURNAL):
         from .session import inner
 
-        config.pluginmanager.register(inner.Noting(inner.begin()), "agxrun-noting")
+        config.pluginmanager.register(inner.noting_of(config), "agxrun-noting")

@@ -133,14 +133,14 @@ def overlap(results):
     return most, weighted / busy if busy else 0.0
 
 
-def judge(results, elapsed, what, out=sys.stdout, err=sys.stderr):
+def judge(results, elapsed, what):
     """Prints what came of a run and returns the exit code. `what`: workload and device, for the first line."""
     iterations = sum(done.iterations for done in results)
     most, mean = overlap(results)
-    print("%s: %d threads, %d iterations in %.3f s" % (what, len(results), iterations, elapsed), file=out)
-    print("parallel: up to %d threads at once, %.1f on average" % (most, mean), file=out)
-    print("checksum: %.6f" % sum(done.checksum for done in results), file=out)
-    print("throughput: %.1f it/s" % (iterations / elapsed), file=out, flush=True)
+    print("%s: %d threads, %d iterations in %.3f s" % (what, len(results), iterations, elapsed))
+    print("parallel: up to %d threads at once, %.1f on average" % (most, mean))
+    print("checksum: %.6f" % sum(done.checksum for done in results))
+    print("throughput: %.1f it/s" % (iterations / elapsed), flush=True)
     code = OK
     for number, done in enumerate(results):
         if done.error is not None:
@@ -148,18 +148,18 @@ def judge(results, elapsed, what, out=sys.stdout, err=sys.stderr):
             print(
                 "error: thread %d failed after %d iterations: %s: %s"
                 % (number, done.iterations, type(done.error).__name__, done.error),
-                file=err,
+                file=sys.stderr,
             )
         elif done.agreed != done.iterations:
             code = LOST
             print(
                 "error: work was lost: %d of the %d results of thread %d agree with those of one thread"
                 % (done.agreed, done.iterations, number),
-                file=err,
+                file=sys.stderr,
             )
     if not iterations:
         code = LOST
-        print("error: no thread got through one iteration (hint: a longer --duration)", file=err)
+        print("error: no thread got through one iteration (hint: a longer --duration)", file=sys.stderr)
     return code
 
 

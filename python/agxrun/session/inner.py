@@ -11,13 +11,21 @@ from .names import JOURNAL, RUNNING
 _journal = None
 
 
-def begin():
+def journal():
     """The journal of this process."""
     global _journal
     if _journal is None:
         # pytest-xdist sets it in its workers, before their configuration is made.
         _journal = Journal(os.environ[JOURNAL], os.environ.get("PYTEST_XDIST_WORKER"))
     return _journal
+
+
+def noting_of(config):
+    """The hooks of a session, made when it begins to load conftest files."""
+    if not hasattr(config, "agxrun_noting"):
+        config.agxrun_noting = Noting(journal())
+        config.agxrun_noting.journal.note("conftest")
+    return config.agxrun_noting
 
 
 class Noting:

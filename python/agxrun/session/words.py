@@ -143,6 +143,8 @@ def page(record, deaths, problems, width, colored):
     clean = (record.get("verdict") or {}).get("exit_code") == (record.get("ending") or {}).get("code")
     if clean and not deaths and not problems:
         return ""
+    # pytest may have ended in the middle of a line.
+    paper.line("")
     paper.rule("agxrun", red=True, bold=True)
     for death in deaths:
         paper.line(sentence(death), bold=True)

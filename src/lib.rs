@@ -7,11 +7,13 @@
 //! formatting.
 #![deny(unsafe_code)]
 
+pub mod baseline;
 pub mod cli;
 pub mod commands;
 pub mod diagnose;
 pub mod doctor;
 pub mod evidence;
+pub mod history;
 pub mod inject;
 pub mod matrix;
 pub mod monitor;

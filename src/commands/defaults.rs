@@ -7,8 +7,10 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use chrono::{DateTime, Local, NaiveDateTime, TimeZone, Utc};
 
-use crate::cli::{SignatureArgs, SourceArgs};
+use crate::baseline::Baseline;
+use crate::cli::{BaselineArgs, LineArgs, SignatureArgs, SourceArgs};
 use crate::diagnose::Signatures;
+use crate::history::FILE_NAME;
 use crate::inject::locate::{Located, Origin, named};
 use crate::inject::platform::state_folder;
 use crate::reports::ReportFolder;
@@ -50,6 +52,27 @@ pub fn archive(named: Option<PathBuf>) -> Result<PathBuf> {
             .join("crash_logs"),
     };
     std::path::absolute(&path).with_context(|| format!("cannot use `{}`", path.display()))
+}
+
+/// The history: what `--history` names, else `AGXRUN_HISTORY`, else `runs.jsonl` in the archive. `None` where there is to be
+/// none; the variable says so by `off`.
+pub fn history(args: &LineArgs, archive: &Path) -> Result<Option<PathBuf>> {
+    if args.no_history {
+        return Ok(None);
+    }
+    let variable = || std::env::var_os("AGXRUN_HISTORY").map(PathBuf::from);
+    let path = match &args.history {
+        Some(path) => path.clone(),
+        None => match variable().filter(|path| !path.as_os_str().is_empty()) {
+            Some(path) if path.as_os_str() == "off" => return Ok(None),
+            Some(path) => path,
+            None => archive.join(FILE_NAME),
+        },
+    };
+    let absolute = std::path::absolute(&path);
+    Ok(Some(absolute.with_context(|| {
+        format!("cannot use `{}`", path.display())
+    })?))
 }
 
 /// The system's report folders, for this user.
@@ -120,4 +143,10 @@ pub fn signatures(args: &SignatureArgs) -> Result<Arc<Signatures>> {
         Some(path) => Arc::new(Signatures::with_file(path)?),
         None => Signatures::builtin_shared(),
     })
+}
+
+/// The known crashes of `--baseline`; its entries may name these signatures.
+pub fn baseline(args: &BaselineArgs, signatures: &Signatures) -> Result<Option<Arc<Baseline>>> {
+    let read = |path: &PathBuf| Baseline::read(path, signatures).map(Arc::new);
+    Ok(args.baseline.as_ref().map(read).transpose()?)
 }

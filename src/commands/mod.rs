@@ -4,7 +4,9 @@ mod check_crashes;
 mod defaults;
 mod doctor;
 mod fix;
+mod history;
 mod inspect;
+mod lines;
 mod matrix;
 mod monitor;
 mod rehearse;
@@ -34,6 +36,7 @@ pub fn main() -> ExitCode {
         Some(Command::CheckCrashes(args)) => check_crashes::run(&args),
         Some(Command::Report(args)) => report::run(args),
         Some(Command::Show(args)) => show::run(&args),
+        Some(Command::History(args)) => history::run(&args),
         Some(Command::Rehearse(args)) if args.matrix.matrix => matrix::run(&args),
         Some(Command::Rehearse(args)) => rehearse::run(&args),
         Some(Command::Fix { action }) => fix::run(action),

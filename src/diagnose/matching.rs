@@ -263,7 +263,7 @@ fn found_in_words(patterns: &[Pattern], report: &Report) -> Option<String> {
 }
 
 /// What a report says in words.
-pub(super) fn words(report: &Report) -> impl Iterator<Item = &str> {
+pub fn words(report: &Report) -> impl Iterator<Item = &str> {
     let information = report
         .asi
         .iter()

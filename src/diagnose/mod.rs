@@ -3,6 +3,7 @@
 
 mod file;
 mod fingerprint;
+pub(crate) mod flaw;
 pub mod glob;
 mod groups;
 mod line;
@@ -18,6 +19,7 @@ mod table;
 pub use file::SignatureFileError;
 pub use fingerprint::{Fingerprint, NoFingerprint, fingerprint};
 pub use groups::{Group, Groups};
+pub use matching::words;
 pub use pattern::{FramePattern, Pattern};
 pub use route::{FixFacts, Library, Route, ShownBy};
 pub use rule::{AccessName, KindName, Rule};

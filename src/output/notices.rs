@@ -3,6 +3,7 @@
 use agx_ledger::Counter;
 
 use super::terminal::visible;
+use crate::run::execute::signal_name;
 use crate::run::record::{Notice, RunRecord};
 use crate::target::verdict::Kind;
 
@@ -78,13 +79,17 @@ pub fn sentence(notice: &Notice) -> String {
             "could not watch `{}`: {reason}: a crash reported there would not be seen",
             path.display()
         ),
+        Notice::KnownEnding { signal } => format!(
+            "{} ended the target, in a crash that the baseline knows: what it had still to do was not done",
+            signal_name(*signal)
+        ),
         Notice::NotArchived { path, reason } => {
             format!(
                 "`{}` was not copied to the archive: {reason}",
                 path.display()
             )
         }
-        Notice::Summary { reason } => reason.clone(),
+        Notice::Summary { reason } | Notice::History { reason } => reason.clone(),
         Notice::InsertionRefused { pid, words } => refused(*pid, words),
         Notice::NotPreloaded { library, reason } => not_preloaded(library, reason),
         Notice::ReportMissing { pid } => format!(

@@ -4,12 +4,14 @@
 //! happens is told to an [`execute::Watcher`], and what was seen is a [`record::RunRecord`].
 
 pub mod arrival;
+pub mod attempts;
 pub mod background;
 pub mod collect;
 pub mod execute;
 mod expectation;
 mod insertion;
 pub mod interrupts;
+pub mod known;
 pub mod launch;
 mod notes;
 pub mod options;
@@ -22,3 +24,6 @@ pub mod supervise;
 mod sys;
 pub mod verdict;
 pub mod workspace;
+
+pub use sys::handed::handed_down;
+pub use sys::machine::Machine;

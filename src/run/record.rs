@@ -153,6 +153,11 @@ pub enum Notice {
         /// Why.
         reason: String,
     },
+    /// The target itself was ended by a crash that the baseline knows.
+    KnownEnding {
+        /// The signal.
+        signal: i32,
+    },
     /// A report was not copied into the archive.
     NotArchived {
         /// The report.
@@ -162,6 +167,11 @@ pub enum Notice {
     },
     /// The archive's list could not be written, or was set aside.
     Summary {
+        /// What happened.
+        reason: String,
+    },
+    /// The run's line was not written to the history, or not handed to whoever asked for it.
+    History {
         /// What happened.
         reason: String,
     },

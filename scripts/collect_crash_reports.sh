@@ -23,7 +23,7 @@ case $what in
 --last)
     [ "$#" -le 1 ] || usage "--last takes one number"
     find_agxrun
-    exec "$AGXRUN" check-crashes --latest "${1:-5}" --fail --no-pager "${archive[@]}"
+    exec "$AGXRUN" check-crashes --latest "${1:-5}" --fail "${archive[@]}"
     ;;
 --watch)
     [ "$#" -eq 0 ] || usage "--watch takes no argument"
@@ -41,7 +41,7 @@ case $what in
 --parse)
     [ "$#" -eq 1 ] || usage "--parse takes a file"
     find_agxrun
-    exec "$AGXRUN" show --no-pager "${archive[@]}" -- "$1"
+    exec "$AGXRUN" show "${archive[@]}" -- "$1"
     ;;
 *) usage "\`$what\` is not an option" ;;
 esac

@@ -14,8 +14,8 @@
 #   MPS_FORCE_GRAPH_PATH        handed to the command (1)
 #   AGXRUN                      the program agxrun
 #
-#   Exit codes: those of `agxrun run`: the command's own, 128+n for signal n, 86 for crash reports, and for a crash whose retry ended well, ...;
-#   2 where a library that is to be inserted does not exist; 77 where the preflight found no Metal.
+#   Exit codes: those of `agxrun run`: the command's own, 128+n for signal n, 86 for crash reports, ..., that of the crash where a retry
+#   ended well; 2 where a library that is to be inserted does not exist; 77 where the preflight found no Metal.
 #
 # Otherwise than the published script: a crash followed by a good retry is called flaky, and fails unless MPS_TEST_ALLOW_FLAKY=1; every
 # crash is tried again, not only exit 139; a crash is always told; a skip exits 77 and not 0.

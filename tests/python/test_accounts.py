@@ -129,6 +129,14 @@ def test_a_process_that_stopped_in_the_middle_of_a_test_died():
     assert (death.pid, death.report, death.entry.test) == (5, None, "t::b")
 
 
+@pytest.mark.parametrize("started", ["1970-01-01T00:00:10Z", "1970-01-01T01:00:09.999999999+01:00"])
+def test_of_several_attempts_only_the_one_of_the_record_is_told(started):
+    attempts = [process(pid, [(began, "call", "t::a")], began=began) for pid, began in ((5, 1.0), (6, 11.0), (7, 21.0))]
+    (death,) = account.deaths({"started": started, "duration": 5.0}, attempts, launches())
+    assert death.pid == 6
+    assert len(account.deaths({"started": "soon", "duration": 5.0}, attempts, launches())) == 3
+
+
 def test_a_report_gives_its_times_with_their_zones(tmp_path):
     path = tmp_path / "a.ips"
     body = {"pid": 4, "parentPid": 3, "procLaunch": "2026-01-02 12:00:00.5000 +0100", "captureTime": "2026-01-02 11:00:01 +0000"}

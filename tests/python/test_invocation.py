@@ -185,6 +185,22 @@ def test_a_signal_to_the_outer_session_ends_the_inner_one(suite, number, code):
         assert "test_it.py::test_waits was running in pytest's process" in out
 
 
+def test_a_crash_whose_retry_passes_is_told_and_fails_unless_it_may(suite):
+    suite.write(
+        "test_it.py",
+        """
+        import os
+        def test_sometimes():
+            if not os.path.exists("crashed"):
+                open("crashed", "w").close()
+                CRASH
+        """,
+    )
+    assert "test_it.py::test_sometimes was running in" in suite.agxrun("--agxrun-opts=--retries 2").expect(139).section
+    (suite.folder / "crashed").unlink()
+    assert suite.agxrun("--agxrun-opts=--retries 2 --allow-flaky").expect(0).section == ""
+
+
 def test_nothing_is_left_behind(suite):
     suite.write("test_it.py", "def test_crash(): CRASH\n")
     temporary = suite.root / "tmp"

@@ -6,6 +6,7 @@ Pure but for reading the reports.
 import collections
 import datetime
 import json
+import re
 
 from .names import RUNNING
 
@@ -65,6 +66,7 @@ def deaths(record, processes, launch=launch_of):
     `record` is agxrun's JSON, `processes` are what journal.read gives, `launch` reads a report.
     """
     found = []
+    processes = _of_the_run(record, processes)
     parents = {process.pid: process.parent for process in processes}
     parents.update((entry["pid"], entry["parent"]) for entry in record.get("processes") or [])
     told = set()
@@ -79,6 +81,25 @@ def deaths(record, processes, launch=launch_of):
             told.add(process.pid)
             found.append(Death(process.pid, None, process, entry, "self", []))
     return found
+
+
+def _of_the_run(record, processes):
+    """Those that began during the run that the record is of: with `--retries` there were others, before it or after."""
+    began = _instant(record.get("started"))
+    if began is None or record.get("duration") is None:
+        return processes
+    return [process for process in processes if began <= process.began <= began + record["duration"]]
+
+
+def _instant(text):
+    """A time as agxrun's JSON has it, `2026-01-02T12:34:56.123456789+01:00`, in seconds since 1970."""
+    # Python 3.8 reads neither nine digits nor none.
+    whole = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)", text or "")
+    if whole is None:
+        return None
+    moment, fraction, zone = whole.groups()
+    zone = "+00:00" if zone == "Z" else zone
+    return datetime.datetime.fromisoformat(moment + zone).timestamp() + float(fraction or 0)
 
 
 def _of_report(report, processes, parents, launch):

@@ -20,5 +20,6 @@ pub mod monitor;
 pub mod output;
 pub mod reports;
 pub mod run;
+pub mod series;
 pub mod stats;
 pub mod target;

@@ -3,8 +3,10 @@
 mod baseline;
 mod check_crashes;
 mod ci;
+mod generate;
 mod history;
 mod monitor;
+mod passed;
 mod report;
 mod show;
 mod signatures;
@@ -21,10 +23,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use baseline::BaselineArgs;
 pub use check_crashes::{CheckCrashesArgs, ModeArgs, WhichArgs};
 pub use ci::CiArgs;
+pub use generate::{CompletionsArgs, ManArgs};
 pub use history::{HistoryArgs, LineArgs};
 pub use monitor::{
     MonitorAction, MonitorRunArgs, MonitorStartArgs, MonitorStatusArgs, MonitorStopArgs,
 };
+pub use passed::{is_given, passed_on};
 pub use report::ReportArgs;
 pub use show::{ShowArgs, ThreadChoice};
 pub use signatures::SignatureArgs;
@@ -95,6 +99,10 @@ pub enum Command {
         #[command(subcommand)]
         action: FixAction,
     },
+    /// Print what completes agxrun's commands and options in a shell.
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write those of all commands into a folder.
+    Man(ManArgs),
 }
 
 /// Options of a run.
@@ -167,6 +175,9 @@ pub struct RunArgs {
     #[command(flatten)]
     pub ci: CiArgs,
 
+    /// End as by TERM when this process, our parent, is gone.
+    #[arg(long, value_name = "PID", hide = true)]
+    pub end_with: Option<i32>,
     /// Write the verdict as JSON to FILE (`-` for stderr).
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub json: Option<PathBuf>,

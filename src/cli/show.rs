@@ -6,6 +6,7 @@ use super::{ColorArgs, SourceArgs};
 
 /// Options of `show`.
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools)] // each is a flag of its own
 #[command(after_help = "\
 Exit codes: 0 shown; 125 there is no such report, or it cannot be read.")]
 pub struct ShowArgs {
@@ -24,6 +25,9 @@ pub struct ShowArgs {
     /// Leave C++ and Rust names as the report has them.
     #[arg(long)]
     pub no_demangle: bool,
+    /// Do not send long output through a pager [env: AGXRUN_PAGER, PAGER; without them less -FRX].
+    #[arg(long)]
+    pub no_pager: bool,
     /// Where reports are.
     #[command(flatten)]
     pub sources: SourceArgs,

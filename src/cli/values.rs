@@ -27,6 +27,18 @@ pub fn parse_limit(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// A share between 0 and 1, both left out: `1%` or `0.01`.
+pub fn parse_share(text: &str) -> Result<f64, String> {
+    let (number, whole) = match text.trim().strip_suffix('%') {
+        Some(number) => (number.trim_end(), 100.0),
+        None => (text.trim(), 1.0),
+    };
+    match number.parse::<f64>().map(|number| number / whole) {
+        Ok(share) if share > 0.0 && share < 1.0 => Ok(share),
+        _ => Err("expected a share above 0 and below 100 %, such as 1% or 0.01".to_owned()),
+    }
+}
+
 /// Command buffers in flight.
 pub fn parse_throttle(text: &str) -> Result<u16, String> {
     text.parse()
@@ -144,6 +156,24 @@ mod tests {
         assert_eq!(parse_limit("50ms"), Ok(Duration::from_millis(50)));
         for text in ["0", "0s", "0.0", "-1", "soon"] {
             parse_limit(text).expect_err(text);
+        }
+    }
+
+    #[test]
+    fn a_share_is_a_part_of_the_whole() {
+        for (text, share) in [
+            ("1%", 0.01),
+            ("0.01", 0.01),
+            ("99.9 %", 0.999),
+            (" 50% ", 0.5),
+        ] {
+            let parsed = parse_share(text).expect(text);
+            assert!((parsed - share).abs() < 1e-12, "{text}: {parsed}");
+        }
+        for text in [
+            "", "%", "0", "0%", "1", "100%", "5", "-1%", "nan", "inf%", "few",
+        ] {
+            parse_share(text).expect_err(text);
         }
     }
 

@@ -1,12 +1,14 @@
 //! One file a command: arguments in, calls to the rooms below, exit code out.
 
 mod check_crashes;
+mod completions;
 mod defaults;
 mod doctor;
 mod fix;
 mod history;
 mod inspect;
 mod lines;
+mod man;
 mod matrix;
 mod monitor;
 mod rehearse;
@@ -33,6 +35,8 @@ pub fn main() -> ExitCode {
         None => run::run(cli.run),
         Some(Command::Run(args)) => run::run(args),
         Some(Command::Inspect(args)) => inspect::run(&args),
+        Some(Command::Completions(args)) => completions::run(&args),
+        Some(Command::Man(args)) => man::run(&args),
         Some(Command::CheckCrashes(args)) => check_crashes::run(&args),
         Some(Command::Report(args)) => report::run(args),
         Some(Command::Show(args)) => show::run(&args),

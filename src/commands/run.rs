@@ -1,6 +1,6 @@
 //! `agxrun -- CMD`, also spelled `agxrun run`.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use nix::sys::signal::Signal::SIGINT;
 
 use super::defaults;
@@ -15,6 +15,7 @@ use crate::run::options::{FixRequest, LockScope, RunOptions, Scope, Tuning};
 use crate::run::record::RunRecord;
 use crate::run::supervise::{Ending, die_like};
 use crate::run::verdict::exit_code;
+use crate::series::orphan;
 
 pub fn run(args: RunArgs) -> Result<u8> {
     terminal::set_color(args.color.color);
@@ -23,6 +24,9 @@ pub fn run(args: RunArgs) -> Result<u8> {
         verbose: args.verbose,
     };
     let lines = Lines::open(&args.line)?;
+    if let Some(parent) = args.end_with {
+        orphan::end_with(parent).context("cannot be told of the end of the series")?;
+    }
     let json = args.json.clone();
     // Opened before the run: a verdict that cannot be written is found out now.
     let json = json

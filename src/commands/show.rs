@@ -7,8 +7,8 @@ use anyhow::{Context, Result, bail};
 
 use super::defaults;
 use crate::cli::{ShowArgs, ThreadChoice};
-use crate::output::terminal;
 use crate::output::translate::{Document, Threads, TranslateOptions, raw, text_report, translate};
+use crate::output::{pager, terminal};
 use crate::reports::listing::{Query, list};
 use crate::reports::{Kind, Report, file, find, read_file};
 use crate::run::verdict::exit_code;
@@ -19,7 +19,7 @@ pub fn run(args: &ShowArgs) -> Result<u8> {
     if args.raw {
         let bytes = file::read_bytes(&path)?;
         if std::io::stdout().is_terminal() {
-            terminal::print_bytes(raw(&bytes).as_bytes())?;
+            print(&raw(&bytes), args.no_pager)?;
         } else {
             terminal::print_bytes(&bytes)?;
         }
@@ -43,8 +43,17 @@ pub fn run(args: &ShowArgs) -> Result<u8> {
     } else {
         translate(&report, &options)
     };
-    terminal::print_bytes(text.as_bytes())?;
+    print(&text, args.no_pager)?;
     Ok(exit_code::OK)
+}
+
+/// To a terminal through the pager; elsewhere to the last byte what Apple's own translation has.
+fn print(text: &str, no_pager: bool) -> Result<()> {
+    match pager::screen() {
+        None => terminal::print_bytes(text.as_bytes())?,
+        screen => pager::print(text, screen, pager::wanted(no_pager))?,
+    }
+    Ok(())
 }
 
 /// Whether a report is a text that its writer laid out; the reader does not keep all of that.

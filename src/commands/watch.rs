@@ -1,5 +1,6 @@
 //! `agxrun check-crashes --watch`: reports as they appear, until somebody ends it.
 
+use std::ops::ControlFlow;
 use std::os::fd::AsFd;
 use std::path::Path;
 
@@ -10,14 +11,14 @@ use crate::reports::follow::{Event, Follower};
 use crate::reports::{Report, ReportFolder};
 use crate::run::interrupts::Interrupts;
 
-/// Shows each report that appears in the folders, whole and once, until INT, TERM or HUP comes; then
-/// says how many there were. What goes wrong meanwhile is said as it happens.
+/// Shows each report that appears in the folders, whole and once, until INT, TERM or HUP comes or `show` says that nobody
+/// reads on; then says how many there were. What goes wrong meanwhile is said as it happens.
 ///
 /// # Errors
 /// Where signals cannot be caught, there is no folder, or `show` fails.
 pub fn watch(
     folders: &[ReportFolder],
-    show: &mut dyn FnMut(&Path, &Report) -> Result<()>,
+    show: &mut dyn FnMut(&Path, &Report) -> Result<ControlFlow<()>>,
 ) -> Result<()> {
     let interrupts = Interrupts::catch().context("cannot catch signals")?;
     let mut follower = Follower::start(folders).context("cannot watch for reports")?;
@@ -39,7 +40,9 @@ pub fn watch(
                 } else {
                     seen.new += 1;
                 }
-                show(&followed.path, &followed.report)?;
+                if show(&followed.path, &followed.report)?.is_break() {
+                    break;
+                }
             }
             Event::Unreadable(_, error) => {
                 seen.unreadable += 1;

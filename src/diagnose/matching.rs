@@ -3,9 +3,8 @@
 use agx_ledger::Ledger;
 
 use super::pattern::{FramePattern, Pattern};
-use super::rule::{KindName, NULL_REGION, Rule};
+use super::rule::{NULL_REGION, Rule};
 use super::signature::{Confidence, Diagnosis, Signature};
-use crate::reports::Kind;
 use crate::reports::frames::{self, interesting_frame};
 use crate::reports::model::{Frame, Report};
 
@@ -69,8 +68,7 @@ fn any(patterns: &[Pattern], text: &str) -> bool {
 /// Kind of report, process and system.
 fn origin(rule: &Rule, report: &Report, met: &mut Met) -> Option<()> {
     if !rule.kinds.is_empty() {
-        let kind = name_of(&report.kind)?;
-        rule.kinds.contains(&kind).then_some(())?;
+        rule.kinds.contains(&report.kind).then_some(())?;
         let reason = report
             .gpu
             .as_ref()
@@ -91,25 +89,6 @@ fn origin(rule: &Rule, report: &Report, met: &mut Met) -> Option<()> {
         met.evidence.push(format!("on {system}"));
     }
     Some(())
-}
-
-fn name_of(kind: &Kind) -> Option<KindName> {
-    Some(match kind {
-        Kind::Crash => KindName::Crash,
-        Kind::OsFault => KindName::OsFault,
-        Kind::LegacyCrash => KindName::LegacyCrash,
-        Kind::TextCrash => KindName::TextCrash,
-        Kind::GpuEvent => KindName::GpuEvent,
-        Kind::GpuRestart => KindName::GpuRestart,
-        Kind::Stackshot => KindName::Stackshot,
-        Kind::Jetsam => KindName::Jetsam,
-        Kind::Panic => KindName::Panic,
-        Kind::Watchdog => KindName::Watchdog,
-        Kind::ForcedReset => KindName::ForcedReset,
-        Kind::Resource => KindName::Resource,
-        Kind::Unstated => KindName::Unstated,
-        Kind::Unknown(_) => return None,
-    })
 }
 
 /// Type, subtype and fault.

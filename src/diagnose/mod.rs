@@ -22,7 +22,7 @@ pub use groups::{Group, Groups};
 pub use matching::words;
 pub use pattern::{FramePattern, Pattern};
 pub use route::{FixFacts, Library, Route, ShownBy};
-pub use rule::{AccessName, KindName, Rule};
+pub use rule::{AccessName, Rule};
 pub use signature::{Blame, Confidence, Diagnosis, Signature};
 pub use table::{Signatures, diagnose, match_line};
 

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::pattern::{FramePattern, Pattern};
 use super::signature::Confidence;
+use crate::reports::Kind;
 use crate::reports::fault::Access;
 
 /// Conditions on a report. Every one that is given must hold; of a list, one entry suffices.
@@ -13,7 +14,7 @@ use crate::reports::fault::Access;
 #[serde(deny_unknown_fields, default)]
 pub struct Rule {
     /// Kinds of report.
-    pub kinds: Vec<KindName>,
+    pub kinds: Vec<Kind>,
     /// The process's name.
     pub processes: Vec<Pattern>,
     /// The system's version, such as `macOS 26.4.1 (25E253)`.
@@ -72,38 +73,6 @@ impl Rule {
         };
         *self == unconditional
     }
-}
-
-/// A kind of report, as [`crate::reports::Kind`] is serialized.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum KindName {
-    /// 309.
-    Crash,
-    /// 308.
-    OsFault,
-    /// 109 and 9.
-    LegacyCrash,
-    /// A `.crash` file.
-    TextCrash,
-    /// 284.
-    GpuEvent,
-    /// 21 and 184.
-    GpuRestart,
-    /// 288 and 509.
-    Stackshot,
-    /// 298.
-    Jetsam,
-    /// 210.
-    Panic,
-    /// 409.
-    Watchdog,
-    /// 151.
-    ForcedReset,
-    /// 22 and 30.
-    Resource,
-    /// The file names no type.
-    Unstated,
 }
 
 /// What the processor was doing with the address.

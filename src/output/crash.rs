@@ -40,6 +40,8 @@ pub struct CrashView {
     pub time: Option<DateTime<FixedOffset>>,
     /// The exception's type and signal.
     pub exception: Option<String>,
+    /// Whether the process lived on.
+    pub non_fatal: bool,
     /// The address that was accessed, `0x...`.
     pub fault_address: Option<String>,
     /// What was said before the end: assertions and the like, and what dyld lacked.
@@ -84,6 +86,7 @@ impl CrashView {
             pid: report.process.pid,
             time: report.time(),
             exception: report.exception_title(),
+            non_fatal: report.process.is_non_fatal,
             fault_address: report
                 .fault_address()
                 .map(|address| format!("{address:#x}")),
@@ -173,6 +176,9 @@ impl CrashView {
         if let Some(address) = &self.fault_address {
             // Writing to a String cannot fail.
             let _ = write!(what, " at {address}");
+        }
+        if self.non_fatal {
+            what.push_str(", and the process lived on");
         }
         what
     }

@@ -37,6 +37,13 @@ pub fn screen() -> Option<Screen> {
     })
 }
 
+/// The pager to use: the environment's, unless the user wants none.
+pub fn wanted(no_pager: bool) -> Option<OsString> {
+    (!no_pager)
+        .then(|| pager(|name| std::env::var_os(name)))
+        .flatten()
+}
+
 /// Which pager the environment names: `AGXRUN_PAGER`, else `PAGER`, else `less`. `None`: none, as
 /// an empty value and `cat` mean.
 pub fn pager(variable: impl Fn(&str) -> Option<OsString>) -> Option<OsString> {

@@ -1,6 +1,7 @@
 //! Lines for people: the prefix, colours, errors with their causes.
 
 use std::io::{self, Write};
+use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -58,8 +59,18 @@ pub fn note(text: &str) {
 
 /// An answer, on stdout. A reader that has gone away (`| head`) is no failure.
 pub fn print(text: &str) -> io::Result<()> {
+    print_on(text).map(|_| ())
+}
+
+/// [`print`] for answers that go on: says whether anybody still reads.
+pub fn print_on(text: &str) -> io::Result<ControlFlow<()>> {
     let mut stdout = anstream::stdout().lock();
-    gone_is_fine(writeln!(stdout, "{}", text.trim_end_matches('\n')).and_then(|()| stdout.flush()))
+    let written = writeln!(stdout, "{}", text.trim_end_matches('\n')).and_then(|()| stdout.flush());
+    match written {
+        Ok(()) => Ok(ControlFlow::Continue(())),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ControlFlow::Break(())),
+        Err(error) => Err(error),
+    }
 }
 
 /// Bytes on stdout as they are: those of a file, or text that was made safe already.

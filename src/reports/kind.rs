@@ -1,11 +1,11 @@
 //! What sort of event a report tells of, by its `bug_type`.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The event a report tells of. The numbers are those of `bug_type` in the header line, as seen in
 /// public reports and in `submissionConfig.plist` of Apple's OSAnalytics framework; an unknown one is
 /// data, not an error.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// 309: a process crash with a JSON body (macOS 12, iOS 15 and later).

@@ -2,6 +2,8 @@
 
 use statrs::function::beta::beta_reg;
 
+use super::float;
+
 /// Crashes among runs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Rate {
@@ -14,36 +16,70 @@ pub struct Rate {
 impl Rate {
     /// The share that crashed, from 0 to 1; `None` without a run.
     pub fn estimate(self) -> Option<f64> {
-        #[allow(clippy::cast_precision_loss)] // runs, not 2^52 of them
-        (self.runs > 0).then(|| self.crashes as f64 / self.runs as f64)
+        (self.runs > 0).then(|| float(self.crashes as u64) / float(self.runs as u64))
     }
 
-    /// Both ends of the 95 % confidence interval, from 0 to 1: the exact one of Clopper and Pearson
+    /// Both ends of the confidence interval, from 0 to 1: the exact one of Clopper and Pearson
     /// (Biometrika 26, 1934), which holds for any number of runs and also where none crashed.
-    /// `None` without a run.
+    /// `None` without a run, or where `confidence` is not between 0 and 1.
+    pub fn interval(self, confidence: f64) -> Option<(f64, f64)> {
+        let each = f64::midpoint(1.0, confidence);
+        Some((self.lower(each)?, self.upper(each)?))
+    }
+
+    /// [`Rate::interval`] with 95 % confidence.
     pub fn interval_95(self) -> Option<(f64, f64)> {
-        const TAIL: f64 = 0.025;
-        (self.runs > 0).then_some(())?;
-        let crashes = self.crashes.min(self.runs);
-        #[allow(clippy::cast_precision_loss)] // runs, not 2^52 of them
-        let (hit, missed) = (crashes as f64, (self.runs - crashes) as f64);
-        // P(X >= hit) grows with the rate, P(X <= hit) shrinks: each end is where its tail is met.
-        let low = if crashes == 0 {
-            0.0
-        } else {
-            meeting(|rate| beta_reg(hit, missed + 1.0, rate) - TAIL)
-        };
-        let high = if crashes == self.runs {
+        self.interval(0.95)
+    }
+
+    /// The rate that the true one is not above, with this confidence: one-sided, so all of the error is on this side.
+    /// `None` as for [`Rate::interval`].
+    pub fn upper(self, confidence: f64) -> Option<f64> {
+        let (hit, missed) = self.parts(confidence)?;
+        // P(X <= hit) shrinks as the rate grows: the end is where it is no more than what confidence leaves.
+        Some(if missed == 0.0 {
             1.0
+        } else if hit == 0.0 {
+            // The same in closed form: (1 - rate)^runs is what is left.
+            -((-confidence).ln_1p() / missed).exp_m1()
         } else {
-            meeting(|rate| beta_reg(hit + 1.0, missed, rate) - (1.0 - TAIL))
+            meeting(|rate| beta_reg(hit + 1.0, missed, rate) - confidence)
+        })
+    }
+
+    /// The rate that the true one is not below, with this confidence; one-sided. `None` as for [`Rate::interval`].
+    pub fn lower(self, confidence: f64) -> Option<f64> {
+        let mirrored = Self {
+            crashes: self.runs.saturating_sub(self.crashes),
+            runs: self.runs,
         };
-        Some((low, high))
+        Some(1.0 - mirrored.upper(confidence)?)
+    }
+
+    /// Runs that crashed, and the others.
+    fn parts(self, confidence: f64) -> Option<(f64, f64)> {
+        let stands = self.runs > 0 && confidence > 0.0 && confidence < 1.0;
+        let crashes = self.crashes.min(self.runs);
+        stands.then(|| (float(crashes as u64), float((self.runs - crashes) as u64)))
     }
 }
 
+/// What was known after each run: the one-sided upper bound of the rate, for runs in the order in which they ended.
+///
+/// Each bound holds by itself, for a series that was to end there; that all of them hold at once is not said.
+pub fn cumulative_bound(crashed: impl IntoIterator<Item = bool>, confidence: f64) -> Vec<f64> {
+    let mut rate = Rate::default();
+    let mut bounds = Vec::new();
+    for crashed in crashed {
+        rate.crashes += usize::from(crashed);
+        rate.runs += 1;
+        bounds.extend(rate.upper(confidence));
+    }
+    bounds
+}
+
 /// Where a function that grows from below zero to above it meets zero between 0 and 1.
-fn meeting(grows: impl Fn(f64) -> f64) -> f64 {
+pub(super) fn meeting(grows: impl Fn(f64) -> f64) -> f64 {
     let (mut low, mut high) = (0.0, 1.0);
     // Halved until nothing is left between the two.
     for _ in 0..60 {

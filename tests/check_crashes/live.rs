@@ -85,6 +85,28 @@ fn new_crashes_are_told_as_they_come_and_those_that_do_not_match_are_not() {
 }
 
 #[test]
+fn watching_ends_when_nobody_reads_on() {
+    let sandbox = sandbox();
+    let mut child = agxrun(&sandbox, &["--watch", "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("agxrun starts");
+    let mut errors = BufReader::new(child.stderr.take().expect("a pipe"));
+    let mut line = String::new();
+    errors.read_line(&mut line).expect("text");
+    let mut reader = BufReader::new(child.stdout.take().expect("a pipe"));
+    appear(&sandbox.reports(), "001_Python.ips");
+    reader.read_line(&mut line).expect("text");
+    drop(reader);
+    appear(&sandbox.reports(), "031_qlcplus.ips");
+    assert_eq!(child.wait().expect("ended").code(), Some(0));
+    let mut last = String::new();
+    errors.read_to_string(&mut last).expect("text");
+    assert!(last.contains("2 new reports"), "{last}");
+}
+
+#[test]
 fn nothing_new_is_no_failure() {
     let sandbox = sandbox();
     let mut child = agxrun(&sandbox, &["--watch", "--fail"])

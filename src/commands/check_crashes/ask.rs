@@ -205,10 +205,5 @@ fn print(
         People::Groups => crashes::groups_text(answer, width, now),
         People::InFull | People::Count => answer.in_full(now),
     };
-    let pager = if args.no_pager {
-        None
-    } else {
-        pager::pager(|name| std::env::var_os(name))
-    };
-    Ok(pager::print(&text, screen, pager)?)
+    Ok(pager::print(&text, screen, pager::wanted(args.no_pager))?)
 }

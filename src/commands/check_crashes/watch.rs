@@ -1,5 +1,6 @@
 //! `check-crashes --watch`: new crashes, as they come.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use anyhow::Result;
@@ -27,7 +28,7 @@ pub(super) fn run(args: &CheckCrashesArgs, asked: &Asked) -> Result<u8> {
     let mut shown = 0;
     watch(&asked.folders, &mut |path: &Path, report: &Report| {
         let Some(found) = filter.admit(report.clone(), None) else {
-            return Ok(());
+            return Ok(ControlFlow::Continue(()));
         };
         shown += 1;
         let view = CrashView::of(path, &found.report, found.diagnosis);
@@ -37,12 +38,14 @@ pub(super) fn run(args: &CheckCrashesArgs, asked: &Asked) -> Result<u8> {
             answer.checked = now;
             answer.count = Some(1);
             answer.crashes = Some(vec![view]);
-            terminal::print(&answer.json_line()?)?;
+            Ok(terminal::print_on(&answer.json_line()?)?)
         } else {
             let apart = if shown > 1 { "\n" } else { "" };
-            terminal::print(&format!("{apart}{}", view.text(now, "")))?;
+            Ok(terminal::print_on(&format!(
+                "{apart}{}",
+                view.text(now, "")
+            ))?)
         }
-        Ok(())
     })?;
     Ok(if args.fail && shown > 0 {
         exit_code::CRASH_GATE

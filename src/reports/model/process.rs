@@ -40,6 +40,9 @@ pub struct Process {
     pub translated: bool,
     /// `isCorpse`: whether the report was made from what the kernel had kept of the process.
     pub is_corpse: bool,
+    /// `isNonFatal`: whether the process lived on, as after a guard exception that only reports.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_non_fatal: bool,
 }
 
 /// What a bundle's `Info.plist` says of it.

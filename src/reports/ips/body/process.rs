@@ -24,6 +24,7 @@ impl Fields for Process {
             "userID" => self.user_id = field.number()?,
             "translated" => self.translated = field.flag()?,
             "isCorpse" => self.is_corpse = field.flag()?,
+            "isNonFatal" => self.is_non_fatal = field.flag()?,
             "cpuType" => self.cpu_type = field.text()?,
             _ => field.skip()?,
         }

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Checks the workflows in .github/workflows with actionlint, and that every action is pinned to a commit.
+# Checks the workflows in .github/workflows and the action in action.yml with actionlint, its scripts with shellcheck, and that every
+# action that they use is pinned to a commit.
 #
 #   workflows-lint.sh [--require]     check
 #   workflows-lint.sh --selftest      show that it notices mistakes, planted in a copy
@@ -62,28 +63,68 @@ get_actionlint() {
     mv "$kept/actionlint.$$" "$kept/actionlint"
 }
 
-# lint TREE: everything wrong in the workflows of the source tree there.
+# as_workflows TREE FOLDER: actionlint reads workflows only, and an action where a workflow uses it. So: a workflow that uses the action
+# of TREE, by which its metadata are checked, and one with the action's own steps, by which these are.
+as_workflows() {
+    local tree=$1 folder=$2
+    mkdir -p "$folder/.git" "$folder/.github/workflows"
+    cp "$tree/action.yml" "$folder/action.yml"
+    cat >"$folder/.github/workflows/uses-the-action.yml" <<'YAML'
+on: push
+jobs:
+  uses-it:
+    runs-on: ubuntu-24.04
+    steps:
+      - uses: ./
+        with:
+          command: "true"
+YAML
+    {
+        printf 'on:\n  workflow_call:\n    inputs:\n'
+        sed -n '/^inputs:/,/^[^ i]/s/^  \([a-z-]*\):$/      \1: { type: string }/p' "$tree/action.yml"
+        printf 'jobs:\n  its-steps:\n    runs-on: ubuntu-24.04\n    steps:\n'
+        sed -n '/^  steps:/,$s/^    /      /p' "$tree/action.yml"
+    } >"$folder/.github/workflows/steps-of-the-action.yml"
+}
+
+# lint_action TREE: everything wrong in the action of the source tree there, and in its scripts.
+lint_action() {
+    local tree=$1 folder status=0
+    folder=$(mktemp -d)
+    as_workflows "$tree" "$folder"
+    (cd "$folder" && "$kept/actionlint") || status=1
+    rm -rf "$folder"
+    if command -v shellcheck >/dev/null 2>&1; then
+        (cd "$tree" && shellcheck -x scripts/action/*.sh) || status=1
+    fi
+    return "$status"
+}
+
+# lint TREE: everything wrong in the workflows of the source tree there, and in the action.
 lint() {
     local tree=$1 status=0
     (cd "$tree" && "$kept/actionlint") || status=1
+    lint_action "$tree" || status=1
     # actionlint asks it about the steps' own shell, and says nothing where it is missing.
     command -v shellcheck >/dev/null 2>&1 || say "shellcheck was not found: the steps' shell is not looked at (hint: apt-get install shellcheck)"
     # A tag can be moved to other code after it was read. Actions of this repository need no pin.
-    if grep -rnE '^[^#]*\buses:' "$tree/.github/workflows" | grep -vE 'uses: +(\./|[^@ ]+@[0-9a-f]{40} # v[0-9])'; then
+    if grep -rnE '^[^#]*\buses:' "$tree/.github/workflows" "$tree/action.yml" | grep -vE 'uses: +(\./|[^@ ]+@[0-9a-f]{40} # v[0-9])'; then
         say "the actions above are not pinned to a commit with its version behind it (hint: uses: owner/name@<40 digits> # v1.2.3)"
         status=1
     fi
     return "$status"
 }
 
-# planted NAME EXPECTED SED: whether the mistake that SED makes is found, in the words EXPECTED.
+# planted NAME EXPECTED SED [FILE]: whether the mistake that SED makes in FILE, the workflow, is found, in the words EXPECTED.
 planted() {
-    local name=$1 expected=$2 script=$3 copy said
+    local name=$1 expected=$2 script=$3 file=${4:-.github/workflows/ci.yml} copy said
     copy=$scratch/$name
-    mkdir -p "$copy/.git"
+    mkdir -p "$copy/.git" "$copy/scripts"
     cp -R "$root/.github" "$copy/.github"
-    sed "$script" "$root/.github/workflows/ci.yml" >"$copy/.github/workflows/ci.yml"
-    ! cmp -s "$root/.github/workflows/ci.yml" "$copy/.github/workflows/ci.yml" || fail "selftest: $name: nothing was planted"
+    cp -R "$root/scripts/action" "$copy/scripts/action"
+    cp "$root/action.yml" "$copy/action.yml"
+    sed "$script" "$root/$file" >"$copy/$file"
+    ! cmp -s "$root/$file" "$copy/$file" || fail "selftest: $name: nothing was planted"
     if said=$(lint "$copy" 2>&1); then
         fail "selftest: $name: not noticed"
     fi
@@ -101,6 +142,12 @@ selftest() {
     planted moving-tag 'not pinned to a commit' 's/\(uses: actions\/checkout\)@.*/\1@v7/'
     # shellcheck disable=SC2016 # the shell that is planted
     planted unquoted 'SC2086' 's|run: tests/mac/run.sh|run: echo $HOME; tests/mac/run.sh|'
+    planted action-runner 'invalid runner name "compost"' 's/using: composite/using: compost/' action.yml
+    planted action-input 'property "comand" is not defined' 's/inputs\.command /inputs.comand /' action.yml
+    planted action-step 'property "runs" is not defined' 's/steps\.run\.outputs\.reports/steps.runs.outputs.reports/' action.yml
+    planted action-tag 'not pinned to a commit' 's/\(uses: actions\/upload-artifact\)@.*/\1@v7/' action.yml
+    # shellcheck disable=SC2016 # the shell that is planted
+    planted action-unquoted 'SC2086' 's|^exit .*|echo $INPUT_JUNIT|' scripts/action/run.sh
 }
 
 mode=check

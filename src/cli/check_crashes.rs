@@ -5,7 +5,7 @@ use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
 use super::values::{SinceArg, parse_duration, parse_hours, parse_name, parse_prefix, parse_since};
-use super::{ColorArgs, SignatureArgs, SourceArgs};
+use super::{BaselineArgs, CiArgs, ColorArgs, SignatureArgs, SourceArgs};
 
 /// Options of `check-crashes`.
 #[derive(Debug, Args)]
@@ -16,7 +16,7 @@ Without --latest, --since or --hours, the last 24 hours are looked at.
 Piped, a crash is one line of columns two or more blanks apart: time, process, pid, exception,
 signature, fingerprint, where it crashed, file; `-` stands for what is not known.
 
-Exit codes: 0; 86 with --fail when any crash matched, or a file could not be read;
+Exit codes: 0; 86 with --fail when any crash matched that is not in the baseline, or a file could not be read;
 125 when a folder that was named could not be read.")]
 pub struct CheckCrashesArgs {
     /// What is to be done.
@@ -43,6 +43,12 @@ pub struct CheckCrashesArgs {
     /// Known failures.
     #[command(flatten)]
     pub signatures: SignatureArgs,
+    /// Known crashes.
+    #[command(flatten)]
+    pub baseline: BaselineArgs,
+    /// What a CI system is told.
+    #[command(flatten)]
+    pub ci: CiArgs,
 }
 
 /// What is to be done: without any of these, a list.
@@ -60,16 +66,16 @@ pub struct ModeArgs {
     #[arg(long, group = "mode")]
     pub count: bool,
     /// Show new crashes as they come, until interrupted.
-    #[arg(long, group = "mode")]
+    #[arg(long, group = "mode", conflicts_with_all = ["junit", "github"])]
     pub watch: bool,
     /// Write what reports there are now to FILE, for --since.
-    #[arg(long, value_name = "FILE", group = "mode", help_heading = "Upkeep")]
+    #[arg(long, value_name = "FILE", group = "mode", conflicts_with_all = ["baseline", "junit", "github"], help_heading = "Upkeep")]
     pub snapshot: Option<PathBuf>,
     /// Make the archive's crash_summary.json anew from the files beside it.
-    #[arg(long, group = "mode", help_heading = "Upkeep")]
+    #[arg(long, group = "mode", conflicts_with_all = ["baseline", "junit", "github"], help_heading = "Upkeep")]
     pub sync: bool,
     /// Remove the archive's copies, after saying which; the system's reports stay.
-    #[arg(long, group = "mode", help_heading = "Upkeep")]
+    #[arg(long, group = "mode", conflicts_with_all = ["baseline", "junit", "github"], help_heading = "Upkeep")]
     pub clean: bool,
     /// With --clean: only copies made longer ago than this, such as 30d.
     #[arg(long, value_name = "DUR", value_parser = parse_duration, allow_negative_numbers = true, requires = "clean", help_heading = "Upkeep")]

@@ -10,6 +10,7 @@ mod passed;
 mod report;
 mod show;
 mod signatures;
+mod snapshot;
 mod sources;
 mod values;
 
@@ -32,6 +33,7 @@ pub use passed::{is_given, passed_on};
 pub use report::ReportArgs;
 pub use show::{ShowArgs, ThreadChoice};
 pub use signatures::SignatureArgs;
+pub use snapshot::SnapshotArgs;
 pub use sources::SourceArgs;
 pub use values::SinceArg;
 use values::{parse_duration, parse_limit, parse_throttle, parse_variable};
@@ -77,6 +79,8 @@ pub enum Command {
     Inspect(InspectArgs),
     /// Show crashes from the report folders and the archive.
     CheckCrashes(CheckCrashesArgs),
+    /// Write down what crash reports there are, for `check-crashes --since FILE --fail` after a step.
+    Snapshot(SnapshotArgs),
     /// Show one report as macOS translates it.
     Show(ShowArgs),
     /// Write the crashes as one HTML page: timeline, groups, what each means and what to do.

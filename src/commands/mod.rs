@@ -15,6 +15,7 @@ mod rehearse;
 mod report;
 mod run;
 mod show;
+mod snapshot;
 pub mod watch;
 
 use std::process::ExitCode;
@@ -38,6 +39,7 @@ pub fn main() -> ExitCode {
         Some(Command::Completions(args)) => completions::run(&args),
         Some(Command::Man(args)) => man::run(&args),
         Some(Command::CheckCrashes(args)) => check_crashes::run(&args),
+        Some(Command::Snapshot(args)) => snapshot::run(&args),
         Some(Command::Report(args)) => report::run(args),
         Some(Command::Show(args)) => show::run(&args),
         Some(Command::History(args)) => history::run(&args),

@@ -6,7 +6,8 @@ use std::path::Path;
 use chrono::{DateTime, FixedOffset, Utc};
 use serde::Serialize;
 
-use super::terminal::{DIM, ERROR, STRONG, visible, visible_up_to};
+use super::terminal::{DIM, ERROR, STRONG, WARNING, visible, visible_up_to};
+use crate::baseline::Listed;
 use crate::diagnose::{Diagnosis, FixFacts, fingerprint, loader};
 use crate::reports::{Report, frames};
 
@@ -56,6 +57,9 @@ pub struct CrashView {
     pub diagnosis: Option<Diagnosis>,
     /// Whether the fix library was loaded, and whether the driver was entered through it.
     pub fix: FixFacts,
+    /// Its entry in the baseline, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Listed>,
     /// What could not be read.
     pub problems: Vec<String>,
 }
@@ -114,6 +118,7 @@ impl CrashView {
             fingerprint: fingerprint(report).to_string(),
             diagnosis,
             fix: FixFacts::of(report, None),
+            baseline: None,
             problems: report.problems.iter().map(ToString::to_string).collect(),
         }
     }
@@ -122,6 +127,13 @@ impl CrashView {
     #[must_use]
     pub fn with_fix(mut self, fix: &FixFacts) -> Self {
         self.fix.clone_from(fix);
+        self
+    }
+
+    /// The same with its entry in the baseline.
+    #[must_use]
+    pub fn with_baseline(mut self, listed: Option<Listed>) -> Self {
+        self.baseline = listed;
         self
     }
 
@@ -228,6 +240,13 @@ impl CrashView {
         }
         if let Some(fix) = self.fix.describe() {
             lines.push(format!("  fix:     {}", shown(&fix)));
+        }
+        if let Some(listed) = &self.baseline {
+            let style = if listed.is_known() { WARNING } else { ERROR };
+            lines.push(format!(
+                "  {style}{}{style:#}",
+                visible(&listed.to_string())
+            ));
         }
         for problem in &self.problems {
             lines.push(format!("  {DIM}not read: {}{DIM:#}", visible(problem)));

@@ -8,7 +8,6 @@ use serde::Serialize;
 use super::crash::CrashView;
 use super::inspect_json::Judgement;
 use super::notices;
-use crate::baseline::Listed;
 use crate::evidence::ProcessEvidence;
 use crate::reports::attribution::Attribution;
 use crate::run::arrival::Arrival;
@@ -146,8 +145,6 @@ struct Report<'a> {
     archived: Option<String>,
     novelty: Novelty,
     weight: Weight,
-    /// Its entry in the baseline.
-    baseline: Option<&'a Listed>,
     #[serde(flatten)]
     attribution: Option<&'a Attribution>,
     error: Option<String>,
@@ -325,6 +322,7 @@ fn report(collected: &Collected) -> Report<'_> {
         crash: collected.report.as_ref().ok().map(|report| {
             let view = CrashView::of(&collected.path, report, collected.diagnosis.clone());
             view.with_fix(&collected.fix)
+                .with_baseline(collected.listed.clone())
         }),
         path: collected.path.display().to_string(),
         archived: collected
@@ -334,7 +332,6 @@ fn report(collected: &Collected) -> Report<'_> {
             .map(|path| path.display().to_string()),
         novelty: collected.novelty,
         weight: collected.weight,
-        baseline: collected.listed.as_ref(),
         attribution: collected.attribution.as_ref(),
         error: collected.report.as_ref().err().map(ToString::to_string),
     }

@@ -230,15 +230,12 @@ fn counted(collected: &Collected, now: chrono::DateTime<Utc>) -> String {
         Novelty::New => "new crash report",
         Novelty::Touched => "a known crash happened again",
     };
-    let expired = match &collected.listed {
-        Some(listed) => format!(": {}", visible(&listed.to_string())),
-        None => String::new(),
-    };
-    push(&mut text, &format!("{ERROR}{heading}{ERROR:#}{expired}"));
+    push(&mut text, &format!("{ERROR}{heading}{ERROR:#}"));
     match &collected.report {
         Ok(report) => {
             let view = CrashView::of(collected.file(), report, collected.diagnosis.clone());
-            text += &view.with_fix(&collected.fix).text(now, "  ");
+            let view = view.with_fix(&collected.fix);
+            text += &view.with_baseline(collected.listed.clone()).text(now, "  ");
         }
         Err(error) => {
             text.push_str("  ");

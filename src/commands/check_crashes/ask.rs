@@ -5,11 +5,13 @@ use std::cmp::Reverse;
 use anyhow::{Result, bail};
 use chrono::{DateTime, Utc};
 
+use super::judge::Judge;
 use super::origin::{Origin, origin};
 use super::select::{Filter, Match, Seen, count, matching};
 use super::{Asked, local_time, print_json};
 use crate::cli::CheckCrashesArgs;
 use crate::diagnose::{Groups, Signatures};
+use crate::output::ci::Sinks;
 use crate::output::crash::CrashView;
 use crate::output::crashes::{Answer, GroupView, Kind, Question, Row, Rows};
 use crate::output::{crashes, pager, terminal};
@@ -21,6 +23,8 @@ pub(super) fn run(args: &CheckCrashesArgs, asked: &Asked) -> Result<u8> {
     let origin = origin(args, asked.now)?;
     let files = files(asked, &origin);
     tell_gaps(&files);
+    let sinks = Sinks::open(&args.ci)?;
+    let mut judge = Judge::new(asked.baseline.as_deref(), asked.now, sinks.are_wanted());
     let filter = Filter {
         since: origin.since,
         processes: &args.which.process,
@@ -32,13 +36,13 @@ pub(super) fn run(args: &CheckCrashesArgs, asked: &Asked) -> Result<u8> {
     answer.question = Some(question(args, &origin));
     answer.total_files = files.total;
     let (seen, people) = if args.mode.group {
-        groups(&files, &filter, asked, &mut answer)
+        groups(&files, &filter, asked, &mut answer, &mut judge)
     } else if args.mode.count {
-        (count(&files, &filter, asked.threads), People::Count)
+        (counted(&files, &filter, asked, &mut judge), People::Count)
     } else if args.mode.latest.is_some() || args.json {
-        in_full(&files, &filter, args, asked, &mut answer)
+        in_full(&files, &filter, args, asked, &mut answer, &mut judge)
     } else {
-        rows(&files, &filter, asked)
+        rows(&files, &filter, asked, &mut judge)
     };
     for (_, error) in &seen.unreadable {
         terminal::warning(&terminal::visible(&error.to_string()));
@@ -46,16 +50,24 @@ pub(super) fn run(args: &CheckCrashesArgs, asked: &Asked) -> Result<u8> {
     answer.count.get_or_insert(seen.matched);
     answer.looked_at.read = Some(seen.read);
     answer.set_gaps(&seen.unreadable, &files.unwatched);
+    answer.baseline = judge.view(filter.is_about_time_alone() && args.mode.latest.is_none());
     if args.json {
         print_json(&answer)?;
     } else {
         print(args, &answer, people, asked.now)?;
     }
+    if let Some(view) = &answer.baseline {
+        judge.tell(view);
+    }
     // A folder that could not be read, and a file that may hold a crash, are never "no crash".
-    if asked.is_blind(&files.unwatched) {
+    let is_blind = asked.is_blind(&files.unwatched);
+    let blind = if is_blind { &files.unwatched[..] } else { &[] };
+    let failing = answer.count.unwrap_or(0).saturating_sub(judge.known());
+    judge.publish(sinks, &origin.window, &seen.unreadable, blind, asked.now)?;
+    if is_blind {
         return Ok(exit_code::FAILED);
     }
-    let found = answer.count != Some(0) || !seen.unreadable.is_empty();
+    let found = failing > 0 || !seen.unreadable.is_empty();
     Ok(if args.fail && found {
         exit_code::CRASH_GATE
     } else {
@@ -120,13 +132,32 @@ enum People {
 }
 
 /// Reports are put into their groups one by one and dropped: memory is bounded by the groups.
-fn groups(files: &Walk, filter: &Filter<'_>, asked: &Asked, answer: &mut Answer) -> (Seen, People) {
+fn groups(
+    files: &Walk,
+    filter: &Filter<'_>,
+    asked: &Asked,
+    answer: &mut Answer,
+    judge: &mut Judge<'_>,
+) -> (Seen, People) {
     let mut groups = Groups::new();
     let seen = matching(files, filter, None, asked.threads, |file, found| {
+        if judge.is_needed() {
+            judge.take(&view(file, &found, judge), asked.now);
+        }
         groups.add(&file.path, &found.report, found.diagnosis.as_ref());
     });
     answer.groups = Some(groups.finish().iter().map(GroupView::of).collect());
     (seen, People::Groups)
+}
+
+/// How many there are. Where more than their time matters, they are read whole.
+fn counted(files: &Walk, filter: &Filter<'_>, asked: &Asked, judge: &mut Judge<'_>) -> Seen {
+    if !judge.is_needed() {
+        return count(files, filter, asked.threads);
+    }
+    matching(files, filter, None, asked.threads, |file, found| {
+        judge.take(&view(file, &found, judge), asked.now);
+    })
 }
 
 fn in_full(
@@ -135,28 +166,37 @@ fn in_full(
     args: &CheckCrashesArgs,
     asked: &Asked,
     answer: &mut Answer,
+    judge: &mut Judge<'_>,
 ) -> (Seen, People) {
     let limit = args.mode.latest.map(|limit| limit as usize);
     let mut newest = Newest::new(limit);
     let mut seen = matching(files, filter, limit, asked.threads, |file, found| {
-        newest.add(&found, view(file, &found));
+        newest.add(&found, view(file, &found, judge));
     });
     let views = newest.finish();
+    for view in &views {
+        judge.take(view, asked.now);
+    }
     seen.matched = views.len();
     answer.crashes = Some(views);
     (seen, People::InFull)
 }
 
-fn rows(files: &Walk, filter: &Filter<'_>, asked: &Asked) -> (Seen, People) {
+fn rows(files: &Walk, filter: &Filter<'_>, asked: &Asked, judge: &mut Judge<'_>) -> (Seen, People) {
     let mut newest = Newest::new(None);
     let seen = matching(files, filter, None, asked.threads, |file, found| {
-        newest.add(&found, Row::of(&view(file, &found)));
+        let view = view(file, &found, judge);
+        if judge.is_needed() {
+            judge.take(&view, asked.now);
+        }
+        newest.add(&found, Row::of(&view));
     });
     (seen, People::Rows(Rows(newest.finish())))
 }
 
-pub(super) fn view(file: &Candidate, found: &Match) -> CrashView {
-    CrashView::of(&file.path, &found.report, found.diagnosis.clone())
+fn view(file: &Candidate, found: &Match, judge: &Judge<'_>) -> CrashView {
+    let listed = judge.look_up(&found.report, found.diagnosis.as_ref());
+    CrashView::of(&file.path, &found.report, found.diagnosis.clone()).with_baseline(listed)
 }
 
 /// Puts crashes in order by their own time, the newest first.

@@ -1,14 +1,15 @@
 //! `agxrun check-crashes`: what stands in the report folders and the archive.
 
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Result;
 use chrono::{DateTime, Local, NaiveDateTime, TimeZone, Utc};
 
 use super::defaults;
-use crate::cli::CheckCrashesArgs;
+use crate::baseline::Baseline;
+use crate::cli::{CheckCrashesArgs, SourceArgs};
 use crate::diagnose::Signatures;
 use crate::output::crashes::{Answer, Place};
 use crate::output::{crashes, terminal};
@@ -17,6 +18,7 @@ use crate::run::verdict::exit_code;
 
 mod ask;
 mod clean;
+mod judge;
 mod origin;
 mod progress;
 mod select;
@@ -39,10 +41,16 @@ pub fn run(args: &CheckCrashesArgs) -> Result<u8> {
         mode if mode.clean => clean::run(args, &asked),
         mode if mode.watch => watch::run(args, &asked),
         mode => match &mode.snapshot {
-            Some(file) => snapshot::run(args, &asked, file),
+            Some(file) => snapshot::run(&asked, file, args.json),
             None => ask::run(args, &asked),
         },
     }
+}
+
+/// Writes down what reports there are.
+pub(super) fn snapshot(sources: &SourceArgs, file: &Path, json: bool) -> Result<u8> {
+    let asked = Asked::at(sources, Signatures::builtin_shared())?;
+    snapshot::run(&asked, file, json)
 }
 
 /// What every part needs to know.
@@ -52,18 +60,29 @@ struct Asked {
     named: bool,
     archive: PathBuf,
     signatures: Arc<Signatures>,
+    baseline: Option<Arc<Baseline>>,
     now: DateTime<Utc>,
     threads: usize,
 }
 
 impl Asked {
     fn of(args: &CheckCrashesArgs) -> Result<Self> {
-        let defaults::Folders { folders, named } = defaults::folders(&args.sources)?;
+        let signatures = defaults::signatures(&args.signatures)?;
+        let baseline = defaults::baseline(&args.baseline, &signatures)?;
+        Ok(Self {
+            baseline,
+            ..Self::at(&args.sources, signatures)?
+        })
+    }
+
+    fn at(sources: &SourceArgs, signatures: Arc<Signatures>) -> Result<Self> {
+        let defaults::Folders { folders, named } = defaults::folders(sources)?;
         Ok(Self {
             folders,
             named,
-            archive: defaults::archive(args.sources.archive.clone())?,
-            signatures: defaults::signatures(&args.signatures)?,
+            archive: defaults::archive(sources.archive.clone())?,
+            signatures,
+            baseline: None,
             now: Utc::now(),
             // One is always right; more are only faster.
             threads: std::thread::available_parallelism().map_or(1, NonZero::get),

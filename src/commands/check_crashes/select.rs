@@ -40,8 +40,8 @@ pub(super) struct Seen {
 }
 
 impl Filter<'_> {
-    /// Whether the header line may decide.
-    fn is_about_time_alone(&self) -> bool {
+    /// Whether only the time of crashes is asked about: the header line may decide.
+    pub(super) fn is_about_time_alone(&self) -> bool {
         self.processes.is_empty() && self.signatures.is_empty() && self.fingerprints.is_empty()
     }
 

@@ -1,4 +1,4 @@
-//! `check-crashes --snapshot FILE`: what reports there are, for `--since FILE` later.
+//! `snapshot` and `check-crashes --snapshot`: what reports there are, for `--since FILE` later.
 
 use std::io::Write;
 use std::path::Path;
@@ -6,14 +6,13 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::{Asked, print_json};
-use crate::cli::CheckCrashesArgs;
 use crate::output::crashes::{Kind, SnapshotView, plural};
 use crate::output::terminal;
 use crate::reports::listing::look;
 use crate::reports::snapshot::Stored;
 use crate::run::verdict::exit_code;
 
-pub(super) fn run(args: &CheckCrashesArgs, asked: &Asked, file: &Path) -> Result<u8> {
+pub(super) fn run(asked: &Asked, file: &Path, json: bool) -> Result<u8> {
     let snapshot = look(&asked.folders, Some(&asked.archive));
     let unwatched: Vec<_> = snapshot
         .unwatched()
@@ -34,7 +33,7 @@ pub(super) fn run(args: &CheckCrashesArgs, asked: &Asked, file: &Path) -> Result
     answer.snapshot = Some(SnapshotView {
         file: file.display().to_string(),
     });
-    if args.json {
+    if json {
         print_json(&answer)?;
     } else {
         let shown = terminal::visible(&file.display().to_string());

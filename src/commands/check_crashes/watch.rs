@@ -7,7 +7,9 @@ use anyhow::Result;
 
 use super::Asked;
 use super::ask::check_signatures;
+use super::judge::Judge;
 use super::select::Filter;
+use crate::baseline::Listed;
 use crate::cli::CheckCrashesArgs;
 use crate::commands::watch::watch;
 use crate::output::crash::CrashView;
@@ -25,13 +27,16 @@ pub(super) fn run(args: &CheckCrashesArgs, asked: &Asked) -> Result<u8> {
         fingerprints: &args.which.fingerprint,
         table: &asked.signatures,
     };
-    let mut shown = 0;
+    let judge = Judge::new(asked.baseline.as_deref(), asked.now, false);
+    let (mut shown, mut failing) = (0, 0);
     watch(&asked.folders, &mut |path: &Path, report: &Report| {
         let Some(found) = filter.admit(report.clone(), None) else {
             return Ok(ControlFlow::Continue(()));
         };
         shown += 1;
-        let view = CrashView::of(path, &found.report, found.diagnosis);
+        let listed = judge.look_up(&found.report, found.diagnosis.as_ref());
+        failing += usize::from(!listed.as_ref().is_some_and(Listed::is_known));
+        let view = CrashView::of(path, &found.report, found.diagnosis).with_baseline(listed);
         let now = chrono::Utc::now();
         if args.json {
             let mut answer = asked.answer(Kind::Crash);
@@ -47,7 +52,7 @@ pub(super) fn run(args: &CheckCrashesArgs, asked: &Asked) -> Result<u8> {
             ))?)
         }
     })?;
-    Ok(if args.fail && shown > 0 {
+    Ok(if args.fail && failing > 0 {
         exit_code::CRASH_GATE
     } else {
         exit_code::OK

@@ -198,8 +198,9 @@ impl Counts {
 
 /// The schema has digits and a point; what is no number of seconds is none.
 fn seconds(seconds: f64) -> String {
-    let seconds = if seconds.is_finite() {
-        seconds.max(0.0)
+    // The sum of no cases is -0.0, whose sign would be shown.
+    let seconds = if seconds.is_finite() && seconds > 0.0 {
+        seconds
     } else {
         0.0
     };

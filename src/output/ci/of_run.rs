@@ -93,14 +93,16 @@ fn case(attempts: &Attempts, name: String) -> Case {
 fn result(record: &RunRecord) -> CaseResult {
     let verdict = &record.verdict;
     if verdict.exit_code != 0 {
-        // Ours, and nothing is known of the target.
+        // Ours, or somebody's who ended it: nothing is known of the target.
         let ours = [
             Reason::InsertionRefused,
             Reason::Unwatched,
             Reason::NotLoaded,
         ];
         let strongest = verdict.applied.first().map(|applied| applied.reason);
-        return if strongest.is_some_and(|reason| ours.contains(&reason)) {
+        let interrupted = record.outcome.cancelled_by.is_some()
+            || strongest == Some(Reason::Signal) && !record.outcome.ending.is_crash();
+        return if interrupted || strongest.is_some_and(|reason| ours.contains(&reason)) {
             CaseResult::Errored(problem(record))
         } else {
             CaseResult::Failed(problem(record))

@@ -1,13 +1,15 @@
 //! What is said when nothing matched: what was asked for, where was looked, and what to try.
 
-use super::{Answer, Question, plural};
+use super::{Answer, Question, Window, plural};
 use crate::output::terminal::visible;
 
 /// The sentence for an answer without crashes.
 pub fn empty(answer: &Answer) -> String {
     let question = answer.question.as_ref();
     let what = question.map_or_else(String::new, conditions);
-    let when = question.map_or_else(String::new, window);
+    let when = question.map_or_else(String::new, |question| {
+        format!(" {}", since(&question.window))
+    });
     let read = answer.looked_at.read.unwrap_or(0);
     let mut text = format!(
         "no crash{what}{when}: read {read} of {} in {}",
@@ -47,19 +49,19 @@ fn conditions(question: &Question) -> String {
         + &of("with fingerprint", &question.fingerprints)
 }
 
-fn window(question: &Question) -> String {
-    let window = &question.window;
+/// `in the last 24 h`, `since ...`.
+pub fn since(window: &Window) -> String {
     if let (Some(name), Some(taken)) = (&window.snapshot, window.snapshot_taken) {
         let taken = taken.format("%Y-%m-%d %H:%M:%S UTC");
-        return format!(" since the snapshot {} of {taken}", visible(name));
+        return format!("since the snapshot {} of {taken}", visible(name));
     }
     if let Some(run) = &window.run {
-        return format!(" since the run of {} began", visible(run));
+        return format!("since the run of {} began", visible(run));
     }
     match (window.hours, window.since) {
-        (Some(hours), _) => format!(" in the last {hours} h"),
-        (None, Some(since)) => format!(" since {}", since.format("%Y-%m-%d %H:%M:%S UTC")),
-        (None, None) => " on record".to_owned(),
+        (Some(hours), _) => format!("in the last {hours} h"),
+        (None, Some(since)) => format!("since {}", since.format("%Y-%m-%d %H:%M:%S UTC")),
+        (None, None) => "on record".to_owned(),
     }
 }
 

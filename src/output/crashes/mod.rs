@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::crash::CrashView;
+use crate::baseline::{Entry, Listed};
 use crate::cli::ModeArgs;
 use crate::diagnose::{Diagnosis, Group};
 use crate::reports::FileError;
@@ -15,7 +16,7 @@ use crate::reports::FileError;
 mod empty;
 mod table;
 
-pub use empty::empty;
+pub use empty::{empty, since};
 pub use table::{Row, Rows, groups_text};
 
 /// The version of this layout; it grows when a field changes its meaning.
@@ -91,6 +92,9 @@ pub struct Answer {
     /// What `--clean` did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clean: Option<CleanView>,
+    /// What the baseline makes of the crashes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<BaselineView>,
     /// Files that could not be read: each may hold a crash.
     pub unreadable: Vec<Gap>,
     /// Folders that could not be looked into.
@@ -190,6 +194,33 @@ pub struct SnapshotView {
     pub file: String,
 }
 
+/// What a baseline makes of crashes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BaselineView {
+    /// The file.
+    pub file: String,
+    /// Crashes that do not fail.
+    pub known: usize,
+    /// Crashes whose entry has expired, and that fail again.
+    pub expired: usize,
+    /// Crashes that have no entry.
+    pub new: usize,
+    /// The entries that had crashes, each with how many.
+    pub entries: Vec<EntryView>,
+    /// Entries that had none; `None` where not every crash was asked for.
+    pub unseen: Option<Vec<Entry>>,
+}
+
+/// An entry that had crashes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EntryView {
+    /// The entry.
+    #[serde(flatten)]
+    pub listed: Listed,
+    /// How many crashes.
+    pub count: usize,
+}
+
 /// What `--sync` did.
 #[derive(Debug, Default, Serialize)]
 pub struct SyncView {
@@ -246,6 +277,7 @@ impl Answer {
             snapshot: None,
             sync: None,
             clean: None,
+            baseline: None,
             unreadable: Vec::new(),
             unwatched: Vec::new(),
             total_files: 0,

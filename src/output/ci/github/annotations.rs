@@ -5,7 +5,7 @@ use std::path::Path;
 use super::command::{Command, Level};
 use super::step::Step;
 use crate::output::ci::case::{Case, CaseResult, Problem, Suite};
-use crate::output::terminal::visible;
+use crate::output::terminal::{visible, visible_up_to};
 
 /// Of one level, a step shows ten; further ones are dropped without a word
 /// (docs.github.com, "Workflow commands", limits of annotations).
@@ -13,6 +13,9 @@ const SHOWN: usize = 10;
 
 /// How many lines of a problem's text stand in an annotation.
 const LINES: usize = 12;
+
+/// How much of a line does, in characters.
+const WIDTH: usize = 500;
 
 /// The annotations, the errors first. Where there are more than GitHub shows, the last that it does counts the rest.
 pub fn annotations(suites: &[Suite], step: &Step) -> Vec<Command> {
@@ -88,11 +91,11 @@ fn below(path: &Path, step: &Step) -> Option<String> {
 }
 
 fn in_lines(problem: &Problem) -> String {
-    let message = visible(&problem.message);
+    let message = visible_up_to(WIDTH, &problem.message);
     let lines = problem
         .text
         .lines()
-        .map(visible)
+        .map(|line| visible_up_to(WIDTH, line))
         .filter(|line| *line != message);
     let mut shown: Vec<String> = std::iter::once(message.clone()).chain(lines).collect();
     if shown.len() > LINES {

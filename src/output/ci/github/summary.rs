@@ -2,9 +2,13 @@
 
 use super::markdown::{Align, escape, fenced, table};
 use crate::output::ci::case::{Case, CaseResult, Suite};
+use crate::output::terminal::{visible, visible_up_to};
 
 /// How many cases stand in one table; those that failed come first.
 const ROWS: usize = 100;
+
+/// How much of a text stands in a table, in characters.
+const WIDTH: usize = 300;
 
 /// How many cases are told in full.
 const IN_FULL: usize = 20;
@@ -151,9 +155,9 @@ fn rank(result: &CaseResult) -> u8 {
 fn row(case: &Case) -> Vec<String> {
     vec![
         case.result.word().to_owned(),
-        case.name.clone(),
+        visible_up_to(WIDTH, &case.name),
         format!("{:.2}", case.seconds),
-        case.result.message(),
+        visible_up_to(WIDTH, &case.result.message()),
     ]
 }
 
@@ -174,14 +178,17 @@ fn in_full(case: &Case) -> Option<String> {
     // A blank line ends the HTML block, and what follows is Markdown again (CommonMark 0.31, 4.6).
     Some(format!(
         "<details><summary>{}</summary>\n\n{}\n</details>\n\n",
-        html(&format!("{}: {}", case.name, case.result.message())),
+        html(&visible_up_to(
+            WIDTH,
+            &format!("{}: {}", case.name, case.result.message())
+        )),
         fenced(&text[..end])
     ))
 }
 
 /// Text within an HTML element on one line.
 fn html(text: &str) -> String {
-    crate::output::terminal::visible(text)
+    visible(text)
         .replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")

@@ -70,6 +70,8 @@ stage_wheel() {
     rm -rf "$1"
     mkdir -p "$1/agxrun.data/data/libexec/agxrun" "$1/agxrun.data/data/include" "$1/agxrun.data/purelib"
     cp README.md LICENSE "$1"
+    # With what its links point to, and without what an interpreter left there.
+    (cd python && find . -name '*.py' -exec install -D -m 644 {} "$1/python/{}" \;)
     sed "s|^\[tool.maturin\]\$|&\nmanifest-path = \"$root/Cargo.toml\"|" pyproject.toml >"$1/pyproject.toml"
     install -m 755 "$2" "$1/agxrun.data/data/libexec/agxrun/"
     install -m 644 fixdylib/include/agx_fix.h "$1/agxrun.data/data/include/"

@@ -161,7 +161,7 @@ fn stack(rule: &Rule, report: &Report, met: &mut Met) -> Option<()> {
         patterns.iter().any(|pattern| pattern.is(image, symbol))
     };
     if !rule.first.is_empty() {
-        let frame = frames.first().filter(|frame| fits(&rule.first, frame))?;
+        let frame = frame_of_fault(report).filter(|frame| fits(&rule.first, frame))?;
         met.evidence.extend(frames::describe(report, frame));
     }
     if !rule.interesting.is_empty() {
@@ -182,6 +182,32 @@ fn stack(rule: &Rule, report: &Report, met: &mut Met) -> Option<()> {
         met.evidence.push(format!("in the stack: {frame}"));
     }
     Some(())
+}
+
+/// The frame in which it happened: the innermost, unless a handler of the signal raised it anew, whose own frames then stand above.
+///
+/// Python's `faulthandler` does so, which pytest enables: `faulthandler_fatal_error` in `CPython`'s `Modules/faulthandler.c`.
+fn frame_of_fault(report: &Report) -> Option<&Frame> {
+    let frames = report.crashed_frames();
+    let named = |frame: &Frame, names: &[&str]| {
+        let symbol = frame.symbol.as_deref();
+        symbol.is_some_and(|symbol| names.contains(&symbol))
+    };
+    let exception = report.exception.as_ref();
+    let signal = exception.and_then(|exception| exception.signal.as_deref());
+    let is_fault = signal.is_some_and(|signal| matches!(signal, "SIGSEGV" | "SIGBUS"));
+    // At most three functions of the C library bring a signal about.
+    let raising = ["raise", "pthread_kill", "__pthread_kill"];
+    let is_raised = frames.iter().take(3).any(|frame| named(frame, &raising));
+    if !is_fault || !is_raised {
+        return frames.first();
+    }
+    let handled = |frame: &Frame| named(frame, &["_sigtramp", "__restore_rt"]);
+    match frames.iter().position(handled) {
+        Some(handler) => frames.get(handler + 1),
+        // Linux's C library often has no name for its own.
+        None => interesting_frame(report),
+    }
 }
 
 /// Images, queue and thread.

@@ -112,6 +112,40 @@ fn the_race_is_told_by_frame_and_address_on_every_family() {
 }
 
 #[test]
+fn a_fault_that_a_handler_raised_anew_is_told_by_the_frame_behind_the_handler() {
+    let driver = (
+        "AGXMetalG16X",
+        "-[AGXG16XFamilyComputeContext setComputePipelineState:]",
+    );
+    let on_a_mac = [
+        ("libsystem_kernel.dylib", "__pthread_kill"),
+        ("libsystem_pthread.dylib", "pthread_kill"),
+        ("libsystem_c.dylib", "raise"),
+        ("Python", "faulthandler_fatal_error"),
+        ("libsystem_platform.dylib", "_sigtramp"),
+        driver,
+    ];
+    let on_linux = [
+        ("libc.so.6", "0"),
+        ("libc.so.6", "raise"),
+        ("libc.so.6", "0"),
+        driver,
+    ];
+    for frames in [&on_a_mac[..], &on_linux] {
+        let report = access(0x5c8, frames);
+        assert_eq!(id(&report).as_deref(), Some("agx_null_pipeline"));
+        // Nobody's fault but of who raised it.
+        assert_eq!(
+            id(&crash("EXC_CRASH", "SIGABRT", Some(0x5c8), frames)),
+            None
+        );
+    }
+    // What is raised elsewhere in the stack is no handler's.
+    let deep = [("libc.so.6", "memmove"), driver, ("libc.so.6", "raise")];
+    assert_eq!(id(&access(0x5c8, &deep)), None);
+}
+
+#[test]
 fn another_offset_lowers_the_confidence_and_a_wild_address_refutes() {
     let symbol = "-[AGXG18PFamilyComputeContext setComputePipelineState:]";
     let near = diagnose(&access(0x618, &[("AGXMetalG18P", symbol)])).expect("a diagnosis");

@@ -111,7 +111,9 @@ class Wheels(unittest.TestCase):
                 sum256 = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
                 self.assertEqual((digest, size), (f"sha256={sum256}", str(len(data))), name)
 
-    def test_it_holds_program_library_check_and_header_and_nothing_else(self):
+    def test_it_holds_program_library_package_and_header_and_nothing_else(self):
+        modules = [str(path.relative_to(ROOT / "python")) for path in (ROOT / "python").rglob("*.py")]
+        self.assertIn("agxrun/pytest_plugin.py", modules)
         for path, archive in self.each():
             suffix = "so" if any("linux" in tag for tag in tags(path)) else "dylib"
             data, info = f"agxrun-{VERSION}.data", f"agxrun-{VERSION}.dist-info"
@@ -122,12 +124,24 @@ class Wheels(unittest.TestCase):
                 f"{data}/purelib/agx_fix_check.py",
                 f"{info}/METADATA",
                 f"{info}/WHEEL",
+                f"{info}/entry_points.txt",
                 f"{info}/RECORD",
                 f"{info}/licenses/LICENSE",
+                *modules,
             ]
             self.assertEqual(sorted(archive.namelist()), sorted(expected))
             mode = stat.S_IMODE(archive.getinfo(f"{data}/scripts/agxrun").external_attr >> 16)
             self.assertEqual(mode, 0o755)
+
+    def test_pytest_is_told_of_the_plugin(self):
+        for _, archive in self.each():
+            points = archive.read(f"agxrun-{VERSION}.dist-info/entry_points.txt").decode().split()
+            self.assertEqual(points, ["[pytest11]", "agxrun=agxrun.pytest_plugin"])
+
+    def test_the_check_is_the_same_by_both_its_names(self):
+        for _, archive in self.each():
+            alone = archive.read(f"agxrun-{VERSION}.data/purelib/agx_fix_check.py")
+            self.assertEqual(archive.read("agxrun/fix_check.py"), alone)
 
     def test_its_tags_and_metadata_are_what_its_name_says(self):
         for path, archive in self.each():
@@ -192,6 +206,14 @@ class OnThisMachine(unittest.TestCase):
         # The module that came along says so from inside: it ends with 0 where the library is loaded.
         python = str(self.venv / "bin/python")
         self.agxrun("--require-fix", "--reports-dir", reports, "--", python, "-m", "agx_fix_check")
+        active = "import agxrun, sys; sys.exit(not agxrun.active())"
+        self.agxrun("--require-fix", "--reports-dir", reports, "--", python, "-c", active)
+
+    def test_the_package_finds_the_program_that_came_with_it(self):
+        python = str(self.venv / "bin/python")
+        env = {"PATH": "/usr/bin:/bin", "HOME": str(self.folder / "home")}
+        found = run(python, "-c", "import agxrun.binary; print(agxrun.binary.find())", env=env, cwd=self.folder)
+        self.assertEqual(pathlib.Path(found.strip()).resolve(), (self.venv / "bin/agxrun").resolve())
 
     def test_it_lists_the_policies_and_lays_them_out(self):
         self.assertIn("recommended by its author", self.agxrun("fix", "list"))
@@ -226,7 +248,7 @@ class ForMacOS(unittest.TestCase):
             with self.subTest(platform=platform):
                 there = self.install(platform)
                 self.assertTrue(os.access(there / "bin/agxrun", os.X_OK))
-                for place in [self.LIBRARY, "include/agx_fix.h", "agx_fix_check.py"]:
+                for place in [self.LIBRARY, "include/agx_fix.h", "agx_fix_check.py", "agxrun/pytest_plugin.py"]:
                     self.assertTrue((there / place).is_file(), place)
         with tempfile.TemporaryDirectory() as target, self.assertRaises(AssertionError) as refused:
             pip("--target", target, str(wheel("macosx_11_0_arm64")))

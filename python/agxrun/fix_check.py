@@ -1,0 +1,1 @@
+../../scripts/agx_fix_check.py

@@ -1,0 +1,1 @@
+"""A pytest session under agxrun: `outer` starts it and tells what died, `inner` notes in it what runs."""

@@ -63,6 +63,7 @@ fn what_is_read_may_not_be_what_is_launched() {
         settle: Duration::ZERO,
         report_wait: Duration::ZERO,
         signatures: agxrun::diagnose::Signatures::builtin_shared(),
+        baseline: None,
     };
     let folders = vec![ReportFolder::new(sandbox.reports())];
     let mut watcher = Replacing { target, other };

@@ -1,6 +1,8 @@
 //! Every command and option, and nothing else.
 
+mod baseline;
 mod check_crashes;
+mod ci;
 mod history;
 mod monitor;
 mod report;
@@ -16,7 +18,9 @@ use std::time::Duration;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use baseline::BaselineArgs;
 pub use check_crashes::{CheckCrashesArgs, ModeArgs, WhichArgs};
+pub use ci::CiArgs;
 pub use history::{HistoryArgs, LineArgs};
 pub use monitor::{
     MonitorAction, MonitorRunArgs, MonitorStartArgs, MonitorStatusArgs, MonitorStopArgs,
@@ -149,6 +153,19 @@ pub struct RunArgs {
     /// Known failures.
     #[command(flatten)]
     pub signatures: SignatureArgs,
+
+    /// Known crashes.
+    #[command(flatten)]
+    pub baseline: BaselineArgs,
+    /// Make a run that crashed again, at most N times; a crash that later passes is flaky, and still fails.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=100), allow_negative_numbers = true, default_value_t = 0, hide_default_value = true, help_heading = "CI")]
+    pub retries: u32,
+    /// With --retries: a crash that later passes does not fail.
+    #[arg(long, requires = "retries", help_heading = "CI")]
+    pub allow_flaky: bool,
+    /// What a CI system is told.
+    #[command(flatten)]
+    pub ci: CiArgs,
 
     /// Write the verdict as JSON to FILE (`-` for stderr).
     #[arg(long, value_name = "FILE", help_heading = "Output")]

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use chrono::{DateTime, Local, NaiveDateTime, TimeZone, Utc};
 
-use crate::cli::{LineArgs, SignatureArgs, SourceArgs};
+use crate::baseline::Baseline;
+use crate::cli::{BaselineArgs, LineArgs, SignatureArgs, SourceArgs};
 use crate::diagnose::Signatures;
 use crate::history::FILE_NAME;
 use crate::inject::locate::{Located, Origin, named};
@@ -142,4 +143,10 @@ pub fn signatures(args: &SignatureArgs) -> Result<Arc<Signatures>> {
         Some(path) => Arc::new(Signatures::with_file(path)?),
         None => Signatures::builtin_shared(),
     })
+}
+
+/// The known crashes of `--baseline`; its entries may name these signatures.
+pub fn baseline(args: &BaselineArgs, signatures: &Signatures) -> Result<Option<Arc<Baseline>>> {
+    let read = |path: &PathBuf| Baseline::read(path, signatures).map(Arc::new);
+    Ok(args.baseline.as_ref().map(read).transpose()?)
 }

@@ -71,6 +71,13 @@ impl LineOf {
         record.notices.extend(notices);
     }
 
+    /// Another attempt at the same run is about to begin.
+    pub fn again(&mut self) {
+        self.context.attempt = self.context.attempt.saturating_add(1);
+        self.started = Local::now();
+        self.begun = Instant::now();
+    }
+
     /// Writes the line of a run that was not launched, or could not be watched, where it was asked for: nobody else learns
     /// that it is missing. `verdict` is what we exit with, `why` what the user was told.
     pub fn refused(&mut self, verdict: u8, why: String) {

@@ -147,6 +147,7 @@ impl Place {
             settle: SECOND,
             report_wait: 30 * SECOND,
             signatures: Signatures::builtin_shared(),
+            baseline: None,
         }
     }
 }

@@ -4,9 +4,12 @@ use anyhow::Result;
 use nix::sys::signal::Signal::SIGINT;
 
 use super::defaults;
-use super::lines::Lines;
+use super::lines::{LineOf, Lines};
 use crate::cli::{LockScope as LockScopeArg, RunArgs, Scope as ScopeArg};
-use crate::output::{run_json, summary, terminal};
+use crate::output::ci::{Sinks, of_run};
+use crate::output::destination::Destination;
+use crate::output::{attempts as told, run_json, summary, terminal};
+use crate::run::attempts::{Attempts, Retries};
 use crate::run::execute::{RunError, execute};
 use crate::run::options::{FixRequest, LockScope, RunOptions, Scope, Tuning};
 use crate::run::record::RunRecord;
@@ -22,31 +25,86 @@ pub fn run(args: RunArgs) -> Result<u8> {
     let lines = Lines::open(&args.line)?;
     let json = args.json.clone();
     // Opened before the run: a verdict that cannot be written is found out now.
-    let json = json.map(run_json::Destination::open).transpose()?;
+    let json = json
+        .map(|path| Destination::open(path, "--json"))
+        .transpose()?;
+    let sinks = Sinks::open(&args.ci)?;
     let line = args.line.clone();
+    let retries = Retries {
+        limit: args.retries,
+        allow_flaky: args.allow_flaky,
+    };
     let options = options(args)?;
-    let mut lines = lines.of(&line, &options)?;
+    let lines = lines.of(&line, &options)?;
+    let attempts = match attempts(&options, retries, voice, lines) {
+        Ok(attempts) => attempts,
+        Err(NotLaunched { code, why }) => {
+            if sinks.are_wanted() {
+                sinks.publish(&[of_run::refused(&options, why)], None)?;
+            }
+            return Ok(code);
+        }
+    };
+    told::print(&attempts, voice);
+    if sinks.are_wanted() {
+        sinks.publish(&[of_run::suite(&attempts)], None)?;
+    }
+    if let Some(destination) = json {
+        destination.write(&run_json::text(&attempts)?)?;
+    }
+    let record = attempts.deciding();
+    end_as_the_target(record);
+    Ok(record.verdict.exit_code)
+}
+
+/// There is no record: what was exited with, and what the user was told.
+struct NotLaunched {
+    code: u8,
+    why: String,
+}
+
+/// Makes the run, and makes it again as long as that is asked for.
+fn attempts(
+    options: &RunOptions,
+    retries: Retries,
+    voice: summary::Voice,
+    mut line: LineOf,
+) -> Result<Attempts, NotLaunched> {
+    let first = attempt(options, voice, &mut line)?;
+    let mut attempts = Attempts::new(first, retries);
+    while attempts.want_another() {
+        told::again(&attempts, voice);
+        line.again();
+        match attempt(options, voice, &mut line) {
+            Ok(record) => attempts.push(record),
+            // Told already. The crash before it stands.
+            Err(NotLaunched { .. }) => break,
+        }
+    }
+    Ok(attempts)
+}
+
+fn attempt(
+    options: &RunOptions,
+    voice: summary::Voice,
+    line: &mut LineOf,
+) -> Result<RunRecord, NotLaunched> {
     let folders = defaults::report_folders();
     // Not within the match: what moves on the terminal ends with the progress, and an error is told after that.
-    let outcome = execute(options, folders, &mut summary::Progress::new(voice));
-    let record = match outcome {
+    let outcome = execute(options.clone(), folders, &mut summary::Progress::new(voice));
+    match outcome {
         Ok(mut record) => {
-            lines.done(&mut record);
-            record
+            line.done(&mut record);
+            summary::print(&record, voice);
+            Ok(record)
         }
         Err(error) => {
             let why = format!("{error:#}");
             let code = failed(error);
-            lines.refused(code, why);
-            return Ok(code);
+            line.refused(code, why.clone());
+            Err(NotLaunched { code, why })
         }
-    };
-    summary::print(&record, voice);
-    if let Some(destination) = json {
-        destination.write(&record)?;
     }
-    end_as_the_target(&record);
-    Ok(record.verdict.exit_code)
 }
 
 /// After Ctrl-C a shell goes on with its script unless the command died of SIGINT as well; our
@@ -77,6 +135,7 @@ fn failed(error: RunError) -> u8 {
 }
 
 fn options(args: RunArgs) -> Result<RunOptions> {
+    let signatures = defaults::signatures(&args.signatures)?;
     let fix = if args.no_fix {
         FixRequest::None
     } else {
@@ -109,6 +168,7 @@ fn options(args: RunArgs) -> Result<RunOptions> {
         },
         settle: args.settle,
         report_wait: args.report_wait,
-        signatures: defaults::signatures(&args.signatures)?,
+        baseline: defaults::baseline(&args.baseline, &signatures)?,
+        signatures,
     })
 }

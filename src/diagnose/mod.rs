@@ -3,6 +3,7 @@
 
 mod file;
 mod fingerprint;
+pub(crate) mod flaw;
 pub mod glob;
 mod groups;
 mod line;

@@ -147,6 +147,17 @@ impl CrashView {
         )
     }
 
+    /// What equal crashes have in common, for people: process, exception, and what it is or where.
+    pub fn name(&self) -> String {
+        let process = self.process.as_deref().unwrap_or("an unnamed process");
+        let what = self.exception.as_deref().unwrap_or(&self.kind);
+        let place = match &self.diagnosis {
+            Some(diagnosis) => &diagnosis.title,
+            None => self.crashed_in.as_deref().unwrap_or("no frames"),
+        };
+        visible_up_to(NAME_WIDTH, &format!("{process}: {what}: {place}"))
+    }
+
     /// Process and pid.
     pub fn who(&self) -> String {
         let name = self.process.as_deref().unwrap_or("an unnamed process");

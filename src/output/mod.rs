@@ -1,8 +1,12 @@
 //! What is printed: for people on a terminal, and as JSON.
 
+pub mod attempts;
+pub mod baseline;
 pub mod building;
+pub mod ci;
 pub mod crash;
 pub mod crashes;
+pub mod destination;
 pub mod doctor;
 pub mod history;
 pub mod html;

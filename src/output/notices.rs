@@ -3,6 +3,7 @@
 use agx_ledger::Counter;
 
 use super::terminal::visible;
+use crate::run::execute::signal_name;
 use crate::run::record::{Notice, RunRecord};
 use crate::target::verdict::Kind;
 
@@ -77,6 +78,10 @@ pub fn sentence(notice: &Notice) -> String {
         Notice::Unwatched { path, reason } => format!(
             "could not watch `{}`: {reason}: a crash reported there would not be seen",
             path.display()
+        ),
+        Notice::KnownEnding { signal } => format!(
+            "{} ended the target, in a crash that the baseline knows: what it had still to do was not done",
+            signal_name(*signal)
         ),
         Notice::NotArchived { path, reason } => {
             format!(

@@ -1,10 +1,6 @@
 //! The run's record as JSON, for `--json`. Every field may be absent or null in another version;
 //! `schema` grows when one changes its meaning.
 
-use std::fs::File;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-
 use agx_ledger::{Counter, State};
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -12,9 +8,11 @@ use serde::Serialize;
 use super::crash::CrashView;
 use super::inspect_json::Judgement;
 use super::notices;
+use crate::baseline::Listed;
 use crate::evidence::ProcessEvidence;
 use crate::reports::attribution::Attribution;
 use crate::run::arrival::Arrival;
+use crate::run::attempts::Attempts;
 use crate::run::collect::{Collected, Novelty, Weight};
 use crate::run::execute::{command_line, signal_name};
 use crate::run::options::LockScope;
@@ -27,87 +25,16 @@ use crate::run::verdict::{TargetEnding, Verdict};
 /// The version of this layout.
 pub const SCHEMA: u32 = 1;
 
-/// Where the JSON goes. A file is written beside its name and renamed, so that a reader sees an
-/// old record or the new one, never half of it.
-pub enum Destination {
-    /// `-`.
-    Stderr,
-    /// A file, by way of a temporary one in the same folder.
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What is written first.
-        temporary: tempfile::NamedTempFile,
-    },
-    /// Something that is no regular file, such as `/dev/stdout` or a named pipe: opened at once.
-    Stream {
-        /// What was named.
-        path: PathBuf,
-        /// It, open.
-        stream: File,
-    },
-}
-
-impl Destination {
-    /// Opens it before the run, so that a wrong path costs no run.
-    pub fn open(path: PathBuf) -> Result<Self> {
-        if path == Path::new("-") {
-            return Ok(Self::Stderr);
-        }
-        let hint = || {
-            format!(
-                "cannot write the JSON to `{}` (hint: check --json)",
-                path.display()
-            )
-        };
-        let special = std::fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file());
-        if special {
-            let stream = File::options().write(true).open(&path).with_context(hint)?;
-            return Ok(Self::Stream { path, stream });
-        }
-        let absolute = std::path::absolute(&path).with_context(hint)?;
-        let folder = absolute.parent().unwrap_or(Path::new("/"));
-        let temporary = tempfile::Builder::new()
-            .prefix(".agxrun-json-")
-            .tempfile_in(folder)
-            .with_context(hint)?;
-        Ok(Self::File {
-            path: absolute,
-            temporary,
-        })
-    }
-
-    /// Writes the record.
-    pub fn write(self, record: &RunRecord) -> Result<()> {
-        let mut text =
-            serde_json::to_string_pretty(&view(record)).context("cannot form the JSON")?;
-        text.push('\n');
-        match self {
-            Self::Stderr => write_all(io::stderr().lock(), &text).context("cannot write the JSON"),
-            Self::Stream { path, stream } => {
-                write_all(stream, &text).with_context(|| cannot_write(&path))
-            }
-            Self::File {
-                path,
-                mut temporary,
-            } => {
-                write_all(&mut temporary, &text).with_context(|| cannot_write(&path))?;
-                temporary
-                    .persist(&path)
-                    .with_context(|| cannot_write(&path))?;
-                Ok(())
-            }
-        }
-    }
-}
-
-fn write_all(mut to: impl Write, text: &str) -> io::Result<()> {
-    to.write_all(text.as_bytes())?;
-    to.flush()
-}
-
-fn cannot_write(path: &Path) -> String {
-    format!("cannot write the JSON to `{}`", path.display())
+/// The record of the attempt that decided as JSON, with a few facts of each attempt.
+pub fn text(attempts: &Attempts) -> Result<String> {
+    let view = View {
+        flaky: attempts.are_flaky(),
+        attempts: attempts.records().iter().map(attempt).collect(),
+        ..view(attempts.deciding())
+    };
+    let mut text = serde_json::to_string_pretty(&view).context("cannot form the JSON")?;
+    text.push('\n');
+    Ok(text)
 }
 
 /// The record as it is serialised.
@@ -125,6 +52,10 @@ struct View<'a> {
     timed_out: bool,
     needed_kill: bool,
     verdict: &'a Verdict,
+    /// Whether it crashed in one attempt and passed in a later one.
+    flaky: bool,
+    /// What became of each attempt; the other fields are those of the one that decided.
+    attempts: Vec<Attempt<'a>>,
     fix: Option<Fix<'a>>,
     /// What was foreseen of the library's way into the target.
     preflight: Option<Preflight<'a>>,
@@ -147,6 +78,17 @@ struct Ended {
     signal_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     core_dumped: Option<bool>,
+}
+
+#[derive(Serialize)]
+struct Attempt<'a> {
+    started: String,
+    duration: f64,
+    pid: i32,
+    ending: Ended,
+    verdict: &'a Verdict,
+    /// The reports' files, in the archive where they were copied.
+    reports: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -204,6 +146,8 @@ struct Report<'a> {
     archived: Option<String>,
     novelty: Novelty,
     weight: Weight,
+    /// Its entry in the baseline.
+    baseline: Option<&'a Listed>,
     #[serde(flatten)]
     attribution: Option<&'a Attribution>,
     error: Option<String>,
@@ -259,6 +203,8 @@ fn view(record: &RunRecord) -> View<'_> {
         timed_out: outcome.timed_out.is_some(),
         needed_kill: outcome.needed_kill,
         verdict: &record.verdict,
+        flaky: false,
+        attempts: Vec::new(),
         fix: record.plan.library.as_ref().map(|library| Fix {
             library: library.path.display().to_string(),
             origin: library.origin.phrase(),
@@ -310,6 +256,21 @@ fn view(record: &RunRecord) -> View<'_> {
             Descendants::Unknown(_) => "unknown",
         },
         warnings: notices::warnings(record),
+    }
+}
+
+fn attempt(record: &RunRecord) -> Attempt<'_> {
+    Attempt {
+        started: record.started.to_rfc3339(),
+        duration: record.outcome.duration.as_secs_f64(),
+        pid: record.outcome.pid,
+        ending: ended(record.outcome.ending),
+        verdict: &record.verdict,
+        reports: record
+            .reports
+            .iter()
+            .map(|collected| collected.file().display().to_string())
+            .collect(),
     }
 }
 
@@ -373,6 +334,7 @@ fn report(collected: &Collected) -> Report<'_> {
             .map(|path| path.display().to_string()),
         novelty: collected.novelty,
         weight: collected.weight,
+        baseline: collected.listed.as_ref(),
         attribution: collected.attribution.as_ref(),
         error: collected.report.as_ref().err().map(ToString::to_string),
     }

@@ -8,6 +8,7 @@ use agx_ledger::{Counter, State};
 use chrono::Utc;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::baseline;
 use super::building::Building;
 use super::crash::CrashView;
 use super::inspect;
@@ -21,7 +22,7 @@ use crate::run::plan::Plan;
 use crate::run::record::RunRecord;
 use crate::run::settle::Waiting;
 use crate::run::supervise::Ending;
-use crate::run::verdict::{Applied, Reason};
+use crate::run::verdict::{Applied, Reason, exit_code};
 
 /// How many crash reports are told in full before the rest is counted.
 const REPORTS_SHOWN: usize = 10;
@@ -212,11 +213,12 @@ pub fn text(record: &RunRecord, voice: Voice) -> String {
     if voice.verbose {
         text += &details(record);
     }
+    text += &baseline::told(record, voice);
     push(&mut text, &headline(record));
     text
 }
 
-fn push(text: &mut String, line: &str) {
+pub(super) fn push(text: &mut String, line: &str) {
     text.push_str("agxrun: ");
     text.push_str(line);
     text.push('\n');
@@ -228,11 +230,14 @@ fn counted(collected: &Collected, now: chrono::DateTime<Utc>) -> String {
         Novelty::New => "new crash report",
         Novelty::Touched => "a known crash happened again",
     };
-    push(&mut text, &format!("{ERROR}{heading}{ERROR:#}"));
+    let expired = match &collected.listed {
+        Some(listed) => format!(": {}", visible(&listed.to_string())),
+        None => String::new(),
+    };
+    push(&mut text, &format!("{ERROR}{heading}{ERROR:#}{expired}"));
     match &collected.report {
         Ok(report) => {
-            let file = collected.archived.as_ref().unwrap_or(&collected.path);
-            let view = CrashView::of(file, report, collected.diagnosis.clone());
+            let view = CrashView::of(collected.file(), report, collected.diagnosis.clone());
             text += &view.with_fix(&collected.fix).text(now, "  ");
         }
         Err(error) => {
@@ -246,13 +251,15 @@ fn counted(collected: &Collected, now: chrono::DateTime<Utc>) -> String {
 
 fn uncounted(collected: &Collected, now: chrono::DateTime<Utc>) -> String {
     let mut text = String::new();
+    let listed = collected.listed.as_ref();
     let why = match collected.weight {
-        Weight::OutOfScope => "not counted, it belongs to no process of the tree",
+        Weight::OutOfScope => "it belongs to no process of the tree".to_owned(),
         Weight::InsertionRefused => {
-            "not counted, the loader ended the process because of what was inserted"
+            "the loader ended the process because of what was inserted".to_owned()
         }
-        Weight::InnocentVictim => "not counted, another process's fault ended its GPU work",
-        Weight::NoCrash | Weight::Counts => "not counted, it tells of no crash",
+        Weight::InnocentVictim => "another process's fault ended its GPU work".to_owned(),
+        Weight::Known => listed.map_or_else(String::new, |listed| visible(&listed.to_string())),
+        Weight::NoCrash | Weight::Counts => "it tells of no crash".to_owned(),
     };
     let what = match &collected.report {
         Ok(report) => CrashView::of(&collected.path, report, collected.diagnosis.clone()).line(now),
@@ -260,7 +267,7 @@ fn uncounted(collected: &Collected, now: chrono::DateTime<Utc>) -> String {
     };
     push(
         &mut text,
-        &format!("{WARNING}warning{WARNING:#}: new report {why}: {what}"),
+        &format!("{WARNING}warning{WARNING:#}: new report not counted, {why}: {what}"),
     );
     text
 }
@@ -307,6 +314,8 @@ fn headline(record: &RunRecord) -> String {
     let verdict = &record.verdict;
     let (style, word) = if verdict.is_clean() {
         (OK, "ok")
+    } else if verdict.exit_code == exit_code::OK {
+        (WARNING, "ok, but for known crashes")
     } else {
         (ERROR, "FAILED")
     };
@@ -322,6 +331,14 @@ fn headline(record: &RunRecord) -> String {
         1 => write!(line, ", 1 new crash report"),
         many => write!(line, ", {many} new crash reports"),
     };
+    let known = record
+        .reports
+        .iter()
+        .filter(|report| report.weight == Weight::Known)
+        .count();
+    if known > 0 {
+        let _ = write!(line, ", {known} of known crashes");
+    }
     let _ = write!(line, "; {}", fix(record));
     let gates: Vec<String> = verdict.applied.iter().filter_map(gate).collect();
     if verdict.exit_code != 0 || !gates.is_empty() {
@@ -415,7 +432,7 @@ fn processes(count: usize) -> String {
 /// The codes that apply besides the target's own status.
 fn gate(applied: &Applied) -> Option<String> {
     let words = match applied.reason {
-        Reason::Target | Reason::Signal => return None,
+        Reason::Target | Reason::Signal | Reason::KnownCrash => return None,
         Reason::InsertionRefused => "what was inserted could not be loaded",
         Reason::TimedOut => "time-out",
         Reason::Unwatched => "could not watch for reports",

@@ -4,13 +4,14 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use agx_ledger::Ledger;
-use chrono::Local;
+use chrono::{Local, NaiveDate};
 use serde::Serialize;
 
 use super::options::Scope;
 use super::settle::Found;
+use crate::baseline::{Baseline, Listed};
 use crate::diagnose::loader::refused_in;
-use crate::diagnose::{Blame, Diagnosis, FixFacts, Signatures};
+use crate::diagnose::{Blame, Diagnosis, FixFacts, Signatures, fingerprint};
 use crate::evidence::{ProcessEvidence, TreeEvidence};
 use crate::reports::archive;
 use crate::reports::attribution::{Attribution, TreeFacts, attribute};
@@ -37,8 +38,17 @@ pub struct Collected {
     pub fix: FixFacts,
     /// The loader's words, where it ended the process because of what was inserted.
     pub refused: Option<String>,
+    /// Its entry in the baseline.
+    pub listed: Option<Listed>,
     /// Whether it fails the run.
     pub weight: Weight,
+}
+
+impl Collected {
+    /// Its copy in the archive, or else where it lies.
+    pub fn file(&self) -> &Path {
+        self.archived.as_ref().unwrap_or(&self.path)
+    }
 }
 
 /// Whether a file is new.
@@ -65,12 +75,19 @@ pub enum Weight {
     InnocentVictim,
     /// The loader ended the process because of what was inserted: the tool's fault.
     InsertionRefused,
+    /// It would, and the baseline knows the crash.
+    Known,
 }
 
 impl Weight {
     /// Whether it fails the run.
     pub fn counts(self) -> bool {
         self == Self::Counts
+    }
+
+    /// Whether it tells of a crash that is the run's, known or not.
+    pub fn is_crash(self) -> bool {
+        matches!(self, Self::Counts | Self::Known)
     }
 }
 
@@ -98,9 +115,20 @@ pub struct Knowledge<'a> {
     pub inserted: &'a [String],
     /// The failures that are known.
     pub signatures: &'a Signatures,
+    /// The crashes that are known and do not fail a run.
+    pub baseline: Option<&'a Baseline>,
+    /// The date in UTC, by which entries expire.
+    pub today: NaiveDate,
 }
 
 impl Knowledge<'_> {
+    /// The baseline's entry for a crash.
+    fn listed(&self, report: &Report, diagnosis: Option<&Diagnosis>) -> Option<Listed> {
+        let signature = diagnosis.map(|diagnosis| &*diagnosis.id);
+        self.baseline?
+            .look_up(fingerprint(report), signature, self.today)
+    }
+
     /// The ledger of the process image that crashed: the last that its pid wrote, as what it was
     /// before an `exec` has crashed no more.
     fn ledger_of(&self, report: &Report, attribution: &Attribution) -> Option<&Ledger> {
@@ -229,11 +257,17 @@ impl<'a> Collector<'a> {
             let fix = FixFacts::of(&report, ledger);
             let refused =
                 refused_in(&report, known.inserted).filter(|_| attribution.counts_in_tree());
-            let weight = if refused.is_some() {
+            let mut weight = if refused.is_some() {
                 Weight::InsertionRefused
             } else {
                 weigh(&report, &attribution, diagnosis.as_ref(), scope)
             };
+            let listed = known
+                .listed(&report, diagnosis.as_ref())
+                .filter(|_| weight.counts());
+            if listed.as_ref().is_some_and(Listed::is_known) {
+                weight = Weight::Known;
+            }
             collected.push(Collected {
                 novelty: novelty[&path],
                 report: Ok(report),
@@ -242,6 +276,7 @@ impl<'a> Collector<'a> {
                 diagnosis,
                 fix,
                 refused,
+                listed,
                 weight,
                 path,
             });
@@ -275,6 +310,7 @@ fn unreadable(
         diagnosis: None,
         fix: FixFacts::default(),
         refused: None,
+        listed: None,
         weight: Weight::Counts,
     }
 }

@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Local, TimeDelta, Utc};
 use nix::sys::signal::Signal;
 
-use super::collect::{Collector, Knowledge};
+use super::collect::{Collected, Collector, Knowledge};
 use super::expectation::{expected, waited};
 use super::insertion::{LoaderWords, Refused, inserted_names};
+use super::known::Known;
 use super::launch::{Launch, LaunchError};
 use super::notes::{mismatches, newly_unwatched, note_archive, note_evidence, note_watching};
 use super::options::RunOptions;
@@ -124,6 +125,8 @@ pub fn execute(
         evidence: &evidence,
         inserted: &inserted,
         signatures: &options.signatures,
+        baseline: options.baseline.as_deref(),
+        today: started.to_utc().date_naive(),
     };
     let reports = collector.finish(&knowledge, options.scope, &options.archive);
     let StderrLines { loader, seen, .. } = lines;
@@ -134,6 +137,8 @@ pub fn execute(
     note_evidence(&mut notices, &plan, &evidence, &reports, &outcome);
     note_watching(&mut notices, &outcome, &settled, &unwatched, &before);
     note_archive(&mut notices, &options, &outcome, &reports);
+    let known = Known::of(&outcome, &reports);
+    notices.extend(known.notice());
     if REPORTS_ARE_REHEARSED && plan.reporter.is_none() {
         notices.push(Notice::NoReportWriter);
     }
@@ -141,10 +146,8 @@ pub fn execute(
         ending: outcome.ending.into(),
         insertion_refusals: refused.len(),
         timed_out: outcome.timed_out.is_some(),
-        counted_reports: reports
-            .iter()
-            .filter(|report| report.weight.counts())
-            .count(),
+        counted_reports: counted(&reports),
+        known,
         crashed_without_report: silent_crashes.len(),
         lost_work: evidence
             .dropped_calls()
@@ -365,6 +368,11 @@ fn silent_crashes(outcome: &Outcome, settled: &Settled, refused: &[Refused]) -> 
             Ending::Exited(_) => None,
         })
         .collect()
+}
+
+fn counted(reports: &[Collected]) -> usize {
+    let counts = |report: &&Collected| report.weight.counts();
+    reports.iter().filter(counts).count()
 }
 
 /// A ledger proves the load; one whose library was told to do nothing, or did something else, proves nothing more.

@@ -4,12 +4,14 @@
 //! happens is told to an [`execute::Watcher`], and what was seen is a [`record::RunRecord`].
 
 pub mod arrival;
+pub mod attempts;
 pub mod background;
 pub mod collect;
 pub mod execute;
 mod expectation;
 mod insertion;
 pub mod interrupts;
+pub mod known;
 pub mod launch;
 mod notes;
 pub mod options;

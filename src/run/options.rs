@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::baseline::Baseline;
 use crate::diagnose::Signatures;
 use crate::inject::locate::Located;
 
@@ -37,6 +38,8 @@ pub struct RunOptions {
     pub report_wait: Duration,
     /// The failures that are known.
     pub signatures: Arc<Signatures>,
+    /// The crashes that are known and do not fail a run.
+    pub baseline: Option<Arc<Baseline>>,
 }
 
 /// What to inject.

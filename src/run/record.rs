@@ -153,6 +153,11 @@ pub enum Notice {
         /// Why.
         reason: String,
     },
+    /// The target itself was ended by a crash that the baseline knows.
+    KnownEnding {
+        /// The signal.
+        signal: i32,
+    },
     /// A report was not copied into the archive.
     NotArchived {
         /// The report.

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::known::Known;
 use super::supervise::Ending;
 
 /// Exit codes: part of the interface, documented in the README.
@@ -73,6 +74,8 @@ pub struct Facts {
     pub timed_out: bool,
     /// Reports that count under the chosen scope.
     pub counted_reports: usize,
+    /// What the baseline knows.
+    pub known: Known,
     /// Processes below the target that crashed and left no report.
     pub crashed_without_report: usize,
     /// Calls that the library skipped, and hooks that were to stand and do not.
@@ -114,6 +117,8 @@ pub enum Reason {
     NotLoaded,
     /// Calls were dropped or hooks are missing.
     WorkLost,
+    /// Crashes that the baseline knows: they are told, and fail nothing.
+    KnownCrash,
 }
 
 /// The verdict: what applies, strongest first.
@@ -131,7 +136,8 @@ impl Verdict {
     /// Where the loader ended a process because of what was inserted, nothing else says anything
     /// about the target. Then come a time-out and a signal, which are how the target itself ended:
     /// CI systems tell 124 and 139 apart from a gate. "Could not watch" is stronger than every gate, because none
-    /// of them can be trusted without the reports. The target's own status comes last.
+    /// of them can be trusted without the reports. The target's own status comes last, before crashes that the baseline
+    /// knows: a signal that is one of these is not the target's failure any more.
     pub fn of(facts: &Facts) -> Self {
         let mut applied = Vec::new();
         let mut add = |when: bool, code: u8, reason: Reason| {
@@ -145,7 +151,9 @@ impl Verdict {
             Reason::InsertionRefused,
         );
         add(facts.timed_out, exit_code::TIMED_OUT, Reason::TimedOut);
-        if let TargetEnding::Signaled { signal } = facts.ending {
+        if let TargetEnding::Signaled { signal } = facts.ending
+            && facts.known.ending.is_none()
+        {
             let number = u8::try_from(signal).unwrap_or(0);
             add(
                 true,
@@ -173,6 +181,7 @@ impl Verdict {
         if let TargetEnding::Exited { code } = facts.ending {
             add(true, code, Reason::Target);
         }
+        add(facts.known.reports > 0, exit_code::OK, Reason::KnownCrash);
         Self {
             exit_code: applied
                 .first()
@@ -188,7 +197,7 @@ impl Verdict {
 
     /// Whether nothing but the target's own success applies.
     pub fn is_clean(&self) -> bool {
-        self.exit_code == exit_code::OK && self.applied.len() == 1
+        self.exit_code == exit_code::OK && self.applied.len() == 1 && self.has(Reason::Target)
     }
 }
 
@@ -201,6 +210,10 @@ mod tests {
         insertion_refusals: 0,
         timed_out: false,
         counted_reports: 0,
+        known: Known {
+            reports: 0,
+            ending: None,
+        },
         crashed_without_report: 0,
         lost_work: 0,
         proof_missing: false,
@@ -296,6 +309,81 @@ mod tests {
             }),
             125
         );
+    }
+
+    #[test]
+    fn a_known_crash_fails_nothing_and_is_not_clean() {
+        let known = |ending| Known { reports: 1, ending };
+        let beside = Facts {
+            known: known(None),
+            ..CLEAN
+        };
+        let verdict = Verdict::of(&beside);
+        assert_eq!(verdict.exit_code, 0);
+        assert!(!verdict.is_clean() && verdict.has(Reason::KnownCrash));
+        let ended = Facts {
+            ending: TargetEnding::Signaled { signal: 11 },
+            known: known(Some(11)),
+            ..CLEAN
+        };
+        let verdict = Verdict::of(&ended);
+        assert_eq!(verdict.exit_code, 0);
+        assert!(!verdict.is_clean() && !verdict.has(Reason::Signal));
+        // Whatever else there is counts as before.
+        for (facts, expected) in [
+            (
+                Facts {
+                    counted_reports: 1,
+                    ..ended
+                },
+                86,
+            ),
+            (
+                Facts {
+                    lost_work: 1,
+                    ..ended
+                },
+                87,
+            ),
+            (
+                Facts {
+                    proof_missing: true,
+                    ..ended
+                },
+                88,
+            ),
+            (
+                Facts {
+                    timed_out: true,
+                    ..ended
+                },
+                124,
+            ),
+            (
+                Facts {
+                    unwatched: true,
+                    ..ended
+                },
+                125,
+            ),
+            (
+                Facts {
+                    known: known(None),
+                    ..ended
+                },
+                139,
+            ),
+            (
+                Facts {
+                    ending: TargetEnding::Exited { code: 3 },
+                    ..beside
+                },
+                3,
+            ),
+        ] {
+            assert_eq!(code(facts), expected);
+            assert!(Verdict::of(&facts).has(Reason::KnownCrash));
+        }
     }
 
     #[test]

@@ -59,9 +59,11 @@ pub(super) fn headline(record: &RunRecord, kind: Kind) -> Headline {
                 .find(|line| is_assertion_line(line))
                 .map(of_line)
         }),
-        Kind::GpuError => gpu_reports(record)
-            .find_map(of_report)
-            .or_else(|| gpu_lines(record).next().map(of_line)),
+        // Metal names the error; the system's report only says that there was one.
+        Kind::GpuError => gpu_lines(record)
+            .next()
+            .map(of_line)
+            .or_else(|| gpu_reports(record).find_map(of_report)),
         _ => return Headline::default(),
     };
     named

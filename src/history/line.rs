@@ -1,8 +1,6 @@
 //! One line of `runs.jsonl`.
 
 use std::collections::BTreeMap;
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,17 +8,17 @@ use agx_ledger::Counter;
 use chrono::{DateTime, Local, SubsecRound, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::fix::{fix_of, requested};
 use super::headline::{Headline, headline};
+use super::id::new_id;
 use super::kind::Kind;
 use crate::diagnose::fingerprint;
 use crate::evidence::ProcessEvidence;
-use crate::inject::locate::Origin;
 use crate::reports::attribution::Attribution;
 use crate::run::Machine;
 use crate::run::collect::Collected;
 use crate::run::execute::signal_name;
-use crate::run::options::{FixRequest, LockScope, RunOptions};
-use crate::run::policy::By;
+use crate::run::options::{LockScope, RunOptions};
 use crate::run::record::RunRecord;
 use crate::run::supervise::Ending;
 
@@ -98,7 +96,7 @@ pub struct RunLine {
     pub hooked_calls: u64,
     /// Processes in which the library was loaded and not disabled.
     pub injected: u64,
-    /// The ledgers' counters, summed over all processes.
+    /// The ledgers' counters over all processes: sums, but the largest of those that are maxima.
     pub counters: BTreeMap<String, u64>,
     /// The number that the target printed and that was asked for.
     pub metric: Option<f64>,
@@ -174,11 +172,7 @@ impl RunLine {
             Ending::Signaled { signal, .. } => (None, Some(signal)),
         };
         let ledgers = evidence.processes.iter().map(ProcessEvidence::ledger);
-        let mut counters = BTreeMap::new();
-        for (name, value) in ledgers.clone().flat_map(|ledger| &ledger.counters) {
-            let sum: &mut u64 = counters.entry(name.clone()).or_default();
-            *sum = sum.saturating_add(*value);
-        }
+        let each = ledgers.clone().flat_map(|ledger| &ledger.counters);
         Self {
             wall: seconds(outcome.duration),
             program: record.plan.target.program.display().to_string(),
@@ -201,7 +195,7 @@ impl RunLine {
             dropped_calls: evidence.dropped_calls(),
             hooked_calls: evidence.total(Counter::MethodCalls.name()),
             injected: ledgers.filter(|ledger| !ledger.disabled).count() as u64,
-            counters,
+            counters: together(each),
             warnings,
             ..Self::bare(
                 &record.options,
@@ -302,47 +296,20 @@ impl ReportLine {
     }
 }
 
-/// What a run was made with.
-///
-/// A library that the user named is taken for v3 where nothing says otherwise; unless a ledger shows it to be ours, its name is
-/// all that is known of it.
-fn fix_of(record: &RunRecord) -> String {
-    let Some(library) = &record.plan.library else {
-        return "none".to_owned();
-    };
-    let named = matches!(library.origin, Origin::Option | Origin::Environment);
-    let policy = record
-        .plan
-        .policy
-        .filter(|expected| !named || expected.by != By::Default || record.evidence.loaded());
-    match policy {
-        Some(expected) => expected.policy.name.to_owned(),
-        None => file_name(&library.path),
-    }
-}
+/// Counters of which each process has its largest value.
+const MAXIMA: [Counter; 2] = [Counter::InFlightMost, Counter::LockMaxWaitMs];
 
-/// The same of a run that was not planned: what was asked for.
-fn requested(fix: &FixRequest) -> (String, Option<u16>, Option<LockScope>) {
-    match fix {
-        FixRequest::None => ("none".to_owned(), None, None),
-        FixRequest::Inject {
-            policy,
-            library,
-            tuning,
-        } => {
-            let fix = match (policy, library) {
-                (Some(policy), _) => policy.clone(),
-                (None, Some(library)) => file_name(&library.path),
-                (None, None) => agx_policy::default_policy().name.to_owned(),
-            };
-            (fix, tuning.throttle, tuning.lock_scope)
-        }
+fn together<'a>(counters: impl Iterator<Item = &'a (String, u64)>) -> BTreeMap<String, u64> {
+    let mut all = BTreeMap::new();
+    for (name, value) in counters {
+        let total: &mut u64 = all.entry(name.clone()).or_default();
+        *total = if MAXIMA.iter().any(|counter| counter.name() == name) {
+            (*total).max(*value)
+        } else {
+            total.saturating_add(*value)
+        };
     }
-}
-
-fn file_name(path: &Path) -> String {
-    let name = path.file_name().unwrap_or(path.as_os_str());
-    name.to_string_lossy().into_owned()
+    all
 }
 
 fn lock_scope(scope: Option<LockScope>) -> Option<String> {
@@ -365,19 +332,6 @@ fn seconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e6
 }
 
-/// 128 bits that no other run has: this process and moment under keys that std takes from the system's source of randomness.
-fn new_id(started: DateTime<Local>) -> String {
-    let keys = RandomState::new();
-    let half = |number: u8| {
-        let mut hasher = keys.build_hasher();
-        hasher.write_u32(std::process::id());
-        hasher.write_i64(started.timestamp_micros());
-        hasher.write_u8(number);
-        hasher.finish()
-    };
-    format!("{:016x}{:016x}", half(0), half(1))
-}
-
 /// `2026-01-02T03:04:05.123456Z`: always so many digits, as readers guess a column's type from its first values.
 mod instant {
     use chrono::{DateTime, SecondsFormat, Utc};
@@ -395,6 +349,7 @@ mod instant {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::run::options::FixRequest;
 
     /// A run that crashed.
     pub fn line() -> RunLine {
@@ -447,11 +402,17 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn ids_are_different_and_have_one_form() {
-        let ids: std::collections::HashSet<String> =
-            (0..1000).map(|_| new_id(Local::now())).collect();
-        assert_eq!(ids.len(), 1000);
-        let is_id = |id: &String| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
-        assert!(ids.iter().all(is_id));
+    fn counters_of_processes_are_added_and_maxima_are_not() {
+        let counters = [("commits", 2), ("lock_max_wait_ms", 7)]
+            .into_iter()
+            .chain([
+                ("commits", 3),
+                ("lock_max_wait_ms", 5),
+                ("commits", u64::MAX),
+            ])
+            .map(|(name, value)| (name.to_owned(), value));
+        let counters: Vec<_> = counters.collect();
+        let all = together(counters.iter());
+        assert_eq!((all["commits"], all["lock_max_wait_ms"]), (u64::MAX, 7));
     }
 }

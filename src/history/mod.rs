@@ -5,8 +5,10 @@
 //! ([`append`]), and read back in a stream that names what it cannot read ([`read`]).
 
 mod append;
+mod fix;
 mod group;
 mod headline;
+mod id;
 mod kind;
 mod line;
 mod query;

@@ -34,12 +34,15 @@ fn words(arg: &Arg, matches: &ArgMatches) -> Vec<OsString> {
         return vec![option];
     }
     let values = matches.get_raw(arg.get_id().as_str()).into_iter().flatten();
-    values
-        .map(|value| {
-            let mut word = option.clone();
-            word.push("=");
-            word.push(value);
-            word
-        })
-        .collect()
+    let mut words = Vec::new();
+    for value in values {
+        let mut word = option.clone();
+        word.push("=");
+        word.push(value);
+        // What a resumption repeats is said once.
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    words
 }

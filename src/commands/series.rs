@@ -16,8 +16,21 @@ use crate::output::terminal;
 use crate::series::{plan, platform, state};
 
 /// Options that are the series' own business, by the names of their fields: they are not handed on to its runs.
-pub const OWN: [&str; 9] = [
-    "json", "quiet", "verbose", "color", "line_fd", "series", "arm", "slot", "attempt",
+pub const OWN: [&str; 14] = [
+    "json",
+    "quiet",
+    "verbose",
+    "color",
+    "junit",
+    "github",
+    "retries",
+    "allow_flaky",
+    "line_fd",
+    "series",
+    "arm",
+    "slot",
+    "attempt",
+    "end_with",
 ];
 
 /// Where a series' state is, in the words of a command line.

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::{defaults, series as common};
 use crate::cli::{self, StressArgs};
+use crate::output::ci::Sinks;
 use crate::output::destination::Destination;
 use crate::output::stress::percent::{Round, confidence, percent};
 use crate::output::stress::progress::{Goal, Progress};
@@ -76,6 +77,12 @@ impl Asked {
     /// What cannot be had together, and what to do.
     fn contradiction(&self) -> Option<String> {
         let jobs = self.args.jobs;
+        if self.args.run.retries > 0 {
+            return Some(
+                "--retries is for a single run: here every run counts (hint: leave it out)"
+                    .to_owned(),
+            );
+        }
         let scope = cli::is_given(&self.matches, "scope");
         (jobs > 1 && scope && self.args.run.scope == cli::Scope::Any).then(|| {
             format!(
@@ -138,6 +145,7 @@ impl Asked {
         let mut without: Vec<&str> = common::OWN.to_vec();
         without.extend(["archive", "scope"]);
         let mut options = cli::passed_on(&self.matches, &without);
+        options.push(if run.verbose { "--verbose" } else { "--quiet" }.into());
         // Which folder it is may depend on what is there when a run begins.
         options.extend(["--archive".into(), archive.as_os_str().to_owned()]);
         if jobs > 1 || run.scope == cli::Scope::Tree {
@@ -219,6 +227,7 @@ fn make(asked: &Asked, series: &Series, test: Option<&Sequential>, before: Durat
     let json = json
         .map(|path| Destination::open(path, "--json"))
         .transpose()?;
+    let sinks = Sinks::open(&args.run.ci)?;
     let begun = Instant::now();
     let elapsed = move || before + begun.elapsed();
     let runs = asked.runs();
@@ -250,14 +259,16 @@ fn make(asked: &Asked, series: &Series, test: Option<&Sequential>, before: Durat
     let course = Course {
         stopped: stop.stopped(),
         decision: stop.decision(),
-        bound: test.map(|test| test.bound(tally.crashes(), tally.decided())),
+        bound: stop.bound(),
         elapsed: elapsed(),
     };
     let answer = Answer::of(series, &finished, &tally, question, course);
     say(&answer.text(args.run.quiet));
     if let Some(json) = json {
-        let text = serde_json::to_string_pretty(&answer).context("cannot form the JSON")?;
-        json.write(&format!("{text}\n"))?;
+        json.write(&answer.json()?)?;
+    }
+    if sinks.are_wanted() {
+        sinks.publish(&[answer.suite()], Some(&answer.markdown()))?;
     }
     if let End::Interrupted { signal } = finished.end {
         die_like(signal);

@@ -361,6 +361,7 @@ pub(super) mod tests {
             verdict: 139,
         };
         let options = RunOptions {
+            baseline: None,
             command: vec!["python3".into(), "a test.py".into()],
             fix: FixRequest::None,
             require_fix: false,

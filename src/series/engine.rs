@@ -197,7 +197,11 @@ impl<'a> Engine<'a> {
         {
             let difference = format!(
                 "its run {} was of arm {} in block {}, and is of arm {} in block {}",
-                slot.number, was.arm, was.block, slot.arm, slot.block
+                slot.number + 1,
+                was.arm,
+                was.block,
+                slot.arm,
+                slot.block
             );
             return Err(SeriesError::State(StateError::Differs {
                 path: self.series.state.clone(),
@@ -306,7 +310,7 @@ impl<'a> Engine<'a> {
             }
             Some(Ok(line)) => line,
             Some(Err(error)) => {
-                let reason = format!("run {} said of itself: {error}", slot.number);
+                let reason = format!("run {} said of itself: {error}", slot.number + 1);
                 return self.stop(End::Launch { code: None, reason });
             }
             None => {
@@ -334,8 +338,11 @@ impl<'a> Engine<'a> {
         let pair = self.outputs.pair(slot.number);
         let words = match pair.last_words(WORDS) {
             Ok(words) if !words.trim().is_empty() => words.trim_end().to_owned(),
-            Ok(_) => format!("run {} ended without a word: {status}", slot.number),
-            Err(error) => format!("run {} ended: {status}; its output: {error}", slot.number),
+            Ok(_) => format!("run {} ended without a word: {status}", slot.number + 1),
+            Err(error) => format!(
+                "run {} ended: {status}; its output: {error}",
+                slot.number + 1
+            ),
         };
         // They are told here, in full.
         self.output(slot, |outputs| outputs.discard(slot.number, true));
@@ -418,6 +425,10 @@ impl<'a> Engine<'a> {
             if let Some(slot) = planned {
                 self.replay(slot, known, told)?;
             }
+        }
+        // There would be nothing to go on with.
+        if self.lines.is_empty() && !self.series.resume {
+            self.state.remove(&self.series.state);
         }
         if self.cut > 0 {
             self.notices.push(Notice::Cut { runs: self.cut });

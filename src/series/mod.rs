@@ -26,6 +26,8 @@ pub mod orphan;
 pub mod outputs;
 pub mod plan;
 mod recover;
+#[cfg(test)]
+mod sample;
 mod shared;
 pub mod state;
 pub mod stop;

@@ -27,7 +27,9 @@ impl Outputs {
 
     /// The files of the run with this number, whether or not they are there.
     pub fn pair(&self, slot: u64) -> Pair {
-        let file = |end: &str| self.folder.join(format!("{slot:06}.{end}"));
+        // People count from 1.
+        let number = slot.saturating_add(1);
+        let file = |end: &str| self.folder.join(format!("{number:06}.{end}"));
         Pair {
             out: file("out"),
             err: file("err"),
@@ -129,7 +131,7 @@ mod tests {
         let (mut out, _err) = outputs.open(3).expect("made");
         out.write_all(b"words\n").expect("written");
         let pair = outputs.pair(3);
-        assert!(pair.out.ends_with("series/x/000003.out"));
+        assert!(pair.out.ends_with("series/x/000004.out"));
         outputs.discard(3, false).expect("the empty one");
         assert!(pair.out.exists() && !pair.err.exists());
         outputs.tidy().expect("not empty, so it stays");

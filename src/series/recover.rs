@@ -38,3 +38,40 @@ fn number(line: &RunLine, id: &str, arms: &[Arm]) -> Option<u64> {
     let arm = line.arm.as_deref()?;
     (ours && arms.iter().any(|it| it.name == arm)).then_some(line.slot)?
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::series::sample::line;
+
+    #[test]
+    fn runs_of_the_series_that_ended_and_are_not_known_are_found() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("runs.jsonl");
+        let arms = [Arm {
+            name: "stress".to_owned(),
+            options: vec![],
+            command: vec!["true".into()],
+        }];
+        let find = || missing(&path, "s", &arms, &HashSet::from([0])).expect("read");
+        assert!(find().is_empty(), "no history, no runs");
+        let mut lines = vec![
+            line(0, Kind::Clean),
+            line(1, Kind::Crash),
+            line(2, Kind::Interrupted),
+        ];
+        let mut others = [3, 4, 5].map(|slot| line(slot, Kind::Refused));
+        others[0].series = Some("another".to_owned());
+        others[1].arm = Some("another".to_owned());
+        others[2].pid = None;
+        lines.extend(others);
+        let text: String = lines
+            .iter()
+            .map(|line| serde_json::to_string(line).expect("JSON") + "\n")
+            .collect();
+        std::fs::write(&path, text + "{\"half\": ").expect("written");
+        let found = find();
+        assert_eq!(found.keys().collect::<Vec<_>>(), [&1]);
+        assert_eq!(found[&1].kind, Kind::Crash);
+    }
+}

@@ -39,8 +39,9 @@ impl Shared {
                 Some(&(first, until)) if begun < until => {
                     report.counted = false;
                     elsewhere.push(format!(
-                        "the crash report {} is nobody's and appeared while several runs went on: it counts in run {first}",
-                        report.file
+                        "the crash report {} is nobody's and appeared while several runs went on: it counts in run {}",
+                        report.file,
+                        first + 1
                     ));
                 }
                 _ => {
@@ -139,3 +140,80 @@ fn without_reports(line: &mut RunLine) {
 const CRASH_SIGNALS: [&str; 7] = [
     "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV", "SIGSYS", "SIGTRAP",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::series::sample::{line, report, slot};
+
+    const S: fn(u64) -> Duration = Duration::from_secs;
+
+    fn crash(number: u64, attribution: &str) -> RunLine {
+        let mut line = line(number, Kind::Crash);
+        line.reports.push(report("I", attribution));
+        line.crash = Some("f".to_owned());
+        line
+    }
+
+    #[test]
+    fn what_is_nobodys_counts_in_the_first_of_the_runs_that_saw_it() {
+        let mut shared = Shared::default();
+        let (mut first, mut second) = (crash(0, "unknown"), crash(1, "unknown"));
+        shared.settle(0, S(0), S(10), &mut first);
+        shared.settle(1, S(5), S(12), &mut second);
+        assert_eq!((first.kind, second.kind), (Kind::Crash, Kind::Clean));
+        assert_eq!((second.verdict, second.crash.clone()), (0, None));
+        assert!(!second.reports[0].counted);
+        assert!(second.warnings[0].contains("it counts in run 1"));
+        let listed = list(&[(slot(0), first), (slot(1), second)]);
+        assert_eq!(
+            listed,
+            [SharedReport {
+                file: "I.ips".to_owned(),
+                counted_in: 0,
+                also_seen_in: vec![1]
+            }]
+        );
+    }
+
+    #[test]
+    fn a_report_that_has_an_owner_or_comes_later_counts_each_time() {
+        let mut shared = Shared::default();
+        let mut ours = [crash(0, "ours"), crash(1, "ours")];
+        for (number, line) in (0..).zip(&mut ours) {
+            shared.settle(number, S(0), S(9), line);
+            assert_eq!(line.kind, Kind::Crash);
+        }
+        let (mut earlier, mut later) = (crash(2, "unknown"), crash(3, "unknown"));
+        shared.settle(2, S(0), S(10), &mut earlier);
+        shared.settle(3, S(10), S(20), &mut later);
+        assert_eq!(later.kind, Kind::Crash, "the same file, written again");
+        assert_eq!(list(&[(slot(2), earlier), (slot(3), later)]), []);
+    }
+
+    #[test]
+    fn without_the_report_a_run_is_what_it_is_otherwise() {
+        let settled = |change: fn(&mut RunLine)| {
+            let mut shared = Shared::default();
+            shared.settle(0, S(0), S(10), &mut crash(0, "unknown"));
+            let mut line = crash(1, "unknown");
+            change(&mut line);
+            shared.settle(1, S(1), S(11), &mut line);
+            (line.kind, line.verdict)
+        };
+        assert_eq!(settled(|_| ()), (Kind::Clean, 0));
+        assert_eq!(settled(|it| it.exit_code = Some(3)), (Kind::Failure, 3));
+        assert_eq!(settled(|it| it.injected = 0), (Kind::NotInjected, 0));
+        let timed_out = |it: &mut RunLine| it.reasons.insert(0, "timed_out".to_owned());
+        assert_eq!(settled(timed_out), (Kind::Hang, 124));
+        let lost = |it: &mut RunLine| it.reasons.insert(1, "work_lost".to_owned());
+        assert_eq!(settled(lost), (Kind::LostWork, 87));
+        let by_signal = |it: &mut RunLine| {
+            it.signal_name = Some("SIGSEGV".to_owned());
+            it.verdict = 139;
+        };
+        assert_eq!(settled(by_signal), (Kind::Crash, 139), "it crashed anyhow");
+        let another = |it: &mut RunLine| it.reports.push(report("J", "ours"));
+        assert_eq!(settled(another), (Kind::Crash, 86));
+    }
+}

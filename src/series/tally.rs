@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::history::{Kind, RunLine};
-use crate::stats::Rate;
+use crate::stats::{Rate, Spread};
 
 /// Runs by kind.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -15,7 +15,9 @@ pub struct Tally {
     pub kinds: BTreeMap<Kind, u64>,
     /// What went wrong, equal things together, the most frequent first.
     pub groups: Vec<Group>,
-    /// Wall time of the targets that ended well.
+    /// Crashes that the baseline knows, which fail nothing.
+    pub known: u64,
+    /// Wall time of the targets that ended well, in seconds.
     pub wall: Option<Spread>,
 }
 
@@ -38,19 +40,6 @@ pub struct Group {
     started: DateTime<Utc>,
 }
 
-/// How times are spread, in seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Spread {
-    /// How many there are.
-    pub runs: usize,
-    /// Half of them took no longer.
-    pub median: f64,
-    /// The shortest.
-    pub least: f64,
-    /// The longest.
-    pub most: f64,
-}
-
 impl Tally {
     /// Of these runs, each with the number of its slot.
     pub fn of<'a>(lines: impl IntoIterator<Item = (u64, &'a RunLine)>) -> Self {
@@ -65,7 +54,7 @@ impl Tally {
         tally
             .groups
             .sort_by_key(|group| (group.kind, std::cmp::Reverse(group.runs)));
-        tally.wall = Spread::of(walls);
+        tally.wall = Spread::of(&walls);
         tally
     }
 
@@ -75,6 +64,7 @@ impl Tally {
         if line.kind == Kind::Clean {
             return;
         }
+        self.known += u64::from(line.kind.is_crash() && line.verdict == 0);
         let title = title(line);
         let same = |group: &&mut Group| {
             (group.kind, &group.crash, &group.title) == (line.kind, &line.crash, &title)
@@ -153,17 +143,70 @@ fn title(line: &RunLine) -> String {
     }
 }
 
-impl Spread {
-    /// Of these times; `None` where there are none.
-    pub fn of(mut times: Vec<f64>) -> Option<Self> {
-        times.sort_by(f64::total_cmp);
-        let runs = times.len();
-        let (least, most) = (*times.first()?, *times.last()?);
-        Some(Self {
-            runs,
-            median: f64::midpoint(times[(runs - 1) / 2], times[runs / 2]),
-            least,
-            most,
-        })
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::series::sample::{line, report};
+
+    fn tally(kinds: &[Kind]) -> Tally {
+        let lines: Vec<RunLine> = (0..).zip(kinds).map(|(at, kind)| line(at, *kind)).collect();
+        Tally::of((0..).zip(&lines))
+    }
+
+    #[test]
+    fn kinds_are_counted_apart_and_what_shows_nothing_is_in_no_rate() {
+        let tally = tally(&Kind::ALL);
+        assert!(Kind::ALL.iter().all(|kind| tally.count(*kind) == 1));
+        assert_eq!(tally.all(), 10);
+        assert_eq!((tally.crashes(), tally.decided()), (2, 7));
+        let rate = tally.rate();
+        assert_eq!((rate.crashes, rate.runs), (2, 7));
+        assert_eq!(tally.wall.expect("a clean run").count, 1);
+        let order: Vec<Kind> = tally.groups.iter().map(|group| group.kind).collect();
+        assert_eq!(order, Kind::ALL[..9], "the gravest first");
+    }
+
+    #[test]
+    fn equal_crashes_are_one_group_with_the_newest_report() {
+        let mut lines: Vec<RunLine> = (0..4).map(|at| line(at, Kind::Crash)).collect();
+        for (at, line) in lines.iter_mut().enumerate() {
+            line.crash = Some(if at == 1 { "other" } else { "same" }.to_owned());
+            line.title = line.crash.clone();
+            line.reports.push(report(&at.to_string(), "ours"));
+        }
+        lines[3].reports.clear();
+        // As they end, which is not as they began.
+        let tally = Tally::of([2, 0, 3, 1].map(|at: usize| (at as u64, &lines[at])));
+        assert_eq!(tally.groups.len(), 2);
+        let same = &tally.groups[0];
+        assert_eq!((same.runs, same.newest), (3, 3));
+        assert_eq!(same.report.as_deref(), Some("2.ips"), "the newest there is");
+        assert_eq!(tally.groups[1].runs, 1);
+    }
+
+    #[test]
+    fn failures_are_told_apart_by_how_they_ended() {
+        let mut lines = [3, 4, 3].map(|code| {
+            let mut line = line(0, Kind::Failure);
+            line.exit_code = Some(code);
+            line
+        });
+        lines[1].exit_code = None;
+        lines[1].signal_name = Some("SIGKILL".to_owned());
+        let tally = Tally::of((0..).zip(&lines));
+        let told: Vec<(&str, u64)> = tally
+            .groups
+            .iter()
+            .map(|group| (group.title.as_str(), group.runs))
+            .collect();
+        assert_eq!(told, [("exit 3", 2), ("ended by SIGKILL", 1)]);
+    }
+
+    #[test]
+    fn a_crash_that_the_baseline_knows_is_in_the_rate() {
+        let mut known = line(0, Kind::Crash);
+        known.verdict = 0;
+        let tally = Tally::of([(0, &known)]);
+        assert_eq!((tally.known, tally.crashes()), (1, 1));
     }
 }

@@ -1,5 +1,6 @@
 //! The answer of `agxrun stress`: what the runs amount to, what that proves, and what else is to be known.
 
+mod ci;
 pub mod percent;
 pub mod progress;
 mod text;
@@ -14,9 +15,9 @@ use serde::Serialize;
 use crate::history::{Kind, RunLine};
 use crate::run::verdict::exit_code;
 use crate::series::stop::Stopped;
-use crate::series::tally::Tally;
-use crate::series::{End, Finished, Notice, Series, SharedReport, Slot};
-use crate::stats::Decision;
+use crate::series::tally::{Group, Tally};
+use crate::series::{End, Finished, Notice, Series, SharedReport};
+use crate::stats::{Decision, Spread};
 
 /// The version of the JSON's layout.
 pub const SCHEMA: u32 = 1;
@@ -67,15 +68,17 @@ pub struct Answer<'a> {
     end: &'a End,
     exit_code: u8,
     kinds: BTreeMap<Kind, u64>,
-    groups: &'a [crate::series::tally::Group],
-    wall: Option<crate::series::tally::Spread>,
+    /// Crashes that the baseline knows; in the rate as any other.
+    known: u64,
+    groups: &'a [Group],
+    wall: Option<Spread>,
     notices: &'a [Notice],
     warnings: Vec<String>,
     shared_reports: &'a [SharedReport],
     state: PathBuf,
     /// Where the output of runs that were not clean is.
     outputs: Option<PathBuf>,
-    runs: Vec<Run<'a>>,
+    runs: Vec<&'a RunLine>,
     #[serde(skip)]
     archive: PathBuf,
     #[serde(skip)]
@@ -99,14 +102,6 @@ pub struct RateView {
     pub high: Option<f64>,
     /// The exact upper bound, one-sided; under `--max-rate` the test's.
     pub below: Option<f64>,
-}
-
-#[derive(Debug, Serialize)]
-struct Run<'a> {
-    #[serde(flatten)]
-    slot: Slot,
-    #[serde(flatten)]
-    line: &'a RunLine,
 }
 
 impl<'a> Answer<'a> {
@@ -142,6 +137,7 @@ impl<'a> Answer<'a> {
             end: &finished.end,
             exit_code: code(tally, &finished.end, question, course.decision),
             kinds: tally.kinds.clone(),
+            known: tally.known,
             groups: &tally.groups,
             wall: tally.wall,
             notices: &finished.notices,
@@ -149,11 +145,7 @@ impl<'a> Answer<'a> {
             shared_reports: &finished.shared_reports,
             state: series.state.clone(),
             outputs: outputs.is_dir().then_some(outputs),
-            runs: finished
-                .lines
-                .iter()
-                .map(|(slot, line)| Run { slot: *slot, line })
-                .collect(),
+            runs: finished.lines.iter().map(|(_, line)| line).collect(),
             archive: series.archive.clone(),
             unlaunched: tally.all() - tally.decided(),
         }
@@ -178,7 +170,7 @@ impl RateView {
             low: interval.map(|(low, _)| low),
             high: interval.map(|(_, high)| high),
             below: match question.max_rate {
-                Some(_) => course.bound.filter(|_| rate.runs > 0),
+                Some(_) => course.bound,
                 None => rate.upper(question.confidence),
             },
         }
@@ -201,7 +193,7 @@ pub fn code(tally: &Tally, end: &End, question: Question, decision: Option<Decis
     let crashed = match (question.max_rate, decision) {
         (Some(_), Some(Decision::Below)) => false,
         (Some(_), Some(Decision::NotBelow)) => true,
-        _ => tally.crashes() > 0,
+        _ => tally.crashes() > tally.known,
     };
     let not_injected = some(Kind::NotInjected) && (question.require_fix || tally.decided() == 0);
     let undecided = question.max_rate.is_some() && decision.is_none();

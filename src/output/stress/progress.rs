@@ -10,7 +10,7 @@ use crate::history::{Kind, RunLine};
 use crate::output::terminal;
 use crate::series::tally::Tally;
 use crate::series::{Notice, Slot, Watcher};
-use crate::stats::{Decision, Sequential};
+use crate::stats::Sequential;
 
 /// Off a terminal, how long nothing is said at most while runs go on.
 const HEARTBEAT: Duration = Duration::from_mins(5);
@@ -81,33 +81,13 @@ pub fn left(goal: &Goal<'_>, now: &Standing<'_>) -> Option<Duration> {
     let by_number = goal.runs.map(|runs| runs.saturating_sub(made));
     let by_test = goal
         .test
-        .map(|test| runs_left(test, now.tally.crashes(), now.tally.decided()));
+        .and_then(|test| test.left(now.tally.crashes(), now.tally.decided()));
     let by_runs = by_number.into_iter().chain(by_test).min().and_then(|runs| {
         #[allow(clippy::cast_precision_loss)] // runs, not 2^52 of them
         let (runs, made, jobs) = (runs as f64, made as f64, goal.jobs as f64);
         (made > 0.0).then(|| Duration::try_from_secs_f64(now.total / made * runs / jobs).ok())?
     });
     by_time.into_iter().chain(by_runs).min()
-}
-
-/// How many more runs without a crash give the test its answer.
-fn runs_left(test: &Sequential, crashes: u64, decided: u64) -> u64 {
-    let has_answer = |runs: &u64| test.decide(crashes, decided + runs) != Decision::Continue;
-    let most = test.most().saturating_sub(decided);
-    // An answer for so many runs is one for more, too.
-    let (mut none, mut some) = (0, most);
-    if has_answer(&0) {
-        return 0;
-    }
-    while none + 1 < some {
-        let middle = none.midpoint(some);
-        if has_answer(&middle) {
-            some = middle;
-        } else {
-            none = middle;
-        }
-    }
-    some
 }
 
 /// Shows it: a line that moves on a terminal; elsewhere a line for what is worth one.
@@ -178,7 +158,7 @@ impl Watcher for Progress<'_> {
             return;
         }
         self.told += 1;
-        let mut text = format!("run {}: {}", slot.number, words::one(line.kind));
+        let mut text = format!("run {}: {}", slot.number + 1, words::one(line.kind));
         if let Some(title) = &line.title {
             text = format!("{text}: {title}");
         }

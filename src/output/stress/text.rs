@@ -36,10 +36,11 @@ impl Answer<'_> {
                 &format!("{WARNING}warning{WARNING:#}: {sentence}"),
             );
         }
-        for shared in &self.shared_reports.iter().collect::<Vec<_>>() {
+        for shared in self.shared_reports {
             let sentence = format!(
                 "the report {} is nobody's, and runs that went on at the same time saw it: it counts once, in run {}",
-                shared.file, shared.counted_in
+                shared.file,
+                shared.counted_in + 1
             );
             line(
                 &mut text,
@@ -51,12 +52,12 @@ impl Answer<'_> {
             return text;
         }
         if !quiet && let Some(wall) = &self.wall {
-            let spread = if wall.runs > 1 {
+            let spread = if wall.count > 1 {
                 format!(
                     ", {} to {} in {} clean runs",
                     seconds(wall.least),
                     seconds(wall.most),
-                    wall.runs
+                    wall.count
                 )
             } else {
                 " in 1 clean run".to_owned()
@@ -87,7 +88,7 @@ impl Answer<'_> {
         if let Some(crash) = &group.crash {
             let _ = write!(sentence, " [{}]", visible(crash));
         }
-        let _ = write!(sentence, "{DIM}, newest: run {}", group.newest);
+        let _ = write!(sentence, "{DIM}, newest: run {}", group.newest + 1);
         if let Some(report) = &group.report {
             let path = self.archive.join(report);
             let _ = write!(sentence, ", {}", visible(&path.display().to_string()));
@@ -129,7 +130,7 @@ impl Answer<'_> {
                 &format!("output of runs that were not clean: {}", visible(&path)),
             );
         }
-        if !matches!(self.end, End::Done) || self.resumed > 0 {
+        if self.made > 0 && (!matches!(self.end, End::Done) || self.resumed > 0) {
             let path = self.state.display().to_string();
             let resume = if matches!(self.end, End::Done) {
                 String::new()

@@ -99,6 +99,7 @@ pub fn runs(count: u64) -> String {
 pub fn time(time: Duration) -> String {
     let seconds = time.as_secs();
     match seconds {
+        0 if time.as_millis() < 10 => format!("{:.1} ms", time.as_secs_f64() * 1000.0),
         0 => format!("{} ms", time.as_millis()),
         1..60 => format!("{:.1} s", time.as_secs_f64()),
         60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
@@ -128,13 +129,15 @@ pub fn notice(notice: &Notice) -> String {
             "{runs} runs were under way at the end: nothing is known of them, and --resume makes them again"
         ),
         Notice::ClockJumped { slot, seconds } if *seconds < 0.0 => format!(
-            "the clock was set back by {} during run {slot}: start times are not to be trusted, durations are",
-            self::seconds(-seconds)
+            "the clock was set back by {} during run {}: start times are not to be trusted, durations are",
+            self::seconds(-seconds),
+            slot + 1
         ),
         Notice::ClockJumped { slot, seconds } => format!(
-            "the clock went {} too far during run {slot}: it was set, or the machine slept; start times are not to be trusted, \
+            "the clock went {} too far during run {}: it was set, or the machine slept; start times are not to be trusted, \
              durations are",
-            self::seconds(*seconds)
+            self::seconds(*seconds),
+            slot + 1
         ),
         Notice::Busy { load, processors } => format!(
             "the machine had other work when the series began (load {load:.1} on {processors} processors): times are longer, and \
@@ -150,6 +153,6 @@ pub fn notice(notice: &Notice) -> String {
         Notice::HistoryUnread { reason } => format!(
             "the history cannot be read, to look for runs that ended just before a kill: {reason}; they are made again"
         ),
-        Notice::Output { slot, reason } => format!("run {slot}: {reason}"),
+        Notice::Output { slot, reason } => format!("run {}: {reason}", slot + 1),
     }
 }

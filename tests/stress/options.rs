@@ -1,0 +1,129 @@
+//! Contradictions are named, and options reach the runs.
+
+use crate::series::Series;
+
+#[test]
+fn what_cannot_be_had_together_is_wrong_usage() {
+    for (options, words) in [
+        (
+            &["--max-rate", "1%", "--until-crash"][..],
+            "cannot be used with",
+        ),
+        (&["-j", "2", "--scope", "any"], "contradict each other"),
+        (
+            &["-n", "20", "--max-rate", "1%"],
+            "cannot show a rate below 1.0 % with 95 % confidence",
+        ),
+        (&["--max-rate", "5"], "such as 1% or 0.01"),
+        (&["--max-rate", "0"], "such as 1% or 0.01"),
+        (&["--max-rate", "1e-9"], "takes"),
+        (&["--confidence", "100%"], "such as 1% or 0.01"),
+        (&["-n", "0"], "0 is not in"),
+        (&["-n", "-1"], "invalid digit"),
+        (&["-j", "0"], "0 is not in"),
+        (&["--duration", "0"], "more than 0"),
+        (&["--retries", "2"], "every run counts"),
+        (&["--no-fix", "--require-fix"], "cannot be used with"),
+        (&["--resume", "other"], "cannot be used with"),
+    ] {
+        let series = Series::new();
+        let run = series.stress(options, &["true"]);
+        run.assert_code(2);
+        assert!(
+            run.stderr().contains(words),
+            "{options:?}: {}",
+            run.stderr()
+        );
+        assert!(series.lines("archive/runs.jsonl").is_empty());
+    }
+}
+
+#[test]
+fn a_command_is_needed_unless_a_series_is_resumed() {
+    let series = Series::new();
+    let output = series.sandbox.agxrun().arg("stress").output();
+    let output = output.expect("agxrun starts");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains("<CMD>"), "{told}");
+    let run = series.resume(&[]);
+    run.assert_code(125).assert_stderr("No such file");
+}
+
+#[test]
+fn options_of_a_run_reach_every_run() {
+    let series = Series::new();
+    let options = [
+        "-n",
+        "1",
+        "--env",
+        "A=one two",
+        "--env=B=",
+        "--throttle",
+        "2",
+    ];
+    let script = "echo \"[$A][${B-unset}]\"; exit 5";
+    let run = series.stress(&options, &["sh", "-c", script]);
+    run.assert_code(1);
+    let outputs = run.json["outputs"].as_str().expect("a folder");
+    let out = std::fs::read_to_string(format!("{outputs}/000001.out")).expect("kept");
+    assert_eq!(out, "[one two][]\n");
+    assert_eq!(run.json["runs"][0]["throttle"], 2);
+}
+
+#[test]
+fn a_target_inherits_none_of_our_descriptors() {
+    let series = Series::new();
+    let script = "ls /proc/self/fd >descriptors";
+    let run = series.stress(&["-n", "1", "--no-fix"], &["sh", "-c", script]);
+    run.assert_code(0);
+    // The three standard ones, and that by which ls reads the folder.
+    assert_eq!(series.lines("descriptors"), ["0", "1", "2", "3"]);
+}
+
+#[test]
+fn quiet_says_nothing_of_what_is_well_and_runs_read_nothing() {
+    let series = Series::new();
+    let run = series.stress(
+        &["-n", "2", "-q", "--no-fix"],
+        &["sh", "-c", "read line; [ $? = 1 ]"],
+    );
+    run.assert_code(0);
+    let told: Vec<String> = run.stderr().lines().map(str::to_owned).collect();
+    let other = told
+        .iter()
+        .filter(|line| !line.contains("had other work") && !line.contains("ok"));
+    assert_eq!(other.count(), 0, "{told:?}");
+}
+
+#[test]
+fn ci_systems_are_told_of_every_run() {
+    let series = Series::new();
+    let junit = series.path("junit.xml");
+    let script = "echo x >>begun; [ $(wc -l <begun) -ne 2 ] || exit 3";
+    let mut command = series.command(
+        &[
+            "-n",
+            "3",
+            "--no-fix",
+            "--github",
+            "--junit",
+            junit.to_str().expect("UTF-8"),
+        ],
+        &["sh", "-c", script],
+    );
+    let summary = series.path("summary.md");
+    let output = command.env("GITHUB_STEP_SUMMARY", &summary).output();
+    assert_eq!(output.expect("agxrun starts").status.code(), Some(1));
+    let xml = std::fs::read_to_string(junit).expect("written");
+    assert_eq!(xml.matches("<testcase ").count(), 3, "{xml}");
+    assert!(
+        xml.contains("tests=\"3\"") && xml.contains("failures=\"1\""),
+        "{xml}"
+    );
+    let markdown = std::fs::read_to_string(summary).expect("written");
+    assert!(
+        markdown.contains("**0 of 3: below 63.2 % with 95 % confidence**"),
+        "{markdown}"
+    );
+}

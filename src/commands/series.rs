@@ -86,7 +86,7 @@ fn without(options: &[&str], words: impl Iterator<Item = OsString>) -> Vec<OsStr
                 .strip_prefix(option.as_bytes())
                 .is_some_and(|rest| rest.starts_with(b"="))
         };
-        if !options.iter().any(|option| with_value(&option)) {
+        if !options.iter().any(with_value) {
             kept.push(word);
         }
     }

@@ -184,16 +184,13 @@ impl Asked {
         );
         plan.insert("rules".to_owned(), self.rules());
         let is_resumed = resume.is_some();
-        let (id, state, before) = match resume {
-            Some(path) => {
-                let (header, before) = state::begun(&path)?;
-                (header.series, path, before)
-            }
-            None => {
-                let id = state::new_id(Utc::now());
-                let default = archive.join("series").join(format!("{id}.jsonl"));
-                (id, state.unwrap_or(default), Duration::ZERO)
-            }
+        let (id, state, before) = if let Some(path) = resume {
+            let (header, before) = state::begun(&path)?;
+            (header.series, path, before)
+        } else {
+            let id = state::new_id(Utc::now());
+            let default = archive.join("series").join(format!("{id}.jsonl"));
+            (id, state.unwrap_or(default), Duration::ZERO)
         };
         let state = std::path::absolute(&state)
             .with_context(|| format!("cannot use `{}`", state.display()))?;

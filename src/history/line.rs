@@ -375,7 +375,6 @@ pub(super) mod tests {
             settle: Duration::ZERO,
             report_wait: Duration::ZERO,
             signatures: crate::diagnose::Signatures::builtin_shared(),
-            baseline: None,
         };
         RunLine {
             wall: 1.25,

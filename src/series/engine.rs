@@ -428,7 +428,7 @@ impl<'a> Engine<'a> {
         }
         // There would be nothing to go on with.
         if self.lines.is_empty() && !self.series.resume {
-            self.state.remove(&self.series.state);
+            State::remove(&self.series.state);
         }
         if self.cut > 0 {
             self.notices.push(Notice::Cut { runs: self.cut });

@@ -151,7 +151,7 @@ impl State {
         match state.write(header) {
             Ok(()) => Ok(state),
             Err(error) => {
-                state.remove(path);
+                Self::remove(path);
                 Err(in_file(path)(error))
             }
         }
@@ -198,7 +198,7 @@ impl State {
     }
 
     /// Takes the file away. One that stays is in nobody's way.
-    pub(super) fn remove(&self, path: &Path) {
+    pub(super) fn remove(path: &Path) {
         let _ = std::fs::remove_file(path);
     }
 

@@ -38,6 +38,7 @@ pub struct Row<'a> {
     pub series: Option<Text<'a>>,
     pub arm: Option<Text<'a>>,
     pub slot: Option<u64>,
+    pub pid: Option<i32>,
     pub exit_code: Option<u8>,
     pub signal_name: Option<Text<'a>>,
     pub verdict: u8,

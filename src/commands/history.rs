@@ -38,6 +38,7 @@ pub fn run(args: &HistoryArgs) -> Result<u8> {
     let mut survey = Survey::default();
     let mut failed = false;
     for source in &sources {
+        let (runs, foreign) = (survey.lines(), survey.foreign);
         if let Err(error) = source.read(&filter, &mut survey, &mut found) {
             if source.is_default && error.kind() == io::ErrorKind::NotFound {
                 terminal::note(&format!(
@@ -51,6 +52,14 @@ pub fn run(args: &HistoryArgs) -> Result<u8> {
                 "cannot read the history `{}` (hint: name files of `agxrun run`, or archives)",
                 source.name
             )));
+            continue;
+        }
+        if survey.lines() == runs && survey.foreign > foreign {
+            failed = true;
+            terminal::error(&anyhow::anyhow!(
+                "`{}` is no history: no line of it is a run (hint: name files of `agxrun run`, or archives)",
+                source.name
+            ));
         }
     }
     for warning in Answer::complaints(&survey) {

@@ -302,7 +302,7 @@ impl Groups {
     }
 }
 
-/// Numbers by their value, other texts by their letters.
+/// Numbers by their value, then other texts by their letters.
 fn compare(a: Option<&str>, b: Option<&str>) -> Ordering {
     match (a, b) {
         (None, None) => Ordering::Equal,
@@ -310,7 +310,39 @@ fn compare(a: Option<&str>, b: Option<&str>) -> Ordering {
         (Some(_), None) => Ordering::Less,
         (Some(a), Some(b)) => match (a.parse::<f64>(), b.parse::<f64>()) {
             (Ok(a), Ok(b)) => a.total_cmp(&b),
-            _ => a.cmp(b),
+            (Ok(_), Err(_)) => Ordering::Less,
+            (Err(_), Ok(_)) => Ordering::Greater,
+            (Err(_), Err(_)) => a.cmp(b),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_have_one_order_whatever_they_are() {
+        // By their letters alone, 10 would be before 1a, 1a before 9, and 9, as a number, before 10.
+        let mut values = [
+            Some("1a"),
+            None,
+            Some("10"),
+            Some("b"),
+            Some("9"),
+            Some("-1.5"),
+        ];
+        values.sort_by(|a, b| compare(*a, *b));
+        assert_eq!(
+            values,
+            [
+                Some("-1.5"),
+                Some("9"),
+                Some("10"),
+                Some("1a"),
+                Some("b"),
+                None
+            ]
+        );
     }
 }

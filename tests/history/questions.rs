@@ -269,6 +269,26 @@ fn a_history_that_is_not_there_is_no_failure_unless_it_was_named() {
         assert_eq!(output.status.code(), Some(125), "{output:?}");
         assert!(text(&output.stderr).contains("cannot read the history"));
     }
+    // No line of it is a run, and none is of a history that was cut off or has another layout.
+    made.write(
+        "record.json",
+        &[
+            "{\n".to_owned(),
+            "\"schema\": 1\n".to_owned(),
+            "}\n".to_owned(),
+        ],
+    );
+    let output = made.ask(&["record.json"]);
+    assert_eq!(output.status.code(), Some(125), "{output:?}");
+    assert!(text(&output.stderr).contains("`record.json` is no history"));
+    for (name, line) in [
+        ("torn.jsonl", "{\"schema\":1,"),
+        ("newer.jsonl", "{\"schema\":2}\n"),
+        ("empty.jsonl", ""),
+    ] {
+        made.write(name, &[line.to_owned()]);
+        assert_eq!(made.ask(&[name]).status.code(), Some(0), "{name}");
+    }
     for wrong in [
         &["--group-by", "moon"][..],
         &["--kind", "boom"],

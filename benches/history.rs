@@ -123,13 +123,14 @@ fn history() -> String {
 }
 
 fn report(run: u64) -> ReportLine {
-    ReportLine {
-        file: format!("python3.13-2026-01-01-{run}.ips"),
-        incident: Some(format!("{run:032X}")),
-        process: Some("python3.13".to_owned()),
-        fingerprint: Some("0123456789abcdef".to_owned()),
-        signature: Some("agx_null_dispatch".to_owned()),
-        attribution: Some("ours".to_owned()),
-        counted: true,
-    }
+    let report = serde_json::json!({
+        "file": format!("python3.13-2026-01-01-{run}.ips"),
+        "incident": format!("{run:032X}"),
+        "process": "python3.13",
+        "fingerprint": "0123456789abcdef",
+        "signature": "agx_null_dispatch",
+        "attribution": "ours",
+        "counted": true,
+    });
+    serde_json::from_value(report).expect("a report")
 }

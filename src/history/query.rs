@@ -85,6 +85,13 @@ impl Survey {
             self.examples.push((file.to_owned(), line));
         }
     }
+
+    /// Keeps one example of a file: one that is no history at all has nothing but bad lines.
+    pub fn condense(&mut self, file: &str) {
+        let mut is_first = true;
+        self.examples
+            .retain(|(other, _)| other != file || std::mem::take(&mut is_first));
+    }
 }
 
 /// An id as a number: half as large as its text, and there may be millions. One that is not ours is hashed.

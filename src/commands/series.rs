@@ -16,8 +16,10 @@ use crate::output::terminal;
 use crate::series::{plan, platform, state};
 
 /// Options that are the series' own business, by the names of their fields: they are not handed on to its runs.
-pub const OWN: [&str; 14] = [
+pub const OWN: [&str; 16] = [
     "json",
+    "history",
+    "no_history",
     "quiet",
     "verbose",
     "color",

@@ -371,7 +371,9 @@ mod tests {
                 fingerprint: None,
                 signature: None,
                 attribution: Some("unknown".to_owned()),
+                evidence: None,
                 counted: true,
+                known: false,
             }],
             ..line(Kind::Crash)
         };

@@ -16,7 +16,7 @@ use crate::diagnose::fingerprint;
 use crate::evidence::ProcessEvidence;
 use crate::reports::attribution::Attribution;
 use crate::run::Machine;
-use crate::run::collect::Collected;
+use crate::run::collect::{Collected, Weight};
 use crate::run::execute::signal_name;
 use crate::run::options::{LockScope, RunOptions};
 use crate::run::record::RunRecord;
@@ -119,8 +119,14 @@ pub struct ReportLine {
     pub signature: Option<String>,
     /// `ours`, `foreign` or `unknown`: whether it belongs to the run's process tree.
     pub attribution: Option<String>,
+    /// What ties it to the tree: `process`, `parent`, `responsible` or `library`; null where it is not `ours`.
+    #[serde(default)]
+    pub evidence: Option<String>,
     /// Whether it made the run fail.
     pub counted: bool,
+    /// Whether it is a crash that the baseline knows: in the rate, and no failure.
+    #[serde(default)]
+    pub known: bool,
 }
 
 /// What a run is a part of.
@@ -291,7 +297,12 @@ impl ReportLine {
                 };
                 name.to_owned()
             }),
+            evidence: match &collected.attribution {
+                Some(Attribution::Ours(evidence)) => Some(evidence.name().to_owned()),
+                _ => None,
+            },
             counted: collected.weight.counts(),
+            known: collected.weight == Weight::Known,
         }
     }
 }

@@ -16,7 +16,7 @@ use nix::unistd::{Pid, pipe};
 
 use super::clock::Moment;
 use super::outputs::Outputs;
-use super::{Series, Slot};
+use super::{Series, Slot, book};
 use crate::history::RunLine;
 
 /// A run that goes on.
@@ -169,6 +169,7 @@ fn arguments(series: &Series, slot: Slot, line: &OwnedFd) -> Vec<OsString> {
         arguments.push(option.into());
         arguments.push(value);
     }
+    arguments.extend(book::options(series));
     arguments.extend(arm.options.iter().cloned());
     arguments.push("--".into());
     arguments.extend(arm.command.iter().cloned());

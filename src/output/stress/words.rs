@@ -147,12 +147,18 @@ pub fn notice(notice: &Notice) -> String {
             "the state file ended in {bytes} bytes of a line that was cut off; they were taken away"
         ),
         Notice::Recovered { runs } => format!(
-            "{} had ended when agxrun was killed, and is taken from the history",
-            self::runs(*runs)
+            "{} had ended when agxrun was killed, and {} taken from what {} wrote",
+            self::runs(*runs),
+            if *runs == 1 { "is" } else { "are" },
+            if *runs == 1 { "it" } else { "they" }
         ),
         Notice::HistoryUnread { reason } => format!(
-            "the history cannot be read, to look for runs that ended just before a kill: {reason}; they are made again"
+            "runs that ended just before a kill are looked for in vain: {reason}; they are made again"
         ),
+        Notice::HistoryUnwritten { reason } => reason.clone(),
+        Notice::Leftover { reason } => {
+            format!("a file that the series needs no more stays in the archive: {reason}")
+        }
         Notice::Output { slot, reason } => format!("run {}: {reason}", slot + 1),
     }
 }

@@ -275,6 +275,16 @@ impl RunLine {
 }
 
 impl ReportLine {
+    /// What tells its event from others: the incident, or the file where it names none.
+    pub fn event(&self) -> &str {
+        self.incident.as_deref().unwrap_or(&self.file)
+    }
+
+    /// Whether it is a crash, or an error of the GPU, that the run has for its own: one that fails it, or that the baseline knows.
+    pub fn is_counted(&self) -> bool {
+        self.counted || self.known
+    }
+
     fn of(collected: &Collected) -> Self {
         let report = collected.report.as_ref().ok();
         let archived = collected.archived.as_ref().ok();

@@ -4,7 +4,7 @@ use crate::history::ReportLine;
 
 /// The claim of a run to a report that it counts, the surest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Claim {
+pub enum Claim {
     /// The process was one of the run's tree.
     Process,
     /// A process of the tree started it.
@@ -20,7 +20,9 @@ pub(super) enum Claim {
 impl Claim {
     /// The claim by which a run counts `report`; `None` where it does not.
     pub fn of(report: &ReportLine) -> Option<Self> {
-        is_counted(report).then(|| Self::named(report.evidence.as_deref()))
+        report
+            .is_counted()
+            .then(|| Self::named(report.evidence.as_deref()))
     }
 
     fn named(evidence: Option<&str>) -> Self {
@@ -39,14 +41,9 @@ impl Claim {
     }
 }
 
-/// Whether a report is a crash of the run, or an error of the GPU: one that fails it, or that the baseline knows.
-pub(super) fn is_counted(report: &ReportLine) -> bool {
-    report.counted || report.known
-}
-
-/// What tells the event of a report from others: its incident, or its file where it names none.
-pub(super) fn incident(report: &ReportLine) -> &str {
-    report.incident.as_deref().unwrap_or(&report.file)
+/// Whether a run saw a report that may have been its own, and does not count it.
+pub fn was_seen(report: &ReportLine) -> bool {
+    !report.is_counted() && report.attribution.as_deref() != Some("foreign")
 }
 
 #[cfg(test)]

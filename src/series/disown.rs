@@ -1,6 +1,5 @@
 //! What a run amounts to without a report that is another run's.
 
-use super::claim::is_counted;
 use crate::history::{Kind, ReportLine, RunLine};
 use crate::run::verdict::exit_code;
 
@@ -15,7 +14,7 @@ const GPU_FILE: &str = "gpuEvent-";
 /// Takes the counted reports out of `line` that `elsewhere` gives a sentence for, which becomes a warning.
 pub(super) fn disown(line: &mut RunLine, elsewhere: impl Fn(&ReportLine) -> Option<String>) {
     let mut taken = Vec::new();
-    for report in line.reports.iter_mut().filter(|it| is_counted(it)) {
+    for report in line.reports.iter_mut().filter(|it| it.is_counted()) {
         if let Some(sentence) = elsewhere(report) {
             report.counted = false;
             report.known = false;
@@ -64,7 +63,7 @@ fn weighed(line: &RunLine) -> (Kind, u8) {
         (has("target"), own),
     ];
     let verdict = first(&verdicts).unwrap_or(exit_code::OK);
-    let mut left = line.reports.iter().filter(|it| is_counted(it)).peekable();
+    let mut left = line.reports.iter().filter(|it| it.is_counted()).peekable();
     let crashed = ended_by_crash(line) || has("crash_without_report");
     let is_crash = matches!(line.kind, Kind::Crash | Kind::Assertion);
     // Of these no report has made the run what it is.
@@ -108,7 +107,7 @@ fn name(line: &RunLine) -> (Option<String>, Option<String>) {
     if !matches!(line.kind, Kind::Crash | Kind::Assertion | Kind::GpuError) {
         return (None, None);
     }
-    if let Some(report) = line.reports.iter().find(|it| is_counted(it)) {
+    if let Some(report) = line.reports.iter().find(|it| it.is_counted()) {
         let id = report.signature.clone().or(report.fingerprint.clone());
         let process = report.process.as_deref().unwrap_or("a process");
         return (id, Some(format!("{process} crashed, see {}", report.file)));

@@ -145,6 +145,9 @@ impl<'a> Engine<'a> {
             let reason = format!("{}: {error}", path.display());
             self.notices.push(Notice::HistoryUnread { reason });
         }
+        for line in recovered.made_again {
+            self.add_to_history(&line);
+        }
         self.known = recovered.runs;
     }
 

@@ -20,7 +20,7 @@
 
 mod book;
 mod child;
-mod claim;
+pub mod claim;
 pub mod clock;
 mod disown;
 mod engine;

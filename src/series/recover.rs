@@ -30,6 +30,8 @@ pub(super) struct Recovered {
     pub runs: BTreeMap<u64, Known>,
     /// How many of them were in no state file.
     pub found_elsewhere: u64,
+    /// Runs that are made again, and that the history is to have and has not.
+    pub made_again: Vec<RunLine>,
     /// Files that could not be read, with the reason.
     pub unread: Vec<(PathBuf, io::Error)>,
 }
@@ -81,8 +83,11 @@ pub(super) fn recover(series: &Series, entries: Vec<Entry>, shared: &mut Shared)
             line: line.clone(),
         });
     }
-    let in_history = ids(&history);
-    let in_spool = ids(&spool);
+    let (in_history, in_spool) = (ids(&history), ids(&spool));
+    let made_again = spool.iter().filter(|line| {
+        slot(line, &series.arms).is_none() && !in_history.contains(line.id.as_str())
+    });
+    recovered.made_again = made_again.cloned().collect();
     let known = |run: Run, is_stored: bool| {
         let id = &*run.line.id;
         let is_new = !is_stored || in_spool.contains(id);
@@ -160,6 +165,8 @@ mod tests {
         let state = vec![entry(0, 1.0, false, line(0, Kind::Clean))];
         let found = recovered(&series, state);
         assert_eq!(found.found_elsewhere, 2);
+        let again: Vec<Option<u64>> = found.made_again.iter().map(|line| line.slot).collect();
+        assert_eq!(again, [Some(2), Some(4), Some(5)]);
         let facts: Vec<(u64, Kind, bool, bool)> = found
             .runs
             .iter()

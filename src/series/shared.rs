@@ -8,7 +8,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use super::claim::{Claim, incident, is_counted};
+use super::claim::{Claim, was_seen};
 use super::disown::disown;
 use super::{SharedReport, Slot};
 use crate::history::{ReportLine, RunLine};
@@ -32,7 +32,7 @@ impl Run {
     /// The claims of the run, each with its event.
     fn claims(&self) -> impl Iterator<Item = (&str, Claim)> {
         let reports = self.line.reports.iter();
-        reports.filter_map(|report| Some((incident(report), Claim::of(report)?)))
+        reports.filter_map(|report| Some((report.event(), Claim::of(report)?)))
     }
 
     fn claim_to(&self, event: &str) -> Option<Claim> {
@@ -189,7 +189,7 @@ impl Shared {
             line,
         } = run;
         disown(line, |report| {
-            let owner = self.owners.get(incident(report))?;
+            let owner = self.owners.get(report.event())?;
             let is_anothers = owner.number != slot.number && owner.meets(*begun, *ended);
             is_anothers.then(|| sentence(report, owner))
         });
@@ -224,11 +224,11 @@ pub(super) fn list(lines: &[(Slot, RunLine)]) -> Vec<SharedReport> {
                 counted_in: slot,
                 also_seen_in: Vec::new(),
             };
-            (incident(report), shared)
+            (report.event(), shared)
         })
         .collect();
     for (slot, report) in reports().filter(|(_, report)| was_seen(report)) {
-        let of = incident(report);
+        let of = report.event();
         if let Some((_, shared)) = found.iter_mut().find(|(event, _)| *event == of) {
             shared.also_seen_in.push(slot);
         }
@@ -237,11 +237,6 @@ pub(super) fn list(lines: &[(Slot, RunLine)]) -> Vec<SharedReport> {
     shared
         .filter(|shared| !shared.also_seen_in.is_empty())
         .collect()
-}
-
-/// Whether a run saw a report that may have been its own, and does not count it.
-fn was_seen(report: &ReportLine) -> bool {
-    !is_counted(report) && report.attribution.as_deref() != Some("foreign")
 }
 
 #[cfg(test)]

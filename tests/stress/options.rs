@@ -16,7 +16,11 @@ fn what_cannot_be_had_together_is_wrong_usage() {
         ),
         (&["--max-rate", "5"], "such as 1% or 0.01"),
         (&["--max-rate", "0"], "such as 1% or 0.01"),
-        (&["--max-rate", "1e-9"], "takes"),
+        (&["--max-rate", "1e-9"], "takes 2995732272 runs and more"),
+        (
+            &["--max-rate", "1e-9"],
+            "at a second a run that is 832147 h",
+        ),
         (&["--confidence", "100%"], "such as 1% or 0.01"),
         (&["-n", "0"], "0 is not in"),
         (&["-n", "-1"], "invalid digit"),
@@ -126,4 +130,37 @@ fn ci_systems_are_told_of_every_run() {
         markdown.contains("**0 of 3: below 63.2 % with 95 % confidence**"),
         "{markdown}"
     );
+}
+
+#[test]
+fn page_and_plots_are_written_and_a_wrong_place_costs_no_run() {
+    let series = Series::new();
+    let [page, plots] = ["page.html", "plots"].map(|name| series.path(name));
+    let [page_option, plots_option] = [&page, &plots].map(|it| it.to_str().expect("UTF-8"));
+    let script = "echo x >>begun; [ $(wc -l <begun) -ne 2 ] || exit 3";
+    let options = ["-n", "4", "--html", page_option, "--svg", plots_option];
+    let run = series.stress(&options, &["sh", "-c", script]);
+    run.assert_code(1);
+    let page = std::fs::read_to_string(page).expect("written");
+    for part in [
+        "0 of 4: below 52.8 % with 95 % confidence",
+        "failure without a crash",
+        "in 4 runs",
+    ] {
+        assert!(page.contains(part), "{part} is not in the page");
+    }
+    assert!(!page.contains("<script"));
+    for name in ["rates.svg", "survival.svg", "bound.svg"] {
+        let svg = std::fs::read_to_string(plots.join(name)).expect("written");
+        assert!(
+            svg.starts_with("<?xml") && svg.trim_end().ends_with("</svg>"),
+            "{name}"
+        );
+    }
+    for option in ["--html", "--svg"] {
+        let series = Series::new();
+        let run = series.stress(&[option, "/dev/null/below"], &["touch", "ran"]);
+        run.assert_code(125).assert_stderr(option);
+        assert!(!series.path("ran").exists());
+    }
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::RateView;
 use super::percent::{Round, confidence, percent};
+use super::{Course, RateView};
 use crate::history::Kind;
 use crate::run::execute::signal_name;
 use crate::series::Notice;
@@ -42,6 +42,21 @@ pub fn sentence(rate: &RateView, max_rate: Option<f64>, decision: Option<Decisio
         ),
         _ => of,
     }
+}
+
+/// What a test that has no answer would take, at the pace of the `made` runs; empty where it has one.
+pub fn left(made: u64, course: Course) -> String {
+    let Some(left) = course.left else {
+        return String::new();
+    };
+    #[allow(clippy::cast_precision_loss)] // runs, not 2^52 of them
+    let each = course.elapsed.as_secs_f64() / made as f64;
+    #[allow(clippy::cast_precision_loss)]
+    let takes = Duration::try_from_secs_f64(each * left as f64).map_or_else(
+        |_| String::new(),
+        |it| format!(", about {} at this pace", time(it)),
+    );
+    format!("; {} more without a crash would say so{takes}", runs(left))
 }
 
 /// The test's answer in the JSON.

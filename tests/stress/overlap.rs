@@ -139,3 +139,42 @@ fn a_run_that_is_held_is_not_lost_in_a_kill() {
     assert_eq!(slots(&crashed(&history)), [0], "once");
     assert_eq!(history.len(), 4);
 }
+
+#[test]
+fn beside_another_agxrun_a_loaded_library_is_no_proof() {
+    let series = Series::new();
+    let begun = series.fifo("begun");
+    let json = series.path("beside.json");
+    let run = |target: &str| {
+        let mut command = series.sandbox.agxrun();
+        command
+            .args(["run", "--settle", "0", "--scope", "tree", "--reports-dir"])
+            .arg(series.sandbox.reports())
+            .arg("--archive")
+            .arg(series.path("archive"))
+            .stderr(Stdio::null());
+        (command, ["--", "sh", "-c", target].map(str::to_owned))
+    };
+    let (mut beside, target) = run(&format!(
+        "echo x >begun; until ls '{}' | grep -q 'ips$'; do sleep 0.01; done",
+        series.sandbox.reports().display()
+    ));
+    let beside = beside.arg("--json").arg(&json).args(target).spawn();
+    let mut beside = beside.expect("agxrun starts");
+    std::fs::read_to_string(begun).expect("it has begun");
+    let (mut crashing, target) = run("kill -SEGV $$");
+    assert!(
+        !crashing
+            .args(target)
+            .status()
+            .expect("agxrun starts")
+            .success()
+    );
+    beside.wait().expect("a child");
+    let json = std::fs::read(json).expect("written");
+    let json: Value = serde_json::from_slice(&json).expect("JSON");
+    let report = &json["reports"][0];
+    assert_eq!(report["attribution"]["attribution"], "unknown", "{report}");
+    let pid = &report["attribution"]["because"]["no_ledger"];
+    assert!(pid.is_number(), "{report}");
+}

@@ -202,7 +202,9 @@ fn a_full_disk_ends_the_series_with_all_that_is_known() {
     );
     let stored = series.lines("state.jsonl").len() - 1;
     assert_eq!(stored, made - 1, "all but the last, and no half line");
+    // Its own line, which has less beside it, has found room: not even that one is made again.
     let run = series.resume(&[]);
-    run.assert_code(0);
-    assert_eq!(series.lines("begun").len(), 40 + 1);
+    run.assert_code(0)
+        .assert_stderr("is taken from what it wrote");
+    assert_eq!(series.lines("begun").len(), 40);
 }

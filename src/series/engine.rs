@@ -241,7 +241,7 @@ impl<'a> Engine<'a> {
             .iter()
             .map(|fd| fd.revents().is_some_and(|events| !events.is_empty()))
             .collect();
-        if let Some(signal) = self.interrupts.take()? {
+        for signal in self.interrupts.take_all()? {
             self.interrupted(signal, told.watcher)?;
         }
         // From the last to the first, as those that have ended are taken out.
@@ -265,7 +265,8 @@ impl<'a> Engine<'a> {
         }
         for child in &self.running {
             match self.asked {
-                1 | 2 => child.terminate()?,
+                1 => child.terminate()?,
+                2 => child.hurry()?,
                 _ => child.kill()?,
             }
         }

@@ -11,7 +11,7 @@
 //! |---|---|
 //! | a run's line arrives | it is put into the state file in one write; when it is known whose its reports are (`shared`) it is told, and added to the history |
 //! | first INT, TERM or HUP | no run is started any more; TERM to the runs, which pass it on and tell how they ended |
-//! | second | TERM again, by which a run kills its tree; third: the runs are killed |
+//! | second | INT to the runs, which kill their trees; third: the runs are killed |
 //! | we are killed | the runs end theirs: they ask the system to be told ([`orphan`]) |
 //! | the disk is full | no run is started any more; what is known stays in memory and is told at the end |
 //! | a run cannot be launched | no run is started any more; its words are told |

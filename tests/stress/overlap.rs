@@ -174,7 +174,6 @@ fn beside_another_agxrun_a_loaded_library_is_no_proof() {
     let json = std::fs::read(json).expect("written");
     let json: Value = serde_json::from_slice(&json).expect("JSON");
     let report = &json["reports"][0];
-    assert_eq!(report["attribution"]["attribution"], "unknown", "{report}");
-    let pid = &report["attribution"]["because"]["no_ledger"];
-    assert!(pid.is_number(), "{report}");
+    assert_eq!(report["attribution"], "unknown", "{report}");
+    assert!(report["because"]["no_ledger"].is_number(), "{report}");
 }

@@ -90,9 +90,9 @@ impl Series {
     /// Where the runs write their own lines first; it is there after a kill.
     pub fn spool(&self) -> PathBuf {
         let folder = self.path("archive/series");
-        let all = names(&folder);
-        let spool = all.iter().find(|name| name.ends_with(".spool"));
-        folder.join(spool.expect("a spool"))
+        let mut paths = names(&folder).into_iter().map(|name| folder.join(name));
+        let is_spool = |path: &PathBuf| path.extension().is_some_and(|end| end == "spool");
+        paths.find(is_spool).expect("a spool")
     }
 
     /// The lines of a file, none where it is not there.

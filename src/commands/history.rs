@@ -78,7 +78,10 @@ pub fn run(args: &HistoryArgs) -> Result<u8> {
 
 fn print(answer: &Answer, args: &HistoryArgs, now: DateTime<Utc>) -> Result<()> {
     if args.json {
-        return Ok(terminal::print(&serde_json::to_string_pretty(answer)?)?);
+        let mut json = serde_json::to_vec_pretty(answer)?;
+        json.push(b'\n');
+        // There is no style in it to be taken out, and it may be large.
+        return Ok(terminal::print_bytes(&json)?);
     }
     let screen = pager::screen();
     let text = answer.text(screen.map(|screen| screen.width), now);
@@ -188,9 +191,13 @@ impl Found {
                 list.push(Listed::of(row));
                 self.prune();
             }
-            // What was read as a row is JSON, and so is text.
+            // What is not looked at may be no text; it is replaced.
             FoundRuns::Lines(lines) => {
-                lines.push((row.started, String::from_utf8_lossy(text).into_owned()));
+                let text = std::str::from_utf8(text).map_or_else(
+                    |_| String::from_utf8_lossy(text).into_owned(),
+                    str::to_owned,
+                );
+                lines.push((row.started, text));
                 self.prune();
             }
             FoundRuns::Groups(groups) => groups.add(row, &local),

@@ -18,8 +18,10 @@ cargo clippy --workspace --all-targets --locked -- -D warnings
 step "documentation"
 RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" cargo doc --workspace --no-deps --document-private-items --locked --quiet
 
+# All at once: what tests and products have in common is then built with one set of features, once.
 step "build"
-cargo build --workspace --locked
+cargo build --workspace --lib --bins --tests --locked
+export AGX_PRODUCTS=built
 
 step "tests"
 cargo test --workspace --locked --no-fail-fast

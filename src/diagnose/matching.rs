@@ -189,6 +189,10 @@ fn stack(rule: &Rule, report: &Report, met: &mut Met) -> Option<()> {
 /// Python's `faulthandler` does so, which pytest enables: `faulthandler_fatal_error` in `CPython`'s `Modules/faulthandler.c`.
 fn frame_of_fault(report: &Report) -> Option<&Frame> {
     let frames = report.crashed_frames();
+    let of_system = |frame: &&Frame| {
+        let image = report.image_name(frame);
+        image.is_some_and(|image| image.starts_with("libsystem_") || image.starts_with("libc.so"))
+    };
     let named = |frame: &Frame, names: &[&str]| {
         let symbol = frame.symbol.as_deref();
         symbol.is_some_and(|symbol| names.contains(&symbol))
@@ -198,7 +202,8 @@ fn frame_of_fault(report: &Report) -> Option<&Frame> {
     let is_fault = signal.is_some_and(|signal| matches!(signal, "SIGSEGV" | "SIGBUS"));
     // At most three functions of the C library bring a signal about.
     let raising = ["raise", "pthread_kill", "__pthread_kill"];
-    let is_raised = frames.iter().take(3).any(|frame| named(frame, &raising));
+    let mut innermost = frames.iter().take(3).take_while(of_system);
+    let is_raised = innermost.any(|frame| named(frame, &raising));
     if !is_fault || !is_raised {
         return frames.first();
     }

@@ -2,7 +2,7 @@
 //! many machines, are brought together; `docs/history.md` describes each field.
 //!
 //! A line is made from a run's record ([`RunLine::of`]), appended whole or not at all by any number of writers
-//! ([`append`]), and read back in a stream that names what it cannot read ([`read`]).
+//! ([`append()`]), and read back in a stream that names what it cannot read ([`read()`]).
 
 mod append;
 mod fix;

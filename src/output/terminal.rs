@@ -62,7 +62,7 @@ pub fn print(text: &str) -> io::Result<()> {
     print_on(text).map(|_| ())
 }
 
-/// [`print`] for answers that go on: says whether anybody still reads.
+/// [`print()`] for answers that go on: says whether anybody still reads.
 pub fn print_on(text: &str) -> io::Result<ControlFlow<()>> {
     let mut stdout = anstream::stdout().lock();
     let written = writeln!(stdout, "{}", text.trim_end_matches('\n')).and_then(|()| stdout.flush());

@@ -13,13 +13,17 @@ use serde_json::Value;
 /// The folder with `agxrun`, the library, the report writer and the rehearsal, all of this profile.
 ///
 /// `cargo test` builds the binaries of this package only; the other packages' products are made
-/// here, once, by the same cargo into the same folder.
+/// here, once, by the same cargo into the same folder. `AGX_PRODUCTS=built` says that this was done: `scripts/test.sh` builds all that it
+/// tests at once, which spares it the dependencies with another set of features.
 pub fn products() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
         let folder = Path::new(env!("CARGO_BIN_EXE_agxrun"))
             .parent()
             .expect("a file's folder");
+        if std::env::var_os("AGX_PRODUCTS").is_some_and(|value| value == "built") {
+            return folder.to_owned();
+        }
         let mut cargo = Command::new(env!("CARGO"));
         cargo
             .current_dir(env!("CARGO_MANIFEST_DIR"))

@@ -3,7 +3,7 @@
 //!
 //! A plot is a pure function of numbers and names. Its text is text, that can be selected and read aloud; arms differ by
 //! dashes and by a label at their line as well as by colour; dark and light follow the reader's system. A file of its own
-//! carries its style with it; in the page it is the page's, which [`page`] allows by its hash alone.
+//! carries its style with it; in the page it is the page's, which [`page()`] allows by its hash alone.
 
 mod axis;
 mod bound;

@@ -4,23 +4,18 @@ import json
 import os
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
-import threading
 
 import pytest
 
 from .. import binary
-from . import account, journal, words
+from . import account, job, journal, words
 from .names import JOURNAL, SCHEMA
 
 # agxrun's code for its own failure, as the README has it.
 FAILED = 125
-
-# What is sent to this process is meant for the session.
-_PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
 class Session:
@@ -81,7 +76,7 @@ class Session:
         sys.stderr.flush()
         before = state_of(record)
         try:
-            code = wait_for(line, self.folder, dict(os.environ, **{JOURNAL: journals}))
+            code = job.run(line, self.folder, dict(os.environ, **{JOURNAL: journals}))
         except OSError as error:
             raise pytest.UsageError(
                 "--agxrun: `{}` cannot be started: {} (hint: let the variable AGXRUN name another)".format(
@@ -212,34 +207,3 @@ def is_colored(options):
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return False
     return sys.stdout.isatty()
-
-
-def wait_for(line, folder, environ):
-    """Runs a command to its end and returns its exit code, 128+n for signal n. Signals are passed on to it."""
-    # On a terminal agxrun hands it over to pytest, for which it must be in the foreground; there Ctrl-C goes to pytest
-    # itself. Elsewhere a signal to the group would come twice, once by way of this process.
-    alone = None if os.isatty(0) else os.setpgrp
-    child, early = [], []
-
-    def pass_on(number, _frame):
-        if child:
-            child[0].send_signal(number)
-        else:
-            early.append(number)
-
-    before = {}
-    # Only the main thread may set handlers, and only in it does Ctrl-C raise anything.
-    if threading.current_thread() is threading.main_thread():
-        # What was to be ignored, as under nohup, still is.
-        caught = [number for number in _PASSED_ON if signal.getsignal(number) is not signal.SIG_IGN]
-        before = {number: signal.signal(number, pass_on) for number in caught}
-    try:
-        child.append(subprocess.Popen(line, cwd=folder, env=environ, preexec_fn=alone))
-        for number in early:
-            child[0].send_signal(number)
-        code = child[0].wait()
-    finally:
-        for number, handler in before.items():
-            # None: it was set by something else than Python, which cannot be set again from here.
-            signal.signal(number, signal.SIG_DFL if handler is None else handler)
-    return code if code >= 0 else 128 - code

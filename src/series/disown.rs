@@ -84,6 +84,7 @@ fn weighed(line: &RunLine) -> (Kind, u8) {
             has("insertion_refused") || has("not_loaded") || !injected,
             Kind::NotInjected,
         ),
+        (ended_from_outside(line), Kind::Interrupted),
         (has("unwatched"), Kind::Refused),
         (has("timed_out"), Kind::Hang),
         (has("work_lost"), Kind::LostWork),
@@ -100,6 +101,13 @@ fn first<T: Copy>(order: &[(bool, T)]) -> Option<T> {
 fn ended_by_crash(line: &RunLine) -> bool {
     let name = line.signal_name.as_deref();
     name.is_some_and(|name| CRASH_SIGNALS.contains(&name))
+}
+
+/// By us, whose TERM a run passes on, or by a terminal. A target may send itself the same; then it shows nothing.
+fn ended_from_outside(line: &RunLine) -> bool {
+    let is_time_out = line.reasons.iter().any(|reason| reason == "timed_out");
+    let name = line.signal_name.as_deref();
+    !is_time_out && name.is_some_and(|name| ["SIGHUP", "SIGINT", "SIGTERM"].contains(&name))
 }
 
 /// What the crash is called by what is left, for machines and for people.
@@ -167,6 +175,12 @@ mod tests {
             it.verdict = 137;
         });
         assert_eq!(killed, (Kind::Failure, 137, None));
+        let ended = comes_to(|it| {
+            it.reasons = vec!["signal".to_owned(), "new_reports".to_owned()];
+            (it.signal_name, it.exit_code) = (Some("SIGTERM".to_owned()), None);
+            it.verdict = 143;
+        });
+        assert_eq!(ended, (Kind::Interrupted, 143, None));
     }
 
     #[test]

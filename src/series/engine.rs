@@ -195,6 +195,7 @@ impl<'a> Engine<'a> {
         }
         if !known.is_stored {
             self.store(&run, false, told.watcher);
+            self.keep_or_discard(slot, &run.line);
         }
         if known.is_to_be_in_history {
             self.add_to_history(&run.line);
@@ -293,8 +294,13 @@ impl<'a> Engine<'a> {
             None => self.shared.gone(slot.number),
         };
         for run in decided {
-            self.store(&run, false, told.watcher);
             self.add_to_history(&run.line);
+            // What we ended and what turns out not to have crashed shows nothing.
+            if self.asked > 0 && run.line.kind == Kind::Interrupted {
+                self.cut(run.slot);
+                continue;
+            }
+            self.store(&run, false, told.watcher);
             self.settle_output(run.slot, &run.line);
             self.tell(run, told);
         }
@@ -409,13 +415,16 @@ impl<'a> Engine<'a> {
     }
 
     fn settle_output(&mut self, slot: Slot, line: &RunLine) {
-        let number = slot.number;
         if self.series.output == Show::PassOn {
-            self.output(slot, |outputs| outputs.pass_on(number));
+            self.output(slot, |outputs| outputs.pass_on(slot.number));
         }
+        self.keep_or_discard(slot, line);
+    }
+
+    fn keep_or_discard(&mut self, slot: Slot, line: &RunLine) {
         let lacks_metric = self.series.metric.is_some() && line.metric.is_none();
         let forget = line.kind == Kind::Clean && !lacks_metric;
-        self.output(slot, |outputs| outputs.discard(number, forget));
+        self.output(slot, |outputs| outputs.discard(slot.number, forget));
     }
 
     /// Does something with a run's output. The first failure is told: the others will be like it.

@@ -101,7 +101,9 @@ pub(super) fn recover(series: &Series, entries: Vec<Entry>, shared: &mut Shared)
     };
     let runs = decided.into_iter().map(|run| known(run, true));
     recovered.runs = runs.collect();
-    let settled = shared.all_ended(undecided);
+    let mut settled = shared.all_ended(undecided);
+    // One that was interrupted is made again, once it is known that it did not crash.
+    settled.retain(|run| run.line.kind != Kind::Interrupted);
     recovered
         .runs
         .extend(settled.into_iter().map(|run| known(run, false)));

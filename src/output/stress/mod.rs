@@ -225,3 +225,6 @@ fn launch_code(code: Option<u8>) -> u8 {
         _ => exit_code::FAILED,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,9 +50,9 @@ pub fn left(made: u64, course: Course) -> String {
         return String::new();
     };
     #[allow(clippy::cast_precision_loss)] // runs, not 2^52 of them
-    let each = course.elapsed.as_secs_f64() / made as f64;
-    #[allow(clippy::cast_precision_loss)]
-    let takes = Duration::try_from_secs_f64(each * left as f64).map_or_else(
+    let each = |runs: u64| course.elapsed.as_secs_f64() / made as f64 * runs as f64;
+    // Without a run there is no pace.
+    let takes = Duration::try_from_secs_f64(each(left)).map_or_else(
         |_| String::new(),
         |it| format!(", about {} at this pace", time(it)),
     );

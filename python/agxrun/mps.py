@@ -138,7 +138,7 @@ class _Places:
 
     def enter(self):
         owner = _owner()
-        waiter = self._ask(owner, _Thread)
+        waiter = self._ask(owner, lambda: self._thread_of(owner))
         if waiter is not None:
             try:
                 waiter.wakes.acquire()
@@ -176,6 +176,16 @@ class _Places:
             waiter = waiter_of()
             self.waiting.append(waiter)
             return waiter
+
+    def _thread_of(self, owner):
+        """A thread that may wait. Raises RuntimeError where those who are inside could never leave, as it is their loop's."""
+        loop = _loop_of(owner)
+        if loop is not None and all(_loop_of(inside) is loop for inside in self.depth):
+            raise RuntimeError(
+                "`with throttle(...)` would wait for ever: only tasks of its own event loop are inside "
+                "(hint: `async with` in tasks)"
+            )
+        return _Thread()
 
     def _give_up(self, waiter):
         with self.lock:
@@ -217,6 +227,11 @@ def _owner():
         if task is not None:
             return task
     return threading.get_ident()
+
+
+def _loop_of(owner):
+    """The event loop of an owner that is a task; None of a thread."""
+    return None if isinstance(owner, int) else owner.get_loop()
 
 
 _registry = {}

@@ -79,6 +79,8 @@ def pytest_load_initial_conftests(early_config, args):
 
         inner.noting_of(early_config)
     yield
+    if hasattr(early_config, "agxrun_noting"):
+        early_config.agxrun_noting.journal.note("ready")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -7,6 +7,8 @@
 #              macosx_11_0_arm64 and macosx_11_0_universal2
 #   linux      a wheel for this machine, to try and to test the packing with
 #   all        both (default)
+#   Each has the shells' completions and the manual pages below `share`, where a package's prefix has them.
+#
 #   --check    look into what was made; install the wheels, and run the one for this machine
 #   --require  fail, rather than skip (exit 77), where something cannot be had
 #
@@ -64,6 +66,18 @@ mkdir -p "$dist" "$work"
 exec 7>"$work/lock"
 flock 7
 
+# write_help PREFIX: completions and manual pages, which the program prints alike on every system.
+write_help() {
+    local agxrun=$work/cargo/release/agxrun share=$1/share
+    mkdir -p "$share/man/man1" "$share/bash-completion/completions" "$share/zsh/site-functions" \
+        "$share/fish/vendor_completions.d"
+    "$agxrun" man "$share/man/man1"
+    "$agxrun" completions bash >"$share/bash-completion/completions/agxrun"
+    "$agxrun" completions zsh >"$share/zsh/site-functions/_agxrun"
+    "$agxrun" completions fish >"$share/fish/vendor_completions.d/agxrun.fish"
+    find "$share" -type f -exec chmod 644 {} +
+}
+
 # stage_wheel FOLDER LIBRARY: what maturin reads, with a `.data` folder as wheels define it
 # (Binary distribution format, "The .data directory"). Where agxrun looks, src/inject/locate.rs says.
 stage_wheel() {
@@ -76,6 +90,7 @@ stage_wheel() {
     install -m 755 "$2" "$1/agxrun.data/data/libexec/agxrun/"
     install -m 644 fixdylib/include/agx_fix.h "$1/agxrun.data/data/include/"
     install -m 644 scripts/agx_fix_check.py "$1/agxrun.data/purelib/"
+    write_help "$1/agxrun.data/data"
 }
 
 # pack_wheel TRIPLE PRODUCTS LIBRARY OPTIONS...: one wheel, from PRODUCTS/TRIPLE/agxrun.
@@ -94,6 +109,7 @@ pack_wheel() {
     rm -rf "$stage"
 }
 
+# Also for macOS alone: what write_help writes is printed here.
 build_linux() {
     local home=${CARGO_HOME:-$HOME/.cargo}
     RUSTFLAGS="--remap-path-prefix=$root=. --remap-path-prefix=$home/registry/src=registry" \
@@ -134,6 +150,7 @@ pack_archive() {
     install -m 644 README.md LICENSE LIMITATIONS.md CHANGELOG.md "$folder"
     install -m 755 scripts/agx_fix_check.py "$folder/scripts"
     install -m 644 fixdylib/include/agx_fix.h "$folder/include"
+    write_help "$folder"
     (
         cd "$work/archive"
         tar --format=ustar --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner \
@@ -172,12 +189,10 @@ pack_again() {
 if [ "$what" != linux ]; then
     # 77: this machine cannot cross-compile, and build.sh has said what is missing.
     "$here/build.sh" ${REQUIRE:+--require} || exit $?
-    do_step pack-macos pack_macos
 fi
-if [ "$what" != macos ]; then
-    do_step build-linux build_linux
-    do_step pack-linux pack_linux
-fi
+do_step build-linux build_linux
+[ "$what" = linux ] || do_step pack-macos pack_macos
+[ "$what" = macos ] || do_step pack-linux pack_linux
 for file in "$dist"/*; do
     say "$(stat -c '%s bytes' "$file")  $file"
 done

@@ -14,6 +14,7 @@ import csv
 import hashlib
 import os
 import pathlib
+import re
 import stat
 import struct
 import subprocess
@@ -37,6 +38,29 @@ MH_EXECUTE, MH_DYLIB = 2, 6
 LC_CODE_SIGNATURE, LC_BUILD_VERSION = 0x1D, 0x32
 # mach-o/fat.h
 FAT_MAGIC = 0xCAFEBABE
+
+
+# Where a prefix has what shells and man read.
+COMPLETIONS = {
+    "bash": "share/bash-completion/completions/agxrun",
+    "zsh": "share/zsh/site-functions/_agxrun",
+    "fish": "share/fish/vendor_completions.d/agxrun.fish",
+}
+PAGES = "share/man/man1/"
+
+
+def manual(names, read):
+    """The manual pages among a package's files: every page that another one names, and no other. `read` gives a file's bytes."""
+    found = {name for name in names if name.startswith(PAGES)}
+    wanted, seen = {"agxrun"}, set()
+    while wanted - seen:
+        page = (wanted - seen).pop()
+        seen.add(page)
+        text = read(f"{PAGES}{page}.1").decode().replace("\\-", "-")
+        wanted |= set(re.findall(r"^(agxrun(?:-[a-z]+)+)\(1\)", text, re.MULTILINE))
+    assert found == {f"{PAGES}{page}.1" for page in seen}, sorted(found)
+    assert f"{PAGES}agxrun-run.1" in found, sorted(found)
+    return found
 
 
 def wheel(platform):
@@ -117,7 +141,11 @@ class Wheels(unittest.TestCase):
         for path, archive in self.each():
             suffix = "so" if any("linux" in tag for tag in tags(path)) else "dylib"
             data, info = f"agxrun-{VERSION}.data", f"agxrun-{VERSION}.dist-info"
+            prefix = f"{data}/data/"
+            shared = [name[len(prefix) :] for name in archive.namelist() if name.startswith(prefix)]
+            pages = manual(shared, lambda name: archive.read(prefix + name))
             expected = [
+                *[prefix + name for name in [*COMPLETIONS.values(), *pages]],
                 f"{data}/scripts/agxrun",
                 f"{data}/data/libexec/agxrun/libagx_fix.{suffix}",
                 f"{data}/data/include/agx_fix.h",
@@ -215,6 +243,19 @@ class OnThisMachine(unittest.TestCase):
         found = run(python, "-c", "import agxrun.binary; print(agxrun.binary.find())", env=env, cwd=self.folder)
         self.assertEqual(pathlib.Path(found.strip()).resolve(), (self.venv / "bin/agxrun").resolve())
 
+    def test_shells_and_man_are_given_what_the_program_prints(self):
+        for shell, place in COMPLETIONS.items():
+            self.assertEqual((self.venv / place).read_text(), self.agxrun("completions", shell), shell)
+        self.agxrun("man", str(self.folder / "pages"))
+        printed = {path.name: path.read_bytes() for path in (self.folder / "pages").iterdir()}
+        installed = {path.name: path.read_bytes() for path in (self.venv / PAGES).iterdir()}
+        self.assertEqual(printed, installed)
+
+    def test_bash_completes_a_command(self):
+        script = 'source "$1"; COMP_WORDS=(agxrun check-cr) COMP_CWORD=1; _agxrun agxrun check-cr agxrun; echo "${COMPREPLY[*]}"'
+        completed = run("bash", "-c", script, "bash", str(self.venv / COMPLETIONS["bash"]))
+        self.assertEqual(completed.strip(), "check-crashes")
+
     def test_it_lists_the_policies_and_lays_them_out(self):
         self.assertIn("recommended by its author", self.agxrun("fix", "list"))
         laid = self.agxrun("fix", "build", "--all", str(self.folder / "versions")).splitlines()
@@ -248,7 +289,8 @@ class ForMacOS(unittest.TestCase):
             with self.subTest(platform=platform):
                 there = self.install(platform)
                 self.assertTrue(os.access(there / "bin/agxrun", os.X_OK))
-                for place in [self.LIBRARY, "include/agx_fix.h", "agx_fix_check.py", "agxrun/pytest_plugin.py"]:
+                for place in [self.LIBRARY, "include/agx_fix.h", "agx_fix_check.py", "agxrun/pytest_plugin.py",
+                              f"{PAGES}agxrun.1", *COMPLETIONS.values()]:  # fmt: skip
                     self.assertTrue((there / place).is_file(), place)
         with tempfile.TemporaryDirectory() as target, self.assertRaises(AssertionError) as refused:
             pip("--target", target, str(wheel("macosx_11_0_arm64")))
@@ -289,7 +331,9 @@ class ForMacOS(unittest.TestCase):
             members = tar.getmembers()
             names = {member.name for member in members if member.isfile()}
             expected = {"agxrun", "libagx_fix.dylib", "README.md", "LICENSE", "LIMITATIONS.md", "CHANGELOG.md",
-                        "scripts/agx_fix_check.py", "include/agx_fix.h"}  # fmt: skip
+                        "scripts/agx_fix_check.py", "include/agx_fix.h", *COMPLETIONS.values()}  # fmt: skip
+            inside = [name[len(top) + 1 :] for name in names]
+            expected |= manual(inside, lambda name: tar.extractfile(f"{top}/{name}").read())
             self.assertEqual(names, {f"{top}/{name}" for name in expected})
             self.assertEqual([member.name for member in members], sorted(member.name for member in members))
             self.assertEqual({(m.uid, m.gid, m.uname, m.gname) for m in members}, {(0, 0, "", "")})

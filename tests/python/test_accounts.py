@@ -62,6 +62,20 @@ def test_a_forked_process_writes_a_file_of_its_own(tmp_path):
     assert [entry.test for entry in its.entries] == ["a::b", "in::child"]
 
 
+def test_what_has_the_number_of_a_closed_journal_is_not_written_to(tmp_path):
+    (tmp_path / "journals").mkdir()
+    journal = Journal(str(tmp_path / "journals"))
+    journal.note("call", "a::b")
+    os.close(journal._file)
+    other = os.open(str(tmp_path / "other"), os.O_WRONLY | os.O_CREAT)
+    if other != journal._file:
+        os.dup2(other, journal._file)
+    journal.note("call", "a::c")
+    (found,), problems = read(str(tmp_path / "journals"))
+    assert ([entry.test for entry in found.entries], problems) == (["a::b", "a::c"], [])
+    assert (tmp_path / "other").read_text() == ""
+
+
 def test_a_folder_that_cannot_be_written_is_told_once_and_fails_nothing(tmp_path, capsys):
     journal = Journal(str(tmp_path / "missing"))
     journal.note("call", "a::b")
@@ -127,6 +141,19 @@ def test_reports_that_do_not_count_are_not_told():
 def test_a_process_that_stopped_in_the_middle_of_a_test_died():
     (death,) = account.deaths({}, [process(5, RUNNING), process(6, [(1.0, "exit", None)])], launches())
     assert (death.pid, death.report, death.entry.test) == (5, None, "t::b")
+
+
+@pytest.mark.parametrize(
+    "phase, dies", [("conftest", True), ("ready", False), ("between", True), ("call", True), ("finish", False), ("exit", False)]
+)
+def test_a_session_that_ended_with_success_must_have_come_through(phase, dies):
+    session, worker = process(5, [(1.0, phase, None)]), process(6, [(1.0, "between", None)], worker="gw0")
+    record = {"pid": 5, "ending": {"code": 0}}
+    found = [death.pid for death in account.deaths(record, [session, worker], launches())]
+    assert found == ([5] if dies else [])
+    # Where it said that it had failed there is nothing to add.
+    record["ending"] = {"code": 4}
+    assert account.deaths(record, [worker], launches()) == []
 
 
 @pytest.mark.parametrize("started", ["1970-01-01T00:00:10Z", "1970-01-01T01:00:09.999999999+01:00"])

@@ -81,6 +81,64 @@ def test_every_result_is_that_of_one_thread(script):
     assert checksum in start(script, "--device", "cpu", "--threads", "4", "--iterations", "6", python=PYTHON)[1]
 
 
+# A device that does one iteration of thread 2 wrongly: `wrong` gets its result, the result before, and the share.
+FAULTY = """
+import sys
+sys.path.insert(0, {folder!r})
+import {module} as workload, {shares} as shared
+
+def faulty(share, wrong):
+    sound, seen = share.{compute}, []
+    def compute(case):
+        result = sound(case)
+        seen.append(result)
+        return result if len(seen) != 4 else wrong(result, seen[-2], share)
+    share.{compute} = compute
+
+made = shared.{maker}
+def shares(*arguments):
+    result = made(*arguments)
+    faulty(result[2] if isinstance(result, list) else result[0][2], lambda result, before, share: {wrong})
+    return result
+shared.{maker} = shares
+sys.exit(workload.main(["--device", "cpu", "--threads", "4", "--iterations", "6"]))
+"""
+# What a GPU that loses work leaves behind: nothing, what was there before, or a part.
+WRONG = ["result * 0", "before", "result * float('nan')", "result * 0.99"]
+
+
+def with_fault(module, wrong):
+    mlx = "mlx" in module
+    framework = "mlx.core" if mlx else "torch"
+    if not has(framework):
+        pytest.skip("{} has no {} (hint: let AGXRUN_TEST_PYTHON name one that has)".format(PYTHON, framework))
+    program = FAULTY.format(
+        folder=os.path.join(ROOT, "scripts", "mps"),
+        module=module,
+        shares=module if mlx else "torch_cases",
+        compute="model" if mlx else "compute",
+        maker="workload" if mlx else "shares",
+        wrong=wrong,
+    )
+    done = subprocess.run([PYTHON, "-B", "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300)
+    return done.returncode, done.stderr.decode()
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize("module", ["test_transformer_shared", "test_transformer_threads", "stress_threads", "stress_threads_mlx"])
+def test_one_wrong_result_among_all_is_seen(module, wrong):
+    code, err = with_fault(module, wrong)
+    assert (code, err) == (1, "error: work was lost: 5 of the 6 results of thread 2 agree with those of one thread\n")
+
+
+@pytest.mark.parametrize("module", ["test_transformer_shared", "stress_threads_mlx"])
+def test_lost_counting_is_seen(module):
+    # What was counted until then, in three iterations, is gone.
+    lost = "setattr(share, 'agreed', share.agreed * 0) or result"
+    code, err = with_fault(module, lost)
+    assert (code, err) == (1, "error: work was lost: 3 of the 6 results of thread 2 agree with those of one thread\n")
+
+
 class Counting:
     """A share whose device is a number: it loses the iterations that it is told to."""
 

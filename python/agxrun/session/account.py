@@ -77,10 +77,20 @@ def deaths(record, processes, launch=launch_of):
         told.add(report.get("pid"))
     for process in processes:
         entry = process.died_in()
+        if entry is None and _left_with_success(record, process):
+            entry = process.stopped_in()
         if entry is not None and process.pid not in told:
             told.add(process.pid)
             found.append(Death(process.pid, None, process, entry, "self", []))
     return found
+
+
+def _left_with_success(record, process):
+    """Whether it is the session's own process, and ended with 0: nobody else says, then, that the session did not come through.
+
+    It may be os._exit in a conftest file, or between two tests.
+    """
+    return not process.forked and process.pid == record.get("pid") and (record.get("ending") or {}).get("code") == 0
 
 
 def _of_the_run(record, processes):

@@ -36,6 +36,10 @@ class Noting:
         # What this process was at when the session began: not nothing where a test runs pytest.
         self.around = journal.last
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self):
+        self.journal.note("between")
+
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_make_collect_report(self, collector):
         if collector.nodeid:

@@ -6,8 +6,8 @@ one `write`, so that what was noted is in the file however the process ends.
     {"pid": 4242, "parent": 4240, "worker": "gw1", "forked": false, "at": 1767000000.25}
     {"at": 1767000000.5, "phase": "call", "test": "test_gpu.py::test_many"}
 
-`at` is in seconds since 1970. Phases: conftest (loading conftest files), collect (`test` is the file), setup, call,
-teardown, between (of two tests), finish, exit.
+`at` is in seconds since 1970. Phases: conftest (loading conftest files), ready (loaded), collect (`test` is the file),
+setup, call, teardown, between (of two tests), finish, exit.
 """
 
 import collections
@@ -16,7 +16,7 @@ import os
 import sys
 import time
 
-from .names import RUNNING
+from .names import RUNNING, UNFINISHED
 
 Entry = collections.namedtuple("Entry", "at phase test")
 Entry.__doc__ = "What a process began, and when: phase, and node id or None."
@@ -29,7 +29,7 @@ class Journal:
         """`worker` is the xdist worker's name, None outside of one. An error in writing is told on stderr, once, and fails no test."""
         self._folder = folder
         self._worker = worker
-        self._file = None
+        self._file = self._path = self._identity = None
         # What was noted last: phase and test, or None.
         self.last = None
         self._broken = False
@@ -43,7 +43,7 @@ class Journal:
 
     def _in_child(self):
         # The parent's file is the parent's alone.
-        if self._file is not None:
+        if self._is_open():
             os.close(self._file)
         self._begin(forked=True)
         if self.last is not None:
@@ -51,17 +51,32 @@ class Journal:
 
     def _begin(self, forked):
         pid = os.getpid()
-        path = os.path.join(self._folder, "{}-{}.jsonl".format(pid, time.time_ns()))
+        self._path = os.path.join(self._folder, "{}-{}.jsonl".format(pid, time.time_ns()))
+        self._open(os.O_CREAT | os.O_EXCL)
+        self._write({"pid": pid, "parent": os.getppid(), "worker": self._worker, "forked": forked, "at": time.time()})
+
+    def _open(self, flags):
         try:
-            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            self._file = os.open(self._path, flags | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            self._identity = _identity(self._file)
         except OSError as error:
             self._file = None
             self._tell(error)
-        self._write({"pid": pid, "parent": os.getppid(), "worker": self._worker, "forked": forked, "at": time.time()})
+
+    def _is_open(self):
+        """Whether the descriptor is still the file's: a test that closes all descriptors may have opened another file by that number."""
+        try:
+            return self._file is not None and _identity(self._file) == self._identity
+        except OSError:
+            return False
 
     def _write(self, line):
         if self._file is None:
             return
+        if not self._is_open():
+            self._open(0)
+            if self._file is None:
+                return
         data = json.dumps(line).encode() + b"\n"
         try:
             written = os.write(self._file, data)
@@ -75,6 +90,11 @@ class Journal:
         if not self._broken:
             self._broken = True
             print("agxrun: cannot note which test runs: {}".format(error), file=sys.stderr)
+
+
+def _identity(file):
+    found = os.fstat(file)
+    return found.st_dev, found.st_ino
 
 
 class Process:
@@ -104,6 +124,10 @@ class Process:
         """
         own = self.entries[1:] if self.forked else self.entries
         return own[-1] if own and own[-1].phase in RUNNING else None
+
+    def stopped_in(self):
+        """The entry after which a session's own process had more to do, and did not; None where it came through."""
+        return self.entries[-1] if self.entries and self.entries[-1].phase in UNFINISHED else None
 
 
 def read(folder):

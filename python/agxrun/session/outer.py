@@ -4,20 +4,18 @@ import json
 import os
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
-import threading
 
 import pytest
 
 from .. import binary
-from . import account, journal, words
-from .names import JOURNAL
+from . import account, job, journal, words
+from .names import JOURNAL, SCHEMA
 
-# What is sent to this process is meant for the session.
-_PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+# agxrun's code for its own failure, as the README has it.
+FAILED = 125
 
 
 class Session:
@@ -49,7 +47,15 @@ class Session:
             agxrun = binary.find()
         except binary.NotFound as error:
             raise pytest.UsageError("--agxrun: {}".format(error))
-        work = tempfile.mkdtemp(prefix="agxrun-pytest-")
+        try:
+            # A test may change the working directory, in which a relative TMPDIR would be another folder.
+            work = os.path.abspath(tempfile.mkdtemp(prefix="agxrun-pytest-"))
+        except OSError as error:
+            raise pytest.UsageError(
+                "--agxrun: no temporary folder can be made: {} (hint: let TMPDIR name one that can be written)".format(
+                    error
+                )
+            )
         try:
             return self._run(agxrun, work)
         finally:
@@ -58,7 +64,7 @@ class Session:
     def _run(self, agxrun, work):
         journals = os.path.join(work, "journals")
         os.mkdir(journals)
-        record = value_of(self.opts, "--json") or os.path.join(work, "run.json")
+        record = os.path.join(self.folder, value_of(self.opts, "--json") or os.path.join(work, "run.json"))
         line = [agxrun, "run"]
         if value_of(self.opts, "--json") is None:
             line += ["--json", record]
@@ -68,28 +74,86 @@ class Session:
         # What was printed so far comes before what the other prints.
         sys.stdout.flush()
         sys.stderr.flush()
-        code = wait_for(line, self.folder, dict(os.environ, **{JOURNAL: journals}))
-        deaths = self._tell(code, os.path.join(self.folder, record), journals)
-        # A test that calls os._exit(0) ends pytest, too, in the middle and with success.
-        return 1 if code == 0 and deaths else code
-
-    def _tell(self, code, record, journals):
-        """Prints what died, and returns it."""
+        before = state_of(record)
         try:
-            with open(record, encoding="utf-8") as file:
-                said = json.load(file)
-        except FileNotFoundError:
-            # Nothing was launched, and agxrun has said why.
-            return []
-        except (OSError, ValueError) as error:
-            print("agxrun: the record of the run could not be read: {} (exit {})".format(error, code), file=sys.stderr)
-            return []
+            code = job.run(line, self.folder, dict(os.environ, **{JOURNAL: journals}))
+        except OSError as error:
+            raise pytest.UsageError(
+                "--agxrun: `{}` cannot be started: {} (hint: let the variable AGXRUN name another)".format(
+                    agxrun, error.strerror
+                )
+            )
+        try:
+            said = read_record(record, before)
+        except Unreadable as error:
+            # agxrun has said why nothing was launched, unless it is none: that is no success.
+            if error.is_told and code != 0:
+                return code
+            print("agxrun: `{}` ended with {}, and {}".format(agxrun, code, error), file=sys.stderr)
+            return code or FAILED
         processes, problems = journal.read(journals)
+        if code == 0 and not processes and not problems:
+            print(
+                "agxrun: `{}` ended with 0, and there was no pytest with this plugin in it "
+                "(hint: does the program that AGXRUN names run what it is given?)".format(said.get("command")),
+                file=sys.stderr,
+            )
+            return FAILED
+        # A test that calls os._exit(0) ends pytest, too, in the middle and with success.
+        return 1 if self._tell(said, processes, problems) and code == 0 else code
+
+    def _tell(self, said, processes, problems):
+        """Prints what died, and returns it."""
         deaths = account.deaths(said, processes)
         width = shutil.get_terminal_size().columns
-        sys.stdout.write(words.page(said, deaths, problems, width, self.colored))
-        sys.stdout.flush()
+        say(words.page(said, deaths, problems, width, self.colored))
         return deaths
+
+
+def say(text):
+    """Prints to stdout; what its encoding has no character for is escaped."""
+    # What a program put in the place of stdout may have none.
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    sys.stdout.flush()
+
+
+class Unreadable(Exception):
+    """There is no record of the run that can be read; says why. `is_told`: where agxrun was to say so itself."""
+
+    def __init__(self, words, is_told=False):
+        super().__init__(words)
+        self.is_told = is_told
+
+
+def state_of(path):
+    """What tells one state of a file from another; None where there is no file."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def read_record(path, before):
+    """agxrun's record of the run. `before` is the file's state before the run: what stands there still is of another.
+
+    Raises Unreadable.
+    """
+    if state_of(path) in (None, before):
+        raise Unreadable("left no record of a run (hint: is that agxrun?)", is_told=True)
+    try:
+        with open(path, encoding="utf-8") as file:
+            said = json.load(file)
+    except (OSError, ValueError) as error:
+        raise Unreadable("the record of the run could not be read: {}".format(error))
+    schema = said.get("schema") if isinstance(said, dict) else None
+    if schema != SCHEMA:
+        raise Unreadable(
+            "wrote a record of layout {!r}, of which this package knows {} "
+            "(hint: install package and program of one version)".format(schema, SCHEMA)
+        )
+    return said
 
 
 def start_again(program):
@@ -116,8 +180,12 @@ def read_options(config, options):
         raise pytest.UsageError(
             "--agxrun-opts: what follows `--` would be the command, which is pytest (hint: leave it out)"
         )
-    if value_of(found, "--json") == "-":
-        raise pytest.UsageError("--agxrun-opts: --json has to be a file here (hint: --json run.json)")
+    record = value_of(found, "--json")
+    if record is not None:
+        path = os.path.join(str(config.invocation_params.dir), record)
+        # It is read afterwards, which neither stdout nor a pipe can be.
+        if record == "-" or (os.path.exists(path) and not os.path.isfile(path)):
+            raise pytest.UsageError("--agxrun-opts: --json has to be a file here (hint: --json run.json)")
     return found
 
 
@@ -139,34 +207,3 @@ def is_colored(options):
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return False
     return sys.stdout.isatty()
-
-
-def wait_for(line, folder, environ):
-    """Runs a command to its end and returns its exit code, 128+n for signal n. Signals are passed on to it."""
-    # On a terminal agxrun hands it over to pytest, for which it must be in the foreground; there Ctrl-C goes to pytest
-    # itself. Elsewhere a signal to the group would come twice, once by way of this process.
-    alone = None if os.isatty(0) else os.setpgrp
-    child, early = [], []
-
-    def pass_on(number, _frame):
-        if child:
-            child[0].send_signal(number)
-        else:
-            early.append(number)
-
-    before = {}
-    # Only the main thread may set handlers, and only in it does Ctrl-C raise anything.
-    if threading.current_thread() is threading.main_thread():
-        # What was to be ignored, as under nohup, still is.
-        caught = [number for number in _PASSED_ON if signal.getsignal(number) is not signal.SIG_IGN]
-        before = {number: signal.signal(number, pass_on) for number in caught}
-    try:
-        child.append(subprocess.Popen(line, cwd=folder, env=environ, preexec_fn=alone))
-        for number in early:
-            child[0].send_signal(number)
-        code = child[0].wait()
-    finally:
-        for number, handler in before.items():
-            # None: it was set by something else than Python, which cannot be set again from here.
-            signal.signal(number, signal.SIG_DFL if handler is None else handler)
-    return code if code >= 0 else 128 - code

@@ -8,6 +8,7 @@ _ENDS = {
 }
 _WITHOUT_TEST = {
     "conftest": "conftest files were being loaded",
+    "ready": "pytest was starting",
     "between": "no test was running",
     "finish": "the session was finishing",
     "exit": "Python was about to end",

@@ -52,8 +52,8 @@ echo "$descriptors $# $memory" >>"$SIGHTS"
 LOOK
 
 status=0
-SIGHTS=$scratch/sights TMPDIR=$scratch/tmp "$built/agxrun" stress -n "$runs" -j "$jobs" --quiet --json "$scratch/answer.json" --archive "$scratch/archive" \
-    --reports-dir "$scratch/reports" -- sh "$scratch/look.sh" || status=$?
+SIGHTS=$scratch/sights TMPDIR=$scratch/tmp "$built/agxrun" stress -n "$runs" -j "$jobs" --quiet --json "$scratch/answer.json" --state "$scratch/state.jsonl" \
+    --archive "$scratch/archive" --reports-dir "$scratch/reports" -- sh "$scratch/look.sh" || status=$?
 [ "$status" -eq 0 ] || die "agxrun ended with $status"
 
 left=$(find "$scratch/tmp" "$scratch/archive/series" -mindepth 1 | head -5)
@@ -75,8 +75,8 @@ first, last = sights[5:fifth], sights[-fifth:]
 descriptors, children, memory = (
     (max(sight[at] for sight in first), max(sight[at] for sight in last)) for at in range(3)
 )
-print(f"soak-series: {runs} runs in {answer['seconds']:.1f} s; at most, in the first and in the last fifth: descriptors {descriptors}, "
-      f"children {children}, memory {memory} KiB")
+print(f"soak-series: {runs} runs in {answer['seconds']:.1f} s; at most, in the first and in the last fifth: descriptors {descriptors[0]} and "
+      f"{descriptors[1]}, children {children[0]} and {children[1]}, memory {memory[0]} and {memory[1]} KiB")
 if descriptors[1] > descriptors[0] or children[1] > children[0]:
     sys.exit("soak-series: error: descriptors or children grow")
 if memory[1] - memory[0] > at_most:

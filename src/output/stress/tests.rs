@@ -14,7 +14,7 @@ const COURSE: Course = Course {
     decision: None,
     bound: None,
     left: None,
-    elapsed: Duration::from_secs(60),
+    elapsed: Duration::from_mins(1),
 };
 
 fn tally(kinds: &[(Kind, u64)]) -> Tally {
@@ -176,7 +176,7 @@ fn progress_tells_runs_rate_bound_and_what_is_left() {
         "25 of 100 runs, 1 crash (5.0 %), below 21.7 % so far, 5 excluded, 1 min 15 s left"
     );
     let limited = Goal {
-        duration: Some(Duration::from_secs(60)),
+        duration: Some(Duration::from_mins(1)),
         ..goal
     };
     let sooner = left(&limited, &standing(&some, 50.0));

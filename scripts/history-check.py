@@ -1,6 +1,8 @@
-"""Asks of a history what docs/history.md promises: types of its columns, and the questions that stand there.
+"""Asks of a history what the documentation promises: types of its columns, and the questions that stand there.
 
-usage: history-check.py DOCS FILE     (in a Python that has duckdb; pandas is asked where it is there)
+usage: history-check.py FILE DOCS...     (in a Python that has duckdb; pandas is asked where it is there)
+
+The first of DOCS has the table of the fields. The questions are the blocks of SQL and Python that name runs.jsonl.
 """
 
 import os
@@ -29,7 +31,8 @@ def documented(docs):
 
 
 def blocks(docs, language):
-    return re.findall(rf"^```{language}\n(.*?)^```$", docs, re.M | re.S)
+    found = re.findall(rf"^```{language}\n(.*?)^```$", docs, re.M | re.S)
+    return [block for block in found if "runs.jsonl" in block]
 
 
 def ask(connection, query):
@@ -54,17 +57,29 @@ def check_types(connection, fields):
     return len(found)
 
 
+def check_pandas(code, lines):
+    """Runs a block, which reads the file as `runs`."""
+    names = {}
+    exec(code, names)
+    runs = names["runs"]
+    assert str(runs.started.dtype).startswith("datetime64"), runs.started.dtype
+    assert len(runs) == lines, (len(runs), lines)
+
+
 def main():
-    docs_file, history = sys.argv[1:]
-    with open(docs_file, encoding="utf-8") as file:
-        docs = file.read()
+    history, *docs_files = sys.argv[1:]
+    docs = []
+    for path in docs_files:
+        with open(path, encoding="utf-8") as file:
+            docs.append(file.read())
     folder, name = os.path.split(os.path.abspath(history))
     os.chdir(folder)
     connection = duckdb.connect()
     if name != "runs.jsonl":
         sys.exit(f"the questions are about runs.jsonl, not {name}")
-    columns = check_types(connection, documented(docs))
-    queries = [query for block in blocks(docs, "sql") for query in block.split(";") if query.strip()]
+    columns = check_types(connection, documented(docs[0]))
+    together = "\n".join(docs)
+    queries = [query for block in blocks(together, "sql") for query in block.split(";") if query.strip()]
     assert queries, "no question stands in the documentation"
     for query in queries:
         print(query.strip())
@@ -76,14 +91,12 @@ def main():
     except ModuleNotFoundError:
         print("pandas: skipped, it is not installed")
         return
-    code = "".join(blocks(docs, "python"))
-    names = {}
-    exec(code, names)
-    runs = names["runs"]
-    assert str(runs.started.dtype).startswith("datetime64"), runs.started.dtype
+    codes = blocks(together, "python")
+    assert codes, "no question to pandas stands in the documentation"
     [(lines,)] = ask(connection, "SELECT count(*) FROM 'runs.jsonl'")
-    assert len(runs) == lines, (len(runs), lines)
-    print(f"pandas {pandas.__version__}: {len(runs)} runs")
+    for code in codes:
+        check_pandas(code, lines)
+    print(f"pandas {pandas.__version__}: {lines} runs, {len(codes)} blocks")
 
 
 main()

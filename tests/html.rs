@@ -278,6 +278,30 @@ fn the_crash_rate_comes_from_records_of_runs() {
 }
 
 #[test]
+fn the_history_tells_of_the_same_runs_as_their_records() {
+    let sandbox = sandbox();
+    for target in ["true", "false"] {
+        sandbox.run(&["--no-fix"], &[target]);
+    }
+    let lines = sandbox.path("archive/runs.jsonl");
+    let mut text_of_lines = std::fs::read_to_string(&lines).expect("lines");
+    text_of_lines.push_str("{\"schema\":1,\"id\":");
+    std::fs::write(&lines, text_of_lines).expect("written");
+    // The record is that of the last run.
+    let output = report(
+        &sandbox,
+        &["-o", "-", "--runs", "archive/runs.jsonl", "verdict.json"],
+    );
+    assert_code(&output, 0);
+    let words = words(&text(&output.stdout));
+    for row in ["true none 0 of 1", "false none 0 of 1"] {
+        assert!(words.contains(row), "{words}");
+    }
+    let stderr = text(&output.stderr);
+    assert!(stderr.contains("runs.jsonl`, line 3: cut off"), "{stderr}");
+}
+
+#[test]
 fn names_of_processes_and_files_are_text() {
     let sandbox = Sandbox::new();
     let hostile = "<img src=x onerror=alert(1)>";

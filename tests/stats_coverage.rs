@@ -58,6 +58,17 @@ fn in_the_sum_over_all_outcomes_they_cover_at_least_what_they_say() {
     }
 }
 
+/// How many of so many runs crash at this rate, drawn from crash to crash.
+fn crashes(runs: usize, rate: f64, random: &mut Random) -> usize {
+    let (mut crashes, mut left) = (0, runs as u64);
+    loop {
+        match left.checked_sub(random.tries_to_hit(rate)) {
+            Some(rest) => (crashes, left) = (crashes + 1, rest),
+            None => return crashes,
+        }
+    }
+}
+
 #[test]
 fn in_ten_thousand_simulated_series_a_cell_they_cover_as_often_as_was_summed() {
     const SERIES: u32 = 10_000;
@@ -71,7 +82,7 @@ fn in_ten_thousand_simulated_series_a_cell_they_cover_as_often_as_was_summed() {
                 low <= rate && rate <= high
             };
             let held = (0..SERIES)
-                .map(|_| (0..runs).filter(|_| random.unit() < rate).count())
+                .map(|_| crashes(runs, rate, &mut random))
                 .filter(holds)
                 .count();
             let share = f64::from(u32::try_from(held).expect("few")) / f64::from(SERIES);

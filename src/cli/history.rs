@@ -19,7 +19,7 @@ Keys: command, program, directory, fix, throttle, lock_scope, host, os, hardware
 series, arm, kind, crash, signal, verdict, day, month.
 
 Exit codes: 0, also when lines could not be read, which is told; 125 when a file that was named
-could not be.")]
+could not be, or is no history.")]
 pub struct HistoryArgs {
     /// Histories, or archives that have one; `-` is stdin. Runs that stand in several are taken once
     /// [default: AGXRUN_HISTORY, else runs.jsonl in the archive].

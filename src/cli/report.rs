@@ -32,7 +32,7 @@ pub struct ReportArgs {
     /// Only crashes of processes with this name; `*` stands for any text (repeatable).
     #[arg(long, value_name = "NAME", value_parser = parse_name, help_heading = "Which crashes")]
     pub process: Vec<String>,
-    /// Add crash rates from records that `agxrun run --json FILE` wrote.
+    /// Add crash rates from records that `agxrun run --json FILE` wrote, and from histories (runs.jsonl).
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub runs: Vec<PathBuf>,
     /// Where reports are.

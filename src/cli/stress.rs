@@ -55,6 +55,12 @@ pub struct StressArgs {
     /// Pass the runs' output on, a whole run at a time; that of runs that are not clean is kept in any case.
     #[arg(long, help_heading = "Series")]
     pub show_output: bool,
+    /// Write the rate, what crashed and plots as one HTML page.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub html: Option<PathBuf>,
+    /// Write each plot as an SVG file into DIR.
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub svg: Option<PathBuf>,
 
     /// Options of each run.
     #[command(flatten)]

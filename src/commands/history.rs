@@ -38,6 +38,7 @@ pub fn run(args: &HistoryArgs) -> Result<u8> {
     let mut survey = Survey::default();
     let mut failed = false;
     for source in &sources {
+        let (runs, foreign) = (survey.lines(), survey.foreign);
         if let Err(error) = source.read(&filter, &mut survey, &mut found) {
             if source.is_default && error.kind() == io::ErrorKind::NotFound {
                 terminal::note(&format!(
@@ -51,6 +52,15 @@ pub fn run(args: &HistoryArgs) -> Result<u8> {
                 "cannot read the history `{}` (hint: name files of `agxrun run`, or archives)",
                 source.name
             )));
+            continue;
+        }
+        if survey.lines() == runs && survey.foreign > foreign {
+            failed = true;
+            survey.condense(&source.name);
+            terminal::error(&anyhow::anyhow!(
+                "`{}` is no history: no line of it is a run (hint: name files of `agxrun run`, or archives)",
+                source.name
+            ));
         }
     }
     for warning in Answer::complaints(&survey) {
@@ -68,7 +78,10 @@ pub fn run(args: &HistoryArgs) -> Result<u8> {
 
 fn print(answer: &Answer, args: &HistoryArgs, now: DateTime<Utc>) -> Result<()> {
     if args.json {
-        return Ok(terminal::print(&serde_json::to_string_pretty(answer)?)?);
+        let mut json = serde_json::to_vec_pretty(answer)?;
+        json.push(b'\n');
+        // There is no style in it to be taken out, and it may be large.
+        return Ok(terminal::print_bytes(&json)?);
     }
     let screen = pager::screen();
     let text = answer.text(screen.map(|screen| screen.width), now);
@@ -142,7 +155,13 @@ impl Source {
 }
 
 /// The runs that were asked for, as they are to be shown.
-enum Found {
+struct Found {
+    runs: FoundRuns,
+    /// At most so many of them, the newest; groups have all.
+    newest: usize,
+}
+
+enum FoundRuns {
     /// One by one.
     List(Vec<Listed>),
     /// One by one, each with its whole line.
@@ -153,46 +172,81 @@ enum Found {
 
 impl Found {
     fn of(args: &HistoryArgs) -> Self {
-        if !args.group_by.is_empty() {
-            Self::Groups(Groups::by(args.group_by.clone()))
+        let runs = if !args.group_by.is_empty() {
+            FoundRuns::Groups(Groups::by(args.group_by.clone()))
         } else if args.json {
-            Self::Lines(Vec::new())
+            FoundRuns::Lines(Vec::new())
         } else {
-            Self::List(Vec::new())
+            FoundRuns::List(Vec::new())
+        };
+        Self {
+            runs,
+            newest: args.newest.unwrap_or(usize::MAX),
         }
     }
 
     fn add(&mut self, row: &crate::history::Row<'_>, text: &[u8]) {
-        match self {
-            Self::List(list) => list.push(Listed::of(row)),
-            // What was read as a row is JSON, and so is text.
-            Self::Lines(lines) => {
-                lines.push((row.started, String::from_utf8_lossy(text).into_owned()));
+        match &mut self.runs {
+            FoundRuns::List(list) => {
+                list.push(Listed::of(row));
+                self.prune();
             }
-            Self::Groups(groups) => groups.add(row, &local),
+            // What is not looked at may be no text; it is replaced.
+            FoundRuns::Lines(lines) => {
+                let text = std::str::from_utf8(text).map_or_else(
+                    |_| String::from_utf8_lossy(text).into_owned(),
+                    str::to_owned,
+                );
+                lines.push((row.started, text));
+                self.prune();
+            }
+            FoundRuns::Groups(groups) => groups.add(row, &local),
         }
     }
 
-    /// The newest first; lines that began at the same moment stay in the order in which they were read.
+    /// Lets go of runs that will not be shown, now and then: of a fleet's file only the newest are kept.
+    fn prune(&mut self) {
+        let limit = self.newest.saturating_add(SLACK);
+        match &mut self.runs {
+            FoundRuns::List(list) if list.len() >= limit => newest_of_list(list, self.newest),
+            FoundRuns::Lines(lines) if lines.len() >= limit => newest_of_lines(lines, self.newest),
+            _ => {}
+        }
+    }
+
     fn finish(self, args: &HistoryArgs) -> Result<Runs> {
-        let newest = args.newest.unwrap_or(usize::MAX);
-        Ok(match self {
-            Self::List(mut list) => {
-                list.sort_by_key(|run| std::cmp::Reverse(run.started));
-                list.truncate(newest);
+        Ok(match self.runs {
+            FoundRuns::List(mut list) => {
+                newest_of_list(&mut list, self.newest);
                 Runs::List(list)
             }
-            Self::Lines(mut lines) => {
-                lines.sort_by_key(|(started, _)| std::cmp::Reverse(*started));
-                lines.truncate(newest);
+            FoundRuns::Lines(mut lines) => {
+                newest_of_lines(&mut lines, self.newest);
                 let lines = lines
                     .into_iter()
                     .map(|(_, line)| RawValue::from_string(line));
                 Runs::Lines(lines.collect::<Result<_, _>>()?)
             }
-            Self::Groups(groups) => Runs::Groups(args.group_by.clone(), groups.finish()),
+            FoundRuns::Groups(groups) => Runs::Groups(args.group_by.clone(), groups.finish()),
         })
     }
+}
+
+/// How many runs more than are to be shown are kept before they are sorted out.
+const SLACK: usize = 4096;
+
+fn newest_of_list(list: &mut Vec<Listed>, newest: usize) {
+    sort_newest(list, newest, |run| run.started);
+}
+
+fn newest_of_lines(lines: &mut Vec<(DateTime<Utc>, String)>, newest: usize) {
+    sort_newest(lines, newest, |(started, _)| *started);
+}
+
+/// The newest first; runs that began at the same moment stay in the order in which they were read.
+fn sort_newest<T>(runs: &mut Vec<T>, newest: usize, started: impl Fn(&T) -> DateTime<Utc>) {
+    runs.sort_by_key(|run| std::cmp::Reverse(started(run)));
+    runs.truncate(newest);
 }
 
 fn local(at: DateTime<Utc>) -> NaiveDateTime {

@@ -1,6 +1,7 @@
 //! What the commands that make a series of runs have in common.
 
 use std::ffi::OsString;
+use std::num::NonZeroUsize;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -16,8 +17,10 @@ use crate::output::terminal;
 use crate::series::{plan, platform, state};
 
 /// Options that are the series' own business, by the names of their fields: they are not handed on to its runs.
-pub const OWN: [&str; 14] = [
+pub const OWN: [&str; 16] = [
     "json",
+    "history",
+    "no_history",
     "quiet",
     "verbose",
     "color",
@@ -105,16 +108,24 @@ pub fn parse(command: &'static str, words: &[OsString]) -> Result<ArgMatches, cl
 
 /// How many runs go on at the same time: so many, or fewer where the system has a limit, which is told.
 pub fn jobs(asked: u16) -> usize {
+    let (jobs, told) = limited(asked, platform::MOST_JOBS, platform::MOST_JOBS_BECAUSE);
+    if let Some(told) = told {
+        terminal::warning(&told);
+    }
+    jobs
+}
+
+/// The number that is within the limit, and what is to be said where that is not what was asked for.
+fn limited(asked: u16, most: Option<NonZeroUsize>, because: &str) -> (usize, Option<String>) {
     let asked = usize::from(asked);
-    match platform::MOST_JOBS {
-        Some(most) if asked > most.get() => {
-            let because = platform::MOST_JOBS_BECAUSE;
-            terminal::warning(&format!(
+    match most.map(NonZeroUsize::get) {
+        Some(most) if asked > most => (
+            most,
+            Some(format!(
                 "{most} runs at a time instead of {asked}: {because}"
-            ));
-            most.get()
-        }
-        _ => asked,
+            )),
+        ),
+        _ => (asked, None),
     }
 }
 
@@ -141,6 +152,15 @@ mod tests {
 
     fn kept(words: &[&str]) -> Vec<OsString> {
         without(&STATE, words.iter().map(Into::into))
+    }
+
+    #[test]
+    fn a_limit_of_the_system_is_kept_and_told() {
+        let limit = NonZeroUsize::new(4);
+        assert_eq!(limited(4, limit, "why"), (4, None));
+        let told = "4 runs at a time instead of 9: why".to_owned();
+        assert_eq!(limited(9, limit, "why"), (4, Some(told)));
+        assert_eq!(limited(9, None, ""), (9, None));
     }
 
     #[test]

@@ -6,24 +6,26 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use chrono::Utc;
+use chrono::{Local, Utc};
 use clap::{ArgMatches, FromArgMatches};
 use serde_json::{Value, json};
 
+use super::plots::Folder;
 use super::{defaults, series as common};
 use crate::cli::{self, StressArgs};
 use crate::output::ci::Sinks;
 use crate::output::destination::Destination;
+use crate::output::plots::page;
 use crate::output::stress::percent::{Round, confidence, percent};
 use crate::output::stress::progress::{Goal, Progress};
-use crate::output::stress::{Answer, Course, Question};
+use crate::output::stress::{Answer, Course, Question, words};
 use crate::output::terminal;
 use crate::run::supervise::die_like;
 use crate::run::verdict::exit_code;
 use crate::series::stop::{Rules, Stop};
 use crate::series::tally::Tally;
 use crate::series::{self, Arm, End, Series, Show, plan, state};
-use crate::stats::Sequential;
+use crate::stats::{Sequential, Unreachable};
 
 /// Runs where nothing is said of how many: the fewest that, all without a crash, show a rate below 5 % with 95 % confidence
 /// (0.95^59 < 0.05).
@@ -66,6 +68,17 @@ fn usage(what: &str) -> u8 {
     exit_code::USAGE
 }
 
+/// Why there is no such test, with the time that it would take.
+fn out_of_reach(why: &Unreachable) -> String {
+    match why {
+        Unreachable::TooManyRuns { needed, .. } => {
+            let time = words::time(Duration::from_secs(*needed));
+            format!("{why}; at a second a run that is {time}")
+        }
+        Unreachable::OutOfRange { .. } => why.to_string(),
+    }
+}
+
 /// What was asked for, as values and as the words they were read from.
 struct Asked {
     args: StressArgs,
@@ -97,7 +110,7 @@ impl Asked {
         let Some(limit) = self.args.max_rate else {
             return Ok(None);
         };
-        let test = Sequential::new(limit, self.args.confidence).map_err(|it| it.to_string())?;
+        let test = Sequential::new(limit, self.args.confidence).map_err(|it| out_of_reach(&it))?;
         match self.args.runs {
             Some(runs) if runs < test.fewest() => Err(format!(
                 "-n {runs} cannot show a rate below {} with {} confidence: that takes {} runs without a crash (hint: -n {} or more, \
@@ -220,10 +233,13 @@ impl Asked {
 fn make(asked: &Asked, series: &Series, test: Option<&Sequential>, before: Duration) -> Result<u8> {
     let args = &asked.args;
     // Opened before the runs: an answer that cannot be written is found out now.
-    let json = args.run.json.clone();
-    let json = json
-        .map(|path| Destination::open(path, "--json"))
-        .transpose()?;
+    let open = |path: &Option<PathBuf>, option| {
+        let path = path.clone();
+        path.map(|path| Destination::open(path, option)).transpose()
+    };
+    let json = open(&args.run.json, "--json")?;
+    let html = open(&args.html, "--html")?;
+    let plots = args.svg.as_deref().map(Folder::open).transpose()?;
     let sinks = Sinks::open(&args.run.ci)?;
     let begun = Instant::now();
     let elapsed = move || before + begun.elapsed();
@@ -257,12 +273,21 @@ fn make(asked: &Asked, series: &Series, test: Option<&Sequential>, before: Durat
         stopped: stop.stopped(),
         decision: stop.decision(),
         bound: stop.bound(),
+        left: stop.left(),
         elapsed: elapsed(),
     };
     let answer = Answer::of(series, &finished, &tally, question, course);
     say(&answer.text(args.run.quiet));
     if let Some(json) = json {
         json.write(&answer.json()?)?;
+    }
+    if let Some(html) = html {
+        let made = Utc::now();
+        let zone = *made.with_timezone(&Local).offset();
+        html.write(&page(&answer.page(made, zone)))?;
+    }
+    if let Some(plots) = plots {
+        plots.write(&answer.plots())?;
     }
     if sinks.are_wanted() {
         sinks.publish(&[answer.suite()], Some(&answer.markdown()))?;

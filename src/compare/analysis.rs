@@ -1,11 +1,12 @@
 //! What the runs of a comparison show.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use super::measured::{Measured, Quantity};
 use crate::history::{Kind, RunLine};
+use crate::series::claim::{Claim, was_seen};
 use crate::stats::{Rate, fisher_exact, holm};
 
 /// What is asked of the runs.
@@ -32,8 +33,8 @@ pub struct Comparison {
     pub confidence: f64,
     /// The arms, in the order in which they were given.
     pub arms: Vec<ArmResult>,
-    /// Crash reports that count in several runs, which went on at the same time: whose they are is not known.
-    pub counted_twice: usize,
+    /// Crash reports that are no run's for certain and that several saw, which went on at the same time.
+    pub doubtful_reports: usize,
     /// Runs whose start lies before that of one that was started earlier: the system's clock was set back.
     pub clock_set_back: usize,
 }
@@ -85,7 +86,7 @@ pub enum Finding {
     ControlNeverCrashed,
     /// One of the two has no run that shows something.
     NoRuns,
-    /// Some report counts in runs of several arms: no rate stands.
+    /// Some report may be that of a run of another arm: no rate stands.
     Ambiguous,
 }
 
@@ -112,7 +113,7 @@ impl Comparison {
             .iter()
             .map(|at| fisher_exact(arms[*at].rate, control.rate))
             .collect();
-        let (counted_twice, ambiguous) = counted_twice(runs);
+        let (doubtful_reports, ambiguous) = doubtful_reports(runs);
         for ((at, p), corrected) in others.iter().zip(&p).zip(holm(&p)) {
             let arm = &mut arms[*at];
             let finding = if ambiguous {
@@ -132,7 +133,7 @@ impl Comparison {
             }
         }
         Self {
-            counted_twice,
+            doubtful_reports,
             clock_set_back: clock_set_back(runs),
             ..Self::empty(question, arms)
         }
@@ -143,7 +144,7 @@ impl Comparison {
             control: question.control,
             confidence: question.confidence,
             arms,
-            counted_twice: 0,
+            doubtful_reports: 0,
             clock_set_back: 0,
         }
     }
@@ -206,23 +207,26 @@ fn finding(arm: Rate, control: Rate, corrected: f64, confidence: f64) -> Finding
     }
 }
 
-/// How many reports count in several runs, and whether the runs of one of them are of several arms.
+/// How many reports may belong to several runs, and whether the runs of one of them are of several arms.
 ///
-/// Runs at the same time see each other's reports. One that nothing ties to a run counts, as it may be that run's; where
-/// two runs count the same one, one of them did not crash.
-fn counted_twice(runs: &[(usize, &RunLine)]) -> (usize, bool) {
-    let mut seen: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+/// Runs at the same time see each other's reports. One that nothing ties to a run for certain counts in one of those that saw it: the arm
+/// may be the wrong one.
+fn doubtful_reports(runs: &[(usize, &RunLine)]) -> (usize, bool) {
+    let (mut seen, mut doubtful) = (BTreeMap::<&str, Vec<usize>>::new(), BTreeSet::new());
     for (arm, line) in runs {
-        for report in line.reports.iter().filter(|report| report.counted) {
-            let incident = report.incident.as_deref().unwrap_or(&report.file);
-            seen.entry(incident).or_default().push(*arm);
+        for report in &line.reports {
+            let claim = Claim::of(report);
+            if claim.is_some() || was_seen(report) {
+                seen.entry(report.event()).or_default().push(*arm);
+            }
+            if claim.is_some_and(|claim| !claim.is_certain()) {
+                doubtful.insert(report.event());
+            }
         }
     }
-    let twice = seen.values().filter(|arms| arms.len() > 1);
-    let ambiguous = twice
-        .clone()
-        .any(|arms| arms.iter().any(|arm| *arm != arms[0]));
-    (twice.count(), ambiguous)
+    seen.retain(|event, arms| doubtful.contains(event) && arms.len() > 1);
+    let ambiguous = |arms: &Vec<usize>| arms.iter().any(|arm| *arm != arms[0]);
+    (seen.len(), seen.values().any(ambiguous))
 }
 
 /// Runs are handed over in the order in which they were started; as several may be started at once, only more than a
@@ -362,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_that_counts_in_runs_of_several_arms_leaves_no_finding() {
+    fn a_report_that_may_be_of_a_run_of_another_arm_leaves_no_finding() {
         let crash = |incident: &str| RunLine {
             reports: vec![ReportLine {
                 file: format!("{incident}.ips"),
@@ -371,7 +375,9 @@ mod tests {
                 fingerprint: None,
                 signature: None,
                 attribution: Some("unknown".to_owned()),
+                evidence: None,
                 counted: true,
+                known: false,
             }],
             ..line(Kind::Crash)
         };
@@ -381,12 +387,22 @@ mod tests {
                 lines.iter().map(|(arm, line)| (*arm, line)).collect();
             let comparison = Comparison::of(&question(&names), &runs);
             let finding = comparison.arms[1].against.map(|against| against.finding);
-            (comparison.counted_twice, finding)
+            (comparison.doubtful_reports, finding)
         };
-        let same_arm = [(0, crash("A")), (0, crash("A")), (1, line(Kind::Clean))];
+        // It counts in one run, and another has seen it.
+        let seen = |incident: &str| {
+            let mut seen = crash(incident);
+            seen.kind = Kind::Clean;
+            seen.reports[0].counted = false;
+            seen
+        };
+        let same_arm = [(0, crash("A")), (0, seen("A")), (1, line(Kind::Clean))];
         assert_eq!(of(&same_arm), (1, Some(Finding::Undecided)));
-        let both_arms = [(0, crash("A")), (1, crash("A")), (1, crash("B"))];
+        let both_arms = [(0, crash("A")), (1, seen("A")), (1, crash("B"))];
         assert_eq!(of(&both_arms), (1, Some(Finding::Ambiguous)));
+        let mut certain = [(0, crash("A")), (1, seen("A"))];
+        certain[0].1.reports[0].evidence = Some("parent".to_owned());
+        assert_eq!(of(&certain), (0, Some(Finding::Undecided)));
         let none = [(0, crash("A")), (1, crash("B"))];
         assert_eq!(of(&none), (0, Some(Finding::Undecided)));
     }

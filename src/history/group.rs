@@ -290,27 +290,93 @@ impl Groups {
 
     /// The groups in the order of their values; those without one come last.
     pub fn finish(self) -> Vec<Group> {
-        let mut groups: Vec<_> = self.known.into_values().collect();
-        groups.sort_by(|a, b| {
-            let pairs = a.values.iter().zip(&b.values);
-            let mut orders = pairs.map(|(a, b)| compare(a.as_deref(), b.as_deref()));
+        let mut groups: Vec<(Vec<Standing>, Group)> = self
+            .known
+            .into_values()
+            .map(|group| {
+                let standings = group.values.iter().map(|value| standing(value.as_deref()));
+                (standings.collect(), group)
+            })
+            .collect();
+        groups.sort_by(|(standings, group), (other_standings, other)| {
+            let pairs = standings.iter().zip(other_standings);
+            let values = group.values.iter().zip(&other.values);
+            let mut orders = pairs
+                .zip(values)
+                .map(|((a, b), (text, other))| compare(*a, *b).then_with(|| text.cmp(other)));
             orders
                 .find(|order| order.is_ne())
                 .unwrap_or(Ordering::Equal)
         });
-        groups
+        groups.into_iter().map(|(_, group)| group).collect()
     }
 }
 
-/// Numbers by their value, other texts by their letters.
-fn compare(a: Option<&str>, b: Option<&str>) -> Ordering {
+/// Where a value stands among those of its key: found once, as a sort asks many times.
+#[derive(Debug, Clone, Copy)]
+enum Standing {
+    /// Numbers first, by their value.
+    Number(f64),
+    /// Then texts, by their letters.
+    Text,
+    /// Then those that have none.
+    None,
+}
+
+fn standing(value: Option<&str>) -> Standing {
+    match value.map(str::parse) {
+        Some(Ok(number)) => Standing::Number(number),
+        Some(Err(_)) => Standing::Text,
+        None => Standing::None,
+    }
+}
+
+fn compare(a: Standing, b: Standing) -> Ordering {
+    let rank = |standing| match standing {
+        Standing::Number(_) => 0,
+        Standing::Text => 1,
+        Standing::None => 2,
+    };
     match (a, b) {
-        (None, None) => Ordering::Equal,
-        (None, Some(_)) => Ordering::Greater,
-        (Some(_), None) => Ordering::Less,
-        (Some(a), Some(b)) => match (a.parse::<f64>(), b.parse::<f64>()) {
-            (Ok(a), Ok(b)) => a.total_cmp(&b),
-            _ => a.cmp(b),
-        },
+        (Standing::Number(a), Standing::Number(b)) => a.total_cmp(&b),
+        _ => rank(a).cmp(&rank(b)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::line::tests::line;
+    use super::super::rows_from;
+    use super::*;
+
+    #[test]
+    fn values_have_one_order_whatever_they_are() {
+        // By their letters alone, 10 would be before 1a, 1a before 9, and 9, as a number, before 10.
+        let series = ["1a", "10", "b", "9", "-1.5"].map(|name| Some(name.to_owned()));
+        let mut groups = Groups::by(vec![Key::Series]);
+        for series in series.into_iter().chain([None]) {
+            let run = super::super::RunLine { series, ..line() };
+            let text = serde_json::to_string(&run).expect("serialised");
+            rows_from(&mut text.as_bytes(), &mut |row| {
+                groups.add(&row.expect("a row").0, &|at| at.naive_utc());
+            })
+            .expect("read");
+        }
+        let groups = groups.finish();
+        let order: Vec<_> = groups
+            .iter()
+            .map(|group| group.values[0].as_deref())
+            .collect();
+        assert_eq!(
+            order,
+            [
+                Some("-1.5"),
+                Some("9"),
+                Some("10"),
+                Some("1a"),
+                Some("b"),
+                None
+            ]
+        );
     }
 }

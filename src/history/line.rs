@@ -16,7 +16,7 @@ use crate::diagnose::fingerprint;
 use crate::evidence::ProcessEvidence;
 use crate::reports::attribution::Attribution;
 use crate::run::Machine;
-use crate::run::collect::Collected;
+use crate::run::collect::{Collected, Weight};
 use crate::run::execute::signal_name;
 use crate::run::options::{LockScope, RunOptions};
 use crate::run::record::RunRecord;
@@ -119,8 +119,14 @@ pub struct ReportLine {
     pub signature: Option<String>,
     /// `ours`, `foreign` or `unknown`: whether it belongs to the run's process tree.
     pub attribution: Option<String>,
+    /// What ties it to the tree: `process`, `parent`, `responsible` or `library`; null where it is not `ours`.
+    #[serde(default)]
+    pub evidence: Option<String>,
     /// Whether it made the run fail.
     pub counted: bool,
+    /// Whether it is a crash that the baseline knows: in the rate, and no failure.
+    #[serde(default)]
+    pub known: bool,
 }
 
 /// What a run is a part of.
@@ -269,6 +275,16 @@ impl RunLine {
 }
 
 impl ReportLine {
+    /// What tells its event from others: the incident, or the file where it names none.
+    pub fn event(&self) -> &str {
+        self.incident.as_deref().unwrap_or(&self.file)
+    }
+
+    /// Whether it is a crash, or an error of the GPU, that the run has for its own: one that fails it, or that the baseline knows.
+    pub fn is_counted(&self) -> bool {
+        self.counted || self.known
+    }
+
     fn of(collected: &Collected) -> Self {
         let report = collected.report.as_ref().ok();
         let archived = collected.archived.as_ref().ok();
@@ -291,7 +307,12 @@ impl ReportLine {
                 };
                 name.to_owned()
             }),
+            evidence: match &collected.attribution {
+                Some(Attribution::Ours(evidence)) => Some(evidence.name().to_owned()),
+                _ => None,
+            },
             counted: collected.weight.counts(),
+            known: collected.weight == Weight::Known,
         }
     }
 }

@@ -12,6 +12,7 @@ mod id;
 mod kind;
 mod line;
 mod query;
+mod rates;
 mod read;
 mod row;
 
@@ -20,6 +21,7 @@ pub use group::{Group, Groups, Key, Tally, UnknownKey};
 pub use kind::{Kind, UnknownKind};
 pub use line::{Basics, Context, ReportLine, RunLine, SCHEMA};
 pub use query::{Filter, Survey};
+pub use rates::{Counts, Rates, RecordError, Run};
 pub use read::{BadLine, Why, open, read, read_from};
 pub use row::{Row, Text, rows_from};
 

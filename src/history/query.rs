@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use chrono::{DateTime, Utc};
 
 use super::row::Row;
-use super::{BadLine, Kind};
+use super::{BadLine, Kind, Why};
 use crate::diagnose::glob;
 
 /// Conditions, all of which must hold; of several kinds or commands, one suffices.
@@ -53,6 +53,8 @@ pub struct Survey {
     pub duplicates: u64,
     /// Lines that are no runs.
     pub bad: u64,
+    /// Those of them that never were one: neither torn nor of another layout.
+    pub foreign: u64,
     /// The first of them, each with the file that it is in.
     pub examples: Vec<(String, BadLine)>,
     known: HashSet<u128>,
@@ -70,12 +72,25 @@ impl Survey {
         new
     }
 
+    /// Lines that are runs, with those that were read before.
+    pub fn lines(&self) -> u64 {
+        self.runs + self.duplicates
+    }
+
     /// Counts a bad line of a file.
     pub fn bad(&mut self, file: &str, line: BadLine) {
         self.bad += 1;
+        self.foreign += u64::from(matches!(line.why, Why::NoRun(_)));
         if self.examples.len() < EXAMPLES {
             self.examples.push((file.to_owned(), line));
         }
+    }
+
+    /// Keeps one example of a file: one that is no history at all has nothing but bad lines.
+    pub fn condense(&mut self, file: &str) {
+        let mut is_first = true;
+        self.examples
+            .retain(|(other, _)| other != file || std::mem::take(&mut is_first));
     }
 }
 

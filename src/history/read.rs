@@ -31,8 +31,11 @@ pub enum Why {
     #[error("cut off")]
     Torn,
     /// It has another layout.
-    #[error("layout {0}, and this agxrun reads {SCHEMA}")]
+    #[error("layout {0}, and this agxrun reads {SCHEMA} (hint: use the agxrun that wrote it)")]
     OtherSchema(u64),
+    /// It holds NUL bytes: what some file systems leave in place of data that was not yet written when the power went.
+    #[error("NUL bytes, as a loss of power leaves them")]
+    Nul,
     /// It is no line of a history.
     #[error("no run: {0}")]
     NoRun(String),
@@ -95,8 +98,16 @@ pub(super) fn texts(source: &mut dyn BufRead, each: &mut EachText<'_>) -> io::Re
             continue;
         }
         // The last line of a file that an editor has saved may lack its end, and still be whole.
-        let is_torn = !is_whole && serde_json::from_slice::<serde::de::IgnoredAny>(text).is_err();
-        each(number, if is_torn { Err(Why::Torn) } else { Ok(text) });
+        let is_torn =
+            || !is_whole && serde_json::from_slice::<serde::de::IgnoredAny>(text).is_err();
+        let text = if text.contains(&0) {
+            Err(Why::Nul)
+        } else if is_torn() {
+            Err(Why::Torn)
+        } else {
+            Ok(text)
+        };
+        each(number, text);
     }
 }
 
@@ -132,7 +143,17 @@ pub(super) fn parse<'a, T: Deserialize<'a> + Laid>(text: &'a [u8]) -> Result<T, 
     match serde_json::from_slice::<T>(text) {
         Ok(line) if line.schema() == SCHEMA => Ok(line),
         Ok(line) => Err(Why::OtherSchema(line.schema().into())),
-        Err(error) => Err(other_schema(text).unwrap_or_else(|| Why::NoRun(error.to_string()))),
+        Err(error) => Err(other_schema(text).unwrap_or_else(|| Why::NoRun(said(&error)))),
+    }
+}
+
+/// The parser's words: the line that it counts is always the first, and not that of the file.
+fn said(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    match text.strip_suffix(&place) {
+        Some(words) => format!("{words} at column {}", error.column()),
+        None => text,
     }
 }
 
@@ -145,4 +166,82 @@ fn other_schema(text: &[u8]) -> Option<Why> {
     // What is no object with a layout is no run, which the caller says.
     let layout: Layout = serde_json::from_slice(text).ok()?;
     (layout.schema != u64::from(SCHEMA)).then_some(Why::OtherSchema(layout.schema))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::line::tests::line;
+    use super::*;
+
+    /// What is wrong with each line of a text; `None` for a run.
+    fn wrong(text: &[u8]) -> Vec<Option<Why>> {
+        let mut found = Vec::new();
+        read_from(&mut &*text, &mut |line| {
+            found.push(line.err().map(|bad| bad.why));
+        })
+        .expect("read");
+        found
+    }
+
+    fn with(changes: &serde_json::Value) -> String {
+        let mut line = serde_json::to_value(line()).expect("serialised");
+        for (key, value) in changes.as_object().expect("an object") {
+            line[key] = value.clone();
+        }
+        format!("{line}\n")
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_line_is_named() {
+        let whole = with(&serde_json::json!({}));
+        let newer = with(&serde_json::json!({"not known": [1]}));
+        assert_eq!(
+            wrong(format!("{whole}\n\r\n{newer}").as_bytes()),
+            [None, None]
+        );
+        assert_eq!(
+            wrong(whole.trim_end().as_bytes()),
+            [None],
+            "without its end"
+        );
+        assert_eq!(wrong(&whole.as_bytes()[..99]), [Some(Why::Torn)]);
+        let schema = with(&serde_json::json!({"schema": 2}));
+        assert_eq!(wrong(schema.as_bytes()), [Some(Why::OtherSchema(2))]);
+        assert_eq!(
+            wrong(b"{\"schema\": 7}\n"),
+            [Some(Why::OtherSchema(7))],
+            "whatever else it lacks"
+        );
+        let zeros = format!("\0\0\0\0\n{whole}\0\0");
+        let nul = || Some(Why::Nul);
+        assert_eq!(wrong(zeros.as_bytes()), [nul(), None, nul()]);
+        for (text, said) in [
+            ("no run\n", "no run: expected ident at column 2"),
+            ("[]\n", "no run: invalid length 0"),
+            ("\u{feff}{}\n", "no run: expected value at column 1"),
+        ] {
+            let [Some(why)] = &wrong(text.as_bytes())[..] else {
+                panic!("one line")
+            };
+            assert!(why.to_string().starts_with(said), "{why}");
+        }
+        let kind = with(&serde_json::json!({"kind": "boom"}));
+        let [Some(why)] = &wrong(kind.as_bytes())[..] else {
+            panic!("one line")
+        };
+        assert!(why.to_string().contains("unknown variant `boom`"), "{why}");
+    }
+
+    #[test]
+    fn a_line_without_end_costs_no_memory_and_the_next_one_is_read() {
+        let whole = with(&serde_json::json!({}));
+        let long = std::io::repeat(b'x').take(LONGEST + 10);
+        let mut text = BufReader::new(long.chain(&b"\n"[..]).chain(whole.as_bytes()));
+        let mut found = Vec::new();
+        read_from(&mut text, &mut |line| {
+            found.push(line.map(|_| ()).map_err(|bad| (bad.number, bad.why)));
+        })
+        .expect("read");
+        assert_eq!(found, [Err((1, Why::TooLong)), Ok(())]);
+    }
 }

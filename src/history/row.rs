@@ -38,6 +38,7 @@ pub struct Row<'a> {
     pub series: Option<Text<'a>>,
     pub arm: Option<Text<'a>>,
     pub slot: Option<u64>,
+    pub pid: Option<i32>,
     pub exit_code: Option<u8>,
     pub signal_name: Option<Text<'a>>,
     pub verdict: u8,
@@ -61,8 +62,14 @@ impl Laid for Row<'_> {
 impl Row<'_> {
     /// The command as one text.
     pub fn command_line(&self) -> String {
-        let words: Vec<&str> = self.command.iter().map(|word| &*word.0).collect();
-        words.join(" ")
+        let mut line = String::with_capacity(64);
+        for (at, word) in self.command.iter().enumerate() {
+            if at > 0 {
+                line.push(' ');
+            }
+            line.push_str(&word.0);
+        }
+        line
     }
 }
 

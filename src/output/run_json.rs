@@ -9,6 +9,7 @@ use super::crash::CrashView;
 use super::inspect_json::Judgement;
 use super::notices;
 use crate::evidence::ProcessEvidence;
+use crate::history::Kind;
 use crate::reports::attribution::Attribution;
 use crate::run::arrival::Arrival;
 use crate::run::attempts::Attempts;
@@ -51,6 +52,8 @@ struct View<'a> {
     timed_out: bool,
     needed_kill: bool,
     verdict: &'a Verdict,
+    /// What the run amounts to, as its line in the history says it.
+    kind: Kind,
     /// Whether it crashed in one attempt and passed in a later one.
     flaky: bool,
     /// What became of each attempt; the other fields are those of the one that decided.
@@ -86,6 +89,7 @@ struct Attempt<'a> {
     pid: i32,
     ending: Ended,
     verdict: &'a Verdict,
+    kind: Kind,
     /// The reports' files, in the archive where they were copied.
     reports: Vec<String>,
 }
@@ -200,6 +204,7 @@ fn view(record: &RunRecord) -> View<'_> {
         timed_out: outcome.timed_out.is_some(),
         needed_kill: outcome.needed_kill,
         verdict: &record.verdict,
+        kind: Kind::of(record),
         flaky: false,
         attempts: Vec::new(),
         fix: record.plan.library.as_ref().map(|library| Fix {
@@ -263,6 +268,7 @@ fn attempt(record: &RunRecord) -> Attempt<'_> {
         pid: record.outcome.pid,
         ending: ended(record.outcome.ending),
         verdict: &record.verdict,
+        kind: Kind::of(record),
         reports: record
             .reports
             .iter()

@@ -22,6 +22,9 @@ pub struct TreeFacts {
     pub processes: Vec<KnownProcess>,
     /// The library that was injected.
     pub fix_library: Option<PathBuf>,
+    /// Whether a process of the tree has told that it loaded the library, by a ledger. Every process that loads it in this run
+    /// tells so in the same place; one that loaded it and is not among [`processes`](Self::processes) may be another run's.
+    pub ledgers: bool,
 }
 
 /// One process known to belong to the tree.
@@ -53,12 +56,24 @@ pub enum Attribution {
 pub enum Evidence {
     /// A process of the tree had this id at that time.
     Pid(i32),
-    /// The injected library is among its images, and it was launched during the run.
-    LibraryLoaded(PathBuf),
     /// Its parent is a process of the tree.
     Parent(i32),
     /// The process responsible for it is one of the tree.
     Responsible(i32),
+    /// The injected library is among its images, it was launched during the run, and no process of the run tells what it loaded.
+    LibraryLoaded(PathBuf),
+}
+
+impl Evidence {
+    /// Its name in a run line: `process`, `parent`, `responsible` or `library`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Pid(_) => "process",
+            Self::Parent(_) => "parent",
+            Self::Responsible(_) => "responsible",
+            Self::LibraryLoaded(_) => "library",
+        }
+    }
 }
 
 /// Why a report does not belong to the tree.
@@ -85,6 +100,9 @@ pub enum Gap {
     NoTime,
     /// The process ran during the run, and nothing ties it to the tree or to another.
     NoRelation(i32),
+    /// The process had loaded the library and told this run nothing of it, which others of the run did: it may be one of another run
+    /// with the same library, or one that could not write its ledger.
+    NoLedger(i32),
 }
 
 impl Attribution {
@@ -105,8 +123,8 @@ const STAMP_SLACK: TimeDelta = TimeDelta::seconds(1);
 /// itself only known to the second.
 const LAUNCH_SLACK: TimeDelta = TimeDelta::seconds(1);
 
-/// Whose a report is. The rules stand in this order: what time refutes, then ids, then the loaded
-/// library, then relatives; the report's name for the process is never looked at.
+/// Whose a report is. The rules stand in this order: what time refutes, then ids, then relatives, then the loaded library; the
+/// report's name for the process is never looked at.
 pub fn attribute(report: &Report, tree: &TreeFacts) -> Attribution {
     if let Some(refutation) = older_than_run(report, tree) {
         return Attribution::Foreign(refutation);
@@ -135,19 +153,18 @@ pub fn attribute(report: &Report, tree: &TreeFacts) -> Attribution {
     {
         return Attribution::Foreign(Refutation::LaunchedAfterRun(launched));
     }
-    if let Some(library) = loaded_library(report, tree) {
-        return match launched {
-            Some(_) => Attribution::Ours(Evidence::LibraryLoaded(library)),
-            None => Attribution::Unknown(Gap::NoTime),
-        };
-    }
     if let Some(parent) = related(report.process.parent_pid, launched, tree) {
         return Attribution::Ours(Evidence::Parent(parent));
     }
     if let Some(responsible) = related(report.process.responsible_pid, launched, tree) {
         return Attribution::Ours(Evidence::Responsible(responsible));
     }
-    Attribution::Unknown(Gap::NoRelation(pid))
+    Attribution::Unknown(match (loaded_library(report, tree), launched) {
+        (None, _) => Gap::NoRelation(pid),
+        (Some(_), None) => Gap::NoTime,
+        (Some(_), Some(_)) if tree.ledgers => Gap::NoLedger(pid),
+        (Some(library), Some(_)) => return Attribution::Ours(Evidence::LibraryLoaded(library)),
+    })
 }
 
 fn older_than_run(report: &Report, tree: &TreeFacts) -> Option<Refutation> {
@@ -261,9 +278,9 @@ impl fmt::Display for Evidence {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Pid(pid) => write!(out, "process {pid} belonged to it at that time"),
-            Self::LibraryLoaded(path) => write!(out, "it had loaded {}", path.display()),
             Self::Parent(pid) => write!(out, "its parent {pid} belonged to it"),
             Self::Responsible(pid) => write!(out, "the process {pid} responsible belonged to it"),
+            Self::LibraryLoaded(path) => write!(out, "it had loaded {}", path.display()),
         }
     }
 }
@@ -293,6 +310,10 @@ impl fmt::Display for Gap {
             Self::NoRelation(pid) => {
                 write!(out, "nothing ties process {pid} to this run or to another")
             }
+            Self::NoLedger(pid) => write!(
+                out,
+                "process {pid} had loaded the library and has no ledger in this run: it may be another run's"
+            ),
         }
     }
 }

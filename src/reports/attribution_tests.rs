@@ -25,6 +25,7 @@ fn tree() -> TreeFacts {
             known(102, "12:00:40", "12:00:41"),
         ],
         fix_library: Some(PathBuf::from("/opt/agxrun/libagx_fix.dylib")),
+        ledgers: false,
     }
 }
 
@@ -49,6 +50,10 @@ const NOTHING: Case = Case {
 };
 
 fn attributed(case: &Case) -> Attribution {
+    attributed_to(&tree(), case)
+}
+
+fn attributed_to(tree: &TreeFacts, case: &Case) -> Attribution {
     let mut report = Report {
         process: Process {
             pid: case.pid,
@@ -66,7 +71,7 @@ fn attributed(case: &Case) -> Attribution {
         path,
         ..Image::default()
     }];
-    attribute(&report, &tree())
+    attribute(&report, tree)
 }
 
 #[test]
@@ -202,6 +207,35 @@ fn relatives_and_the_library_tie_unknown_ids_to_the_tree() {
         ..base
     };
     assert_eq!(attributed(&other_library), unknown, "a name is no evidence");
+}
+
+#[test]
+fn a_library_of_which_no_ledger_of_the_run_tells_may_have_been_loaded_in_another_run() {
+    let tree = TreeFacts {
+        ledgers: true,
+        ..tree()
+    };
+    let library = Case {
+        pid: Some(500),
+        launched: Some("12:00:30"),
+        captured: Some("12:00:31"),
+        image: Some("/opt/agxrun/libagx_fix.dylib"),
+        ..NOTHING
+    };
+    let found = attributed_to(&tree, &library);
+    assert_eq!(found, Attribution::Unknown(Gap::NoLedger(500)));
+    assert!(found.counts_in_tree(), "it may be this run's");
+    let child = Case {
+        parent: Some(100),
+        ..library
+    };
+    let parent = Attribution::Ours(Evidence::Parent(100));
+    assert_eq!(attributed_to(&tree, &child), parent);
+    assert_eq!(
+        attributed(&child),
+        parent,
+        "who started it says more than what it loaded"
+    );
 }
 
 #[test]

@@ -353,6 +353,7 @@ fn tree_facts(
         ended: (!still_running).then_some(ended),
         processes: from_ledgers.chain(orphans).collect(),
         fix_library: plan.library.as_ref().map(|library| library.path.clone()),
+        ledgers: evidence.loaded(),
     }
 }
 

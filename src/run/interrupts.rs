@@ -17,8 +17,13 @@ impl Interrupts {
 
     /// The first signal that came since the last call.
     pub fn take(&self) -> io::Result<Option<i32>> {
+        Ok(self.take_all()?.first().copied())
+    }
+
+    /// The signals that came since the last call, each as often as it was delivered.
+    pub fn take_all(&self) -> io::Result<Vec<i32>> {
         let (deliveries, _) = self.0.take()?;
-        Ok(deliveries.first().map(|delivery| delivery.signal))
+        Ok(deliveries.iter().map(|delivery| delivery.signal).collect())
     }
 }
 

@@ -16,7 +16,7 @@ use nix::unistd::{Pid, pipe};
 
 use super::clock::Moment;
 use super::outputs::Outputs;
-use super::{Series, Slot};
+use super::{Series, Slot, book};
 use crate::history::RunLine;
 
 /// A run that goes on.
@@ -116,9 +116,15 @@ impl Child {
         })
     }
 
-    /// Asks the run to end: the first time it passes TERM on to its target, the second time it kills its tree.
+    /// Asks the run to end: it passes TERM on to its target.
     pub(super) fn terminate(&self) -> io::Result<()> {
         sent(kill(self.pid(), Signal::SIGTERM))
+    }
+
+    /// Asks the run a second time, so that it kills its tree. By another signal than the first, as two of one kind that come before
+    /// the run looks are one.
+    pub(super) fn hurry(&self) -> io::Result<()> {
+        sent(kill(self.pid(), Signal::SIGINT))
     }
 
     /// Kills the run's own process and what shares its process group. It can say nothing more.
@@ -169,6 +175,7 @@ fn arguments(series: &Series, slot: Slot, line: &OwnedFd) -> Vec<OsString> {
         arguments.push(option.into());
         arguments.push(value);
     }
+    arguments.extend(book::options(series));
     arguments.extend(arm.options.iter().cloned());
     arguments.push("--".into());
     arguments.extend(arm.command.iter().cloned());

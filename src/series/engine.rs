@@ -1,6 +1,6 @@
 //! The runs of a series, several at a time, to the end of their schedule.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
@@ -10,13 +10,15 @@ use chrono::Utc;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
+use super::book::Book;
 use super::child::{Child, Ended, StartError};
 use super::outputs::Outputs;
-use super::shared::{self, Shared};
-use super::state::{Entry, Header, Resumed, SCHEMA, State};
+use super::recover::{Known, recover};
+use super::shared::{self, Run, Shared};
+use super::state::{self, Entry, Header, Resumed, SCHEMA, State};
 use super::{
     End, Finished, Notice, Schedule, Series, SeriesError, Show, Slot, StateError, Watcher, plan,
-    platform, recover,
+    platform,
 };
 use crate::history::{Kind, RunLine};
 use crate::run::interrupts::Interrupts;
@@ -58,17 +60,10 @@ impl Told<'_> {
     }
 }
 
-/// A run of before a resumption.
-struct Known {
-    line: RunLine,
-    /// As it was planned; not known of one that only the history has.
-    slot: Option<Slot>,
-}
-
 struct Engine<'a> {
     series: &'a Series,
     agxrun: PathBuf,
-    state: State,
+    book: Book,
     outputs: Outputs,
     interrupts: Interrupts,
     begun: Instant,
@@ -110,15 +105,14 @@ impl<'a> Engine<'a> {
             };
             (State::create(&series.state, &header)?, nothing)
         };
-        let before = resumed.entries.last().map_or(0.0, |entry| entry.at);
         let mut engine = Self {
             series,
             agxrun,
-            state,
+            book: Book::new(state, series),
             outputs: Outputs::new(series.outputs()),
             interrupts,
             begun: Instant::now(),
-            before: Duration::try_from_secs_f64(before).unwrap_or_default(),
+            before: state::until(&resumed.entries),
             known: BTreeMap::new(),
             running: Vec::new(),
             shared: Shared::default(),
@@ -142,32 +136,19 @@ impl<'a> Engine<'a> {
             let bytes = resumed.torn;
             self.notices.push(Notice::TornState { bytes });
         }
-        for entry in resumed.entries {
-            let known = Known {
-                line: entry.line,
-                slot: Some(entry.slot),
-            };
-            self.known.insert(entry.slot.number, known);
+        let recovered = recover(self.series, resumed.entries, &mut self.shared);
+        if recovered.found_elsewhere > 0 {
+            let runs = recovered.found_elsewhere;
+            self.notices.push(Notice::Recovered { runs });
         }
-        let Some(history) = &self.series.history else {
-            return;
-        };
-        let written: HashSet<u64> = self.known.keys().copied().collect();
-        let missing = recover::missing(history, &self.series.id, &self.series.arms, &written);
-        match missing {
-            Ok(missing) => {
-                if !missing.is_empty() {
-                    let runs = missing.len() as u64;
-                    self.notices.push(Notice::Recovered { runs });
-                }
-                let known = |(number, line)| (number, Known { line, slot: None });
-                self.known.extend(missing.into_iter().map(known));
-            }
-            Err(error) => {
-                let reason = format!("{}: {error}", history.display());
-                self.notices.push(Notice::HistoryUnread { reason });
-            }
+        for (path, error) in recovered.unread {
+            let reason = format!("{}: {error}", path.display());
+            self.notices.push(Notice::HistoryUnread { reason });
         }
+        for line in recovered.made_again {
+            self.add_to_history(&line);
+        }
+        self.known = recovered.runs;
     }
 
     /// Until nothing is to be started and nothing runs.
@@ -192,7 +173,7 @@ impl<'a> Engine<'a> {
 
     /// A run of before the resumption is told as if it had ended now.
     fn replay(&mut self, slot: Slot, known: Known, told: &mut Told<'_>) -> Result<(), SeriesError> {
-        if let Some(was) = known.slot
+        if let Some(was) = known.planned
             && was != slot
         {
             let difference = format!(
@@ -208,15 +189,19 @@ impl<'a> Engine<'a> {
                 differences: vec![difference],
             }));
         }
-        let is_new = known.slot.is_none();
-        let mut line = known.line;
-        if is_new {
-            self.pick_metric(slot, &mut line);
-            self.store(slot, &line, told.watcher);
+        let mut run = Run { slot, ..known.run };
+        if known.planned.is_none() {
+            self.pick_metric(slot, &mut run.line);
+        }
+        if !known.is_stored {
+            self.store(&run, false, told.watcher);
+            self.keep_or_discard(slot, &run.line);
+        }
+        if known.is_to_be_in_history {
+            self.add_to_history(&run.line);
         }
         self.resumed += 1;
-        told.done(slot, &line);
-        self.lines.push((slot, line));
+        self.tell(run, told);
         Ok(())
     }
 
@@ -257,15 +242,15 @@ impl<'a> Engine<'a> {
             .iter()
             .map(|fd| fd.revents().is_some_and(|events| !events.is_empty()))
             .collect();
-        if let Some(signal) = self.interrupts.take()? {
+        for signal in self.interrupts.take_all()? {
             self.interrupted(signal, told.watcher)?;
         }
         // From the last to the first, as those that have ended are taken out.
         for at in (0..self.running.len()).rev() {
             if ready[at + 1] && self.running[at].read()? {
                 let child = self.running.remove(at);
-                let at = child.at;
-                self.ended(child.end()?, at, told);
+                let begun = child.at;
+                self.ended(child.end()?, begun, told);
             }
         }
         told.watcher.tick();
@@ -281,51 +266,94 @@ impl<'a> Engine<'a> {
         }
         for child in &self.running {
             match self.asked {
-                1 | 2 => child.terminate()?,
+                1 => child.terminate()?,
+                2 => child.hurry()?,
                 _ => child.kill()?,
             }
         }
         Ok(())
     }
 
-    fn ended(&mut self, ended: Ended, at: Duration, told: &mut Told<'_>) {
+    fn ended(&mut self, ended: Ended, begun: Duration, told: &mut Told<'_>) {
         let slot = ended.slot;
         if let Some(seconds) = ended.begun.jumped() {
             let slot = slot.number;
             self.notices.push(Notice::ClockJumped { slot, seconds });
         }
-        let mut line = match ended.line {
+        let decided = match self.line_of(ended) {
+            Some(mut line) => {
+                self.pick_metric(slot, &mut line);
+                let run = Run {
+                    slot,
+                    begun,
+                    ended: self.elapsed(),
+                    line,
+                };
+                self.weigh(run, told.watcher)
+            }
+            None => self.shared.gone(slot.number),
+        };
+        for run in decided {
+            self.add_to_history(&run.line);
+            // What we ended and what turns out not to have crashed shows nothing.
+            if self.asked > 0 && run.line.kind == Kind::Interrupted {
+                self.cut(run.slot);
+                continue;
+            }
+            self.store(&run, false, told.watcher);
+            self.settle_output(run.slot, &run.line);
+            self.tell(run, told);
+        }
+    }
+
+    /// What a run has said of itself; nothing where it shows nothing, or nothing was run.
+    fn line_of(&mut self, ended: Ended) -> Option<RunLine> {
+        let slot = ended.slot;
+        match ended.line {
             // What we ended shows nothing, and is made again when the series is resumed.
             Some(Ok(line)) if self.asked > 0 && line.kind == Kind::Interrupted => {
-                return self.cut(slot);
+                self.add_to_history(&line);
+                self.cut(slot);
             }
-            None if self.asked > 0 => return self.cut(slot),
+            None if self.asked > 0 => self.cut(slot),
             // Nothing was launched, and nothing else will be.
             Some(Ok(line)) if line.kind == Kind::Refused && line.pid.is_none() => {
+                self.add_to_history(&line);
                 self.output(slot, |outputs| outputs.discard(slot.number, true));
-                return self.stop(End::Launch {
+                self.stop(End::Launch {
                     code: Some(line.verdict),
                     reason: line.warnings.join("; "),
                 });
             }
-            Some(Ok(line)) => line,
+            Some(Ok(line)) => return Some(line),
             Some(Err(error)) => {
                 let reason = format!("run {} said of itself: {error}", slot.number + 1);
-                return self.stop(End::Launch { code: None, reason });
+                self.stop(End::Launch { code: None, reason });
             }
             None => {
                 let reason = self.last_words(slot, ended.status);
                 let code = ended.status.code().and_then(|it| u8::try_from(it).ok());
-                return self.stop(End::Launch { code, reason });
+                self.stop(End::Launch { code, reason });
             }
-        };
-        self.pick_metric(slot, &mut line);
-        let until = self.elapsed();
-        self.shared.settle(slot.number, at, until, &mut line);
-        self.store(slot, &line, told.watcher);
-        told.done(slot, &line);
-        self.settle_output(slot, &line);
-        self.lines.push((slot, line));
+        }
+        None
+    }
+
+    /// Asks whose the run's reports are. Returns the runs of which that is known now; where this is none of them it is written down
+    /// as it stands.
+    fn weigh(&mut self, run: Run, watcher: &mut dyn Watcher) -> Vec<Run> {
+        let running: BTreeSet<u64> = self.running.iter().map(|it| it.slot.number).collect();
+        let as_it_stands = run.clone();
+        let decided = self.shared.ended(run, running);
+        if !decided.iter().any(|run| run.slot == as_it_stands.slot) {
+            self.store(&as_it_stands, true, watcher);
+        }
+        decided
+    }
+
+    fn tell(&mut self, run: Run, told: &mut Told<'_>) {
+        told.done(run.slot, &run.line);
+        self.lines.push((run.slot, run.line));
     }
 
     fn cut(&mut self, slot: Slot) {
@@ -361,33 +389,42 @@ impl<'a> Engine<'a> {
     }
 
     /// Writes a run into the state file. Where that fails it is kept in memory and the series ends.
-    fn store(&mut self, slot: Slot, line: &RunLine, watcher: &mut dyn Watcher) {
-        let entry = Entry {
-            slot,
-            at: self.elapsed().as_secs_f64(),
-            line: line.clone(),
-        };
-        if let Err(error) = self.state.append(&entry) {
+    fn store(&mut self, run: &Run, held: bool, watcher: &mut dyn Watcher) {
+        if let Err(error) = self.book.state(&Entry::of(run, held)) {
             let reason = format!(
                 "cannot write to the state file `{}`: {error} (hint: make room, then go on with --resume)",
                 self.series.state.display()
             );
             watcher.notice(&Notice::Output {
-                slot: slot.number,
+                slot: run.slot.number,
                 reason: reason.clone(),
             });
             self.stop(End::Storage { reason });
         }
     }
 
-    fn settle_output(&mut self, slot: Slot, line: &RunLine) {
-        let number = slot.number;
-        if self.series.output == Show::PassOn {
-            self.output(slot, |outputs| outputs.pass_on(number));
+    /// Adds a run to the history. The first failure is told: the others will be like it.
+    fn add_to_history(&mut self, line: &RunLine) {
+        let is_told = |notice: &Notice| matches!(notice, Notice::HistoryUnwritten { .. });
+        if let Err(error) = self.book.history(line)
+            && !self.notices.iter().any(is_told)
+        {
+            let reason = error.to_string();
+            self.notices.push(Notice::HistoryUnwritten { reason });
         }
+    }
+
+    fn settle_output(&mut self, slot: Slot, line: &RunLine) {
+        if self.series.output == Show::PassOn {
+            self.output(slot, |outputs| outputs.pass_on(slot.number));
+        }
+        self.keep_or_discard(slot, line);
+    }
+
+    fn keep_or_discard(&mut self, slot: Slot, line: &RunLine) {
         let lacks_metric = self.series.metric.is_some() && line.metric.is_none();
         let forget = line.kind == Kind::Clean && !lacks_metric;
-        self.output(slot, |outputs| outputs.discard(number, forget));
+        self.output(slot, |outputs| outputs.discard(slot.number, forget));
     }
 
     /// Does something with a run's output. The first failure is told: the others will be like it.
@@ -412,19 +449,9 @@ impl<'a> Engine<'a> {
 
     fn finish(mut self, told: &mut Told<'_>) -> Result<Finished, SeriesError> {
         // The schedule did not come to ask for these, but they were made.
-        for (number, known) in std::mem::take(&mut self.known) {
-            let planned = known.slot.or_else(|| {
-                let name = known.line.arm.as_deref()?;
-                let arm = self.series.arms.iter().position(|it| it.name == name)?;
-                Some(Slot {
-                    number,
-                    arm,
-                    block: 0,
-                })
-            });
-            if let Some(slot) = planned {
-                self.replay(slot, known, told)?;
-            }
+        for (_, known) in std::mem::take(&mut self.known) {
+            let slot = known.run.slot;
+            self.replay(slot, known, told)?;
         }
         // There would be nothing to go on with.
         if self.lines.is_empty() && !self.series.resume {
@@ -433,13 +460,10 @@ impl<'a> Engine<'a> {
         if self.cut > 0 {
             self.notices.push(Notice::Cut { runs: self.cut });
         }
-        if let Err(error) = self.outputs.tidy() {
-            let slot = Slot {
-                number: 0,
-                arm: 0,
-                block: 0,
-            };
-            self.output(slot, |_| Err(error));
+        let gone = self.outputs.tidy().and(self.book.close());
+        if let Err(error) = gone {
+            let reason = error.to_string();
+            self.notices.push(Notice::Leftover { reason });
         }
         Ok(Finished {
             shared_reports: shared::list(&self.lines),

@@ -9,17 +9,20 @@
 //!
 //! | event | what happens |
 //! |---|---|
-//! | a run's line arrives | it is put into the state file in one write, then told |
+//! | a run's line arrives | it is put into the state file in one write; when it is known whose its reports are (`shared`) it is told, and added to the history |
 //! | first INT, TERM or HUP | no run is started any more; TERM to the runs, which pass it on and tell how they ended |
-//! | second | TERM again, by which a run kills its tree; third: the runs are killed |
+//! | second | INT to the runs, which kill their trees; third: the runs are killed |
 //! | we are killed | the runs end theirs: they ask the system to be told ([`orphan`]) |
 //! | the disk is full | no run is started any more; what is known stays in memory and is told at the end |
 //! | a run cannot be launched | no run is started any more; its words are told |
 //!
 //! A series is resumed by asking its schedule again from the start: a run that the state file has is not made again.
 
+mod book;
 mod child;
+pub mod claim;
 pub mod clock;
+mod disown;
 mod engine;
 pub mod metric;
 pub mod orphan;
@@ -127,7 +130,7 @@ pub struct Series {
     pub arguments: Vec<OsString>,
     /// Where reports are archived; outputs go to `series/ID` in it.
     pub archive: PathBuf,
-    /// The history that the runs are appended to, if any: after a kill a finished run may stand only there.
+    /// The history that the runs are appended to, if any, when it is known whose their reports are.
     pub history: Option<PathBuf>,
     /// A number that is picked from each run's output, into [`RunLine::metric`].
     pub metric: Option<Metric>,
@@ -139,6 +142,12 @@ impl Series {
     /// Where the outputs of runs that were not clean are.
     pub fn outputs(&self) -> PathBuf {
         self.archive.join("series").join(&self.id)
+    }
+
+    /// Where runs write their lines first; gone when the series has ended.
+    fn spool(&self) -> PathBuf {
+        let name = format!("{}.spool", self.id);
+        self.archive.join("series").join(name)
     }
 }
 
@@ -202,13 +211,23 @@ pub enum Notice {
         /// Bytes that were taken away.
         bytes: u64,
     },
-    /// Runs that had ended when an earlier `agxrun` was killed, and that the history has.
+    /// Runs that had ended when an earlier `agxrun` was killed, and that are not in the state file.
     Recovered {
         /// How many.
         runs: u64,
     },
-    /// The history could not be read, to look for such runs.
+    /// A file in which such runs stand could not be read.
     HistoryUnread {
+        /// Which, and why.
+        reason: String,
+    },
+    /// A run could not be added to the history; others neither, it may be.
+    HistoryUnwritten {
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// A file or folder that the series needs no more could not be removed.
+    Leftover {
         /// Why.
         reason: String,
     },
@@ -228,7 +247,7 @@ pub struct Finished {
     pub lines: Vec<(Slot, RunLine)>,
     /// Why there are no more.
     pub end: End,
-    /// Incidents that belong to nobody and that several runs saw: counted once.
+    /// Reports that are nobody's for certain and that several runs saw: counted once.
     pub shared_reports: Vec<SharedReport>,
     /// What the reader must know.
     pub notices: Vec<Notice>,
@@ -236,7 +255,7 @@ pub struct Finished {
     pub resumed: usize,
 }
 
-/// A report of unknown origin that appeared while several runs went on.
+/// A report that appeared while several runs went on and is none of theirs for certain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SharedReport {
     /// The report's file.

@@ -1,9 +1,11 @@
 //! Run lines for tests.
 
+use std::path::Path;
+
 use chrono::{TimeDelta, Utc};
 use serde_json::json;
 
-use super::Slot;
+use super::{Arm, Series, Show, Slot};
 use crate::history::{Kind, ReportLine, RunLine};
 
 /// The run in `slot` of the series `s`, of arm `stress`, that amounts to `kind`.
@@ -36,7 +38,9 @@ pub(super) fn report(incident: &str, attribution: &str) -> ReportLine {
         fingerprint: None,
         signature: None,
         attribution: Some(attribution.to_owned()),
+        evidence: None,
         counted: true,
+        known: false,
     }
 }
 
@@ -46,5 +50,27 @@ pub(super) fn slot(number: u64) -> Slot {
         number,
         arm: 0,
         block: number,
+    }
+}
+
+/// The series `s` of the arm `stress`, whose files are in this folder.
+pub(super) fn series(folder: &Path) -> Series {
+    Series {
+        id: "s".to_owned(),
+        command: "stress",
+        arms: vec![Arm {
+            name: "stress".to_owned(),
+            options: vec![],
+            command: vec!["true".into()],
+        }],
+        jobs: 1,
+        state: folder.join("state.jsonl"),
+        resume: true,
+        plan: json!({}),
+        arguments: vec![],
+        archive: folder.join("archive"),
+        history: Some(folder.join("runs.jsonl")),
+        metric: None,
+        output: Show::Keep,
     }
 }

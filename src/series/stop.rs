@@ -90,6 +90,12 @@ impl<'a, Clock: Fn() -> Duration> Stop<'a, Clock> {
         (test.runs() > 0).then(|| test.bound())
     }
 
+    /// How many runs without a crash would give the test its answer, where it has none.
+    pub fn left(&self) -> Option<u64> {
+        let test = self.test.as_ref()?;
+        test.test().left(test.crashes(), test.runs())
+    }
+
     fn rule(&self) -> Option<Stopped> {
         if self.decision().is_some() {
             Some(Stopped::Decided)

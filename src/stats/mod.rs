@@ -9,7 +9,6 @@ mod order;
 mod power;
 pub mod random;
 mod rate;
-pub mod runs;
 pub mod sequential;
 pub mod series_quality;
 mod survival;

@@ -53,6 +53,23 @@ impl Random {
         (self.bits() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
+    /// How many tries it takes to the first hit, that one counted, where each hits with the probability `rate`; `u64::MAX` where none does.
+    /// One number in place of one a try: the waiting time's distribution is geometric, and its inverse known.
+    pub fn tries_to_hit(&mut self, rate: f64) -> u64 {
+        if rate >= 1.0 {
+            return 1;
+        }
+        if rate <= 0.0 {
+            return u64::MAX;
+        }
+        // 1 - unit() is above 0.
+        let tries = (1.0 - self.unit()).ln() / (-rate).ln_1p();
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        // an `as` from a float stays within the type
+        let tries = tries.floor() as u64;
+        tries.saturating_add(1)
+    }
+
     /// Puts things into a random order (R. Durstenfeld, Communications of the ACM 7, 1964).
     pub fn shuffle<T>(&mut self, things: &mut [T]) {
         for last in (1..things.len()).rev() {
@@ -95,6 +112,32 @@ mod tests {
         );
         assert_eq!(random.below(0), 0);
         assert!((0..1000).all(|_| (0.0..1.0).contains(&random.unit())));
+    }
+
+    #[test]
+    fn a_hit_takes_as_many_tries_as_one_by_one() {
+        const DRAWN: u32 = 20_000;
+        let mut random = Random::new(3);
+        for rate in [0.01, 0.2, 0.5, 0.97] {
+            let mut within = [0_u32; 3];
+            for _ in 0..DRAWN {
+                let tries = random.tries_to_hit(rate);
+                for (most, count) in (1..).zip(&mut within) {
+                    *count += u32::from(tries <= most);
+                }
+            }
+            for (most, count) in (1..).zip(within) {
+                let known = 1.0 - (1.0 - rate).powi(most);
+                let share = f64::from(count) / f64::from(DRAWN);
+                let error = (known * (1.0 - known) / f64::from(DRAWN)).sqrt();
+                assert!(
+                    (share - known).abs() < 5.0 * error,
+                    "{rate} {most}: {share}"
+                );
+            }
+        }
+        assert_eq!(random.tries_to_hit(0.0), u64::MAX);
+        assert_eq!(random.tries_to_hit(1.0), 1);
     }
 
     #[test]

@@ -31,6 +31,16 @@ fn a_number_of_the_target_is_compared() {
     );
     assert_eq!(compared.arm(0)["metric"]["spread"]["median"], 10.0);
     assert!(compared.arm(1)["wall"]["spread"]["median"].is_number());
+    // The history has it, too: a run by itself knows nothing of what is picked from its output.
+    let history = std::fs::read_to_string(sandbox.path("archive/runs.jsonl")).expect("written");
+    let lines = history
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a line"));
+    let mut numbers: Vec<f64> = lines
+        .map(|line: serde_json::Value| line["metric"].as_f64().expect("a number"))
+        .collect();
+    numbers.sort_by(f64::total_cmp);
+    assert_eq!(numbers, [[10.0; 6], [20.0; 6]].concat());
 }
 
 #[test]

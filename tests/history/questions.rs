@@ -269,6 +269,32 @@ fn a_history_that_is_not_there_is_no_failure_unless_it_was_named() {
         assert_eq!(output.status.code(), Some(125), "{output:?}");
         assert!(text(&output.stderr).contains("cannot read the history"));
     }
+    // No line of it is a run, and none is of a history that was cut off or has another layout.
+    made.write(
+        "record.json",
+        &[
+            "{\n".to_owned(),
+            "\"schema\": 1\n".to_owned(),
+            "}\n".to_owned(),
+        ],
+    );
+    let output = made.ask(&["record.json"]);
+    assert_eq!(output.status.code(), Some(125), "{output:?}");
+    let stderr = text(&output.stderr);
+    assert!(stderr.contains("`record.json` is no history"), "{stderr}");
+    assert_eq!(
+        stderr.matches("warning: `record.json`").count(),
+        1,
+        "{stderr}"
+    );
+    for (name, line) in [
+        ("torn.jsonl", "{\"schema\":1,"),
+        ("newer.jsonl", "{\"schema\":2}\n"),
+        ("empty.jsonl", ""),
+    ] {
+        made.write(name, &[line.to_owned()]);
+        assert_eq!(made.ask(&[name]).status.code(), Some(0), "{name}");
+    }
     for wrong in [
         &["--group-by", "moon"][..],
         &["--kind", "boom"],
@@ -280,6 +306,48 @@ fn a_history_that_is_not_there_is_no_failure_unless_it_was_named() {
         assert_eq!(output.status.code(), Some(2), "{wrong:?}: {output:?}");
         assert!(!output.stderr.is_empty());
     }
+}
+
+#[test]
+fn the_newest_are_found_among_many_in_whatever_order_they_stand() {
+    let mut made = Made::new();
+    let line = made.run(serde_json::json!({}));
+    let moment = |second: u32| {
+        format!(
+            "2026-01-02T{:02}:{:02}:{:02}.000000Z",
+            second / 3600,
+            second / 60 % 60,
+            second % 60
+        )
+    };
+    let count = 10_000;
+    // 7919 is prime: every second once.
+    let lines: Vec<String> = (0..count)
+        .map(|run| {
+            let id = format!("\"id\":\"{run:032x}\"");
+            let line = line.replace("\"id\":\"00000000000000000000000000000001\"", &id);
+            line.replace("2026-01-02T03:01:00.000000Z", &moment(run * 7919 % count))
+        })
+        .collect();
+    made.write("many.jsonl", &lines);
+    let newest: Vec<String> = made
+        .rows(&["many.jsonl", "-n", "3"])
+        .into_iter()
+        .map(|row| row[0].clone())
+        .collect();
+    assert_eq!(
+        newest,
+        [
+            "2026-01-02T02:46:39+00:00",
+            "2026-01-02T02:46:38+00:00",
+            "2026-01-02T02:46:37+00:00"
+        ]
+    );
+    let json = made.json(&["many.jsonl", "-n", "2"]);
+    assert_eq!(json["read"], count);
+    let runs = json["runs"].as_array().expect("a list");
+    let started: Vec<_> = runs.iter().map(|run| &run["started"]).collect();
+    assert_eq!(started, [&moment(9999), &moment(9998)]);
 }
 
 #[test]

@@ -17,7 +17,7 @@ struct Sight {
 const LOOK: &str = r#"
 series=$(cut -d' ' -f4 /proc/$PPID/stat)
 descriptors=$(ls /proc/$series/fd | wc -l)
-memory=$(sed -n 's/^VmRSS: *\([0-9]*\) kB/\1/p' /proc/$series/status)
+memory=$(sed -n 's/^RssAnon:[^0-9]*\([0-9]*\) kB/\1/p' /proc/$series/status)
 children=$(cat /proc/$series/task/*/children | wc -w)
 echo "$descriptors $memory $children" >>sights
 "#;

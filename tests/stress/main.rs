@@ -6,6 +6,7 @@ mod common;
 mod endurance;
 mod kinds;
 mod options;
+mod overlap;
 mod resuming;
 mod series;
 mod stopping;

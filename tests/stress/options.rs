@@ -16,7 +16,11 @@ fn what_cannot_be_had_together_is_wrong_usage() {
         ),
         (&["--max-rate", "5"], "such as 1% or 0.01"),
         (&["--max-rate", "0"], "such as 1% or 0.01"),
-        (&["--max-rate", "1e-9"], "takes"),
+        (&["--max-rate", "1e-9"], "takes 3101092788 runs and more"),
+        (
+            &["--max-rate", "1e-9"],
+            "at a second a run that is 861414 h",
+        ),
         (&["--confidence", "100%"], "such as 1% or 0.01"),
         (&["-n", "0"], "0 is not in"),
         (&["-n", "-1"], "invalid digit"),
@@ -74,11 +78,16 @@ fn options_of_a_run_reach_every_run() {
 #[test]
 fn a_target_inherits_none_of_our_descriptors() {
     let series = Series::new();
-    let script = "ls /proc/self/fd >descriptors";
-    let run = series.stress(&["-n", "1", "--no-fix"], &["sh", "-c", script]);
+    let script = ["sh", "-c", "ls /proc/self/fd >descriptors"];
+    let run = series.stress(&["-n", "1", "--no-fix"], &script);
     run.assert_code(0);
-    // The three standard ones, and that by which ls reads the folder.
-    assert_eq!(series.lines("descriptors"), ["0", "1", "2", "3"]);
+    let found = series.lines("descriptors");
+    // Those that whoever runs the tests hands on to everything.
+    let mut alone = std::process::Command::new(script[0]);
+    alone.args(&script[1..]).current_dir(series.path(""));
+    let alone = alone.stdin(std::process::Stdio::null()).output();
+    assert!(alone.expect("sh starts").status.success());
+    assert_eq!(found, series.lines("descriptors"));
 }
 
 #[test]
@@ -126,4 +135,37 @@ fn ci_systems_are_told_of_every_run() {
         markdown.contains("**0 of 3: below 63.2 % with 95 % confidence**"),
         "{markdown}"
     );
+}
+
+#[test]
+fn page_and_plots_are_written_and_a_wrong_place_costs_no_run() {
+    let series = Series::new();
+    let [page, plots] = ["page.html", "plots"].map(|name| series.path(name));
+    let [page_option, plots_option] = [&page, &plots].map(|it| it.to_str().expect("UTF-8"));
+    let script = "echo x >>begun; [ $(wc -l <begun) -ne 2 ] || exit 3";
+    let options = ["-n", "4", "--html", page_option, "--svg", plots_option];
+    let run = series.stress(&options, &["sh", "-c", script]);
+    run.assert_code(1);
+    let page = std::fs::read_to_string(page).expect("written");
+    for part in [
+        "0 of 4: below 52.8 % with 95 % confidence",
+        "failure without a crash",
+        "in 4 runs",
+    ] {
+        assert!(page.contains(part), "{part} is not in the page");
+    }
+    assert!(!page.contains("<script"));
+    for name in ["rates.svg", "survival.svg", "bound.svg"] {
+        let svg = std::fs::read_to_string(plots.join(name)).expect("written");
+        assert!(
+            svg.starts_with("<?xml") && svg.trim_end().ends_with("</svg>"),
+            "{name}"
+        );
+    }
+    for option in ["--html", "--svg"] {
+        let series = Series::new();
+        let run = series.stress(&[option, "/dev/null/below"], &["touch", "ran"]);
+        run.assert_code(125).assert_stderr(option);
+        assert!(!series.path("ran").exists());
+    }
 }

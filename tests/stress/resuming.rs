@@ -5,7 +5,7 @@ use std::os::unix::process::ExitStatusExt;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
-use crate::series::{STUCK, Series, Stuck};
+use crate::series::{STUCK, Series, Stuck, names};
 
 /// Kills a series in the middle; the run under way is gone as well when this returns.
 fn killed() -> Series {
@@ -42,7 +42,7 @@ fn a_kill_loses_no_finished_run_and_leaves_none_behind() {
 }
 
 #[test]
-fn a_run_that_ended_just_before_the_kill_is_taken_from_the_history() {
+fn a_run_that_ended_just_before_the_kill_is_taken_from_its_own_line() {
     let series = killed();
     // As if the kill had come between the run's own line and ours, in the middle of writing.
     let state = series.lines("state.jsonl");
@@ -51,19 +51,50 @@ fn a_run_that_ended_just_before_the_kill_is_taken_from_the_history() {
     std::fs::write(series.state(), cut).expect("written");
     let run = series.resume(&[]);
     run.assert_code(0)
-        .assert_stderr("is taken from the history")
+        .assert_stderr("1 run had ended when agxrun was killed, and is taken from what it wrote")
         .assert_stderr("a line that was cut off");
     assert_eq!(notices(&run.json), ["torn_state", "recovered"]);
     assert_eq!(series.lines("begun").len(), 10 + 1);
     assert_eq!(series.lines("state.jsonl").len(), 1 + 10);
+    assert_eq!(finished(&series), (0..10).collect::<Vec<u64>>());
+    assert_eq!(names(&series.path("archive/series")), [""; 0]);
+}
+
+/// The slots of the runs that the history has and that were not ended by us.
+fn finished(series: &Series) -> Vec<u64> {
+    let lines = series.lines("archive/runs.jsonl");
+    let lines = lines
+        .iter()
+        .map(|line| serde_json::from_str(line).expect("a line"));
+    let made = lines.filter(|line: &Value| line["kind"] != "interrupted");
+    let mut slots: Vec<u64> = made
+        .map(|line| line["slot"].as_u64().expect("a number"))
+        .collect();
+    slots.sort_unstable();
+    slots
 }
 
 #[test]
-fn without_the_history_such_a_run_is_made_again() {
+fn a_run_that_ended_just_before_the_kill_comes_into_the_history_once() {
+    let series = killed();
+    // As if the kill had come between the two.
+    let path = series.path("archive/runs.jsonl");
+    let history = series.lines("archive/runs.jsonl");
+    assert_eq!(history.len(), STUCK);
+    std::fs::write(&path, history[..STUCK - 1].join("\n") + "\n").expect("written");
+    let run = series.resume(&[]);
+    run.assert_code(0);
+    assert_eq!(run.json["resumed"], STUCK);
+    assert_eq!(finished(&series), (0..10).collect::<Vec<u64>>());
+}
+
+#[test]
+fn without_its_own_line_such_a_run_is_made_again() {
     let series = killed();
     let state = series.lines("state.jsonl");
     std::fs::write(series.state(), state[..STUCK].join("\n") + "\n").expect("written");
     std::fs::remove_file(series.path("archive/runs.jsonl")).expect("removed");
+    std::fs::remove_file(series.spool()).expect("removed");
     let run = series.resume(&[]);
     run.assert_code(0);
     assert_eq!(run.json["resumed"], STUCK - 1);
@@ -152,14 +183,7 @@ fn a_full_disk_ends_the_series_with_all_that_is_known() {
     let script = "echo x >>begun; exit 0";
     series.complete(
         &mut limited,
-        &[
-            "-n",
-            "40",
-            "--no-fix",
-            "--json",
-            "/dev/null",
-            "--no-history",
-        ],
+        &["-n", "40", "--no-fix", "--no-history"],
         &["sh", "-c", script],
     );
     let output = limited.output().expect("it starts");
@@ -178,7 +202,9 @@ fn a_full_disk_ends_the_series_with_all_that_is_known() {
     );
     let stored = series.lines("state.jsonl").len() - 1;
     assert_eq!(stored, made - 1, "all but the last, and no half line");
+    // Its own line, which has less beside it, has found room: not even that one is made again.
     let run = series.resume(&[]);
-    run.assert_code(0);
-    assert_eq!(series.lines("begun").len(), 40 + 1);
+    run.assert_code(0)
+        .assert_stderr("is taken from what it wrote");
+    assert_eq!(series.lines("begun").len(), 40);
 }

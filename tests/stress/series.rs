@@ -35,11 +35,13 @@ impl Series {
     /// `agxrun stress OPTIONS -- TARGET`, with the folders of the sandbox, and temporary ones in it.
     pub fn command<S: AsRef<std::ffi::OsStr>>(&self, options: &[&str], target: &[S]) -> Command {
         let mut command = self.sandbox.agxrun();
-        self.complete(&mut command, options, target);
+        let json = self.path("verdict.json");
+        let json = ["--json", json.to_str().expect("UTF-8")];
+        self.complete(&mut command, &[&json, options].concat(), target);
         command
     }
 
-    /// The same behind another command that executes its arguments.
+    /// The same behind another command that executes its arguments, without the JSON.
     pub fn complete<S: AsRef<std::ffi::OsStr>>(
         &self,
         command: &mut Command,
@@ -53,8 +55,6 @@ impl Series {
             .arg(self.sandbox.reports())
             .arg("--archive")
             .arg(self.path("archive"))
-            .arg("--json")
-            .arg(self.path("verdict.json"))
             .arg("--state")
             .arg(self.state())
             .args(options)
@@ -85,6 +85,14 @@ impl Series {
             serde_json::from_slice(&bytes).expect("valid JSON")
         });
         Run { output, json }
+    }
+
+    /// Where the runs write their own lines first; it is there after a kill.
+    pub fn spool(&self) -> PathBuf {
+        let folder = self.path("archive/series");
+        let mut paths = names(&folder).into_iter().map(|name| folder.join(name));
+        let is_spool = |path: &PathBuf| path.extension().is_some_and(|end| end == "spool");
+        paths.find(is_spool).expect("a spool")
     }
 
     /// The lines of a file, none where it is not there.

@@ -1,12 +1,12 @@
 //! `snapshot` and `check-crashes --snapshot`: what reports there are, for `--since FILE` later.
 
-use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 
 use super::{Asked, print_json};
 use crate::output::crashes::{Kind, SnapshotView, plural};
+use crate::output::destination::Replacement;
 use crate::output::terminal;
 use crate::reports::listing::look;
 use crate::reports::snapshot::Stored;
@@ -57,12 +57,5 @@ fn write(path: &Path, stored: &Stored) -> Result<()> {
     if std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
         return Ok(std::fs::write(path, text)?);
     }
-    let absolute = std::path::absolute(path)?;
-    let folder = absolute.parent().unwrap_or(Path::new("/"));
-    let mut temporary = tempfile::Builder::new()
-        .prefix(".agxrun-snapshot-")
-        .tempfile_in(folder)?;
-    temporary.write_all(text.as_bytes())?;
-    temporary.persist(&absolute)?;
-    Ok(())
+    Ok(Replacement::of(path)?.write(&text)?)
 }

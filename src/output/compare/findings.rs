@@ -57,7 +57,7 @@ fn sentence(arm: &ArmResult, control: &ArmResult, comparison: &Comparison) -> St
             counted(control)
         ),
         Some(Finding::Ambiguous) => format!(
-            "`{name}` is not compared with `{reference}`: crash reports count in runs of several arms, which went on at the same time (hint: -j 1)"
+            "`{name}` is not compared with `{reference}`: crash reports may belong to runs of several arms, which went on at the same time (hint: -j 1)"
         ),
         Some(Finding::NoRuns) | None => {
             let empty = if control.rate.runs == 0 {

@@ -35,10 +35,10 @@ fn number(value: f64) -> String {
 /// What speaks against the measurements, a sentence each.
 pub fn doubts(comparison: &Comparison, metric: Option<&str>, jobs: usize) -> Vec<String> {
     let mut sentences = Vec::new();
-    if comparison.counted_twice > 0 {
+    if comparison.doubtful_reports > 0 {
         sentences.push(format!(
-            "{} counted in several runs that went on at the same time: rates are higher than they should be (hint: -j 1)",
-            match comparison.counted_twice {
+            "{} nobody's for certain and seen by several runs at the same time: each counts once, and it may be in the wrong one (hint: -j 1)",
+            match comparison.doubtful_reports {
                 1 => "1 crash report is".to_owned(),
                 reports => format!("{reports} crash reports are"),
             }

@@ -107,8 +107,9 @@ impl<'a> Answer<'a> {
             .collect();
         warnings.extend(finished.shared_reports.iter().map(|shared| {
             format!(
-                "the report {} is nobody's, and runs that went on at the same time saw it: it counts once, in run {}",
-                shared.file, shared.counted_in
+                "the report {} is nobody's for certain, and runs that went on at the same time saw it: it counts once, in run {}",
+                shared.file,
+                shared.counted_in + 1
             )
         }));
         warnings.extend(measures::doubts(comparison, asked.metric, asked.jobs));

@@ -23,7 +23,7 @@ pub use table::{Row, Rows, groups_text};
 pub const SCHEMA: u32 = 2;
 
 /// What describes this layout for programs.
-pub const JSON_SCHEMA: &str = include_str!("schema.json");
+pub const JSON_SCHEMA: &str = include_str!("../../../schemas/check-crashes.json");
 
 /// What an answer tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

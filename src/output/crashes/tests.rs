@@ -185,28 +185,11 @@ fn sizes_have_one_unit() {
     }
 }
 
-/// Every object of the schema takes no field but its own, so that one which is not described shows.
-fn strict(schema: &mut serde_json::Value) {
-    match schema {
-        serde_json::Value::Object(fields) => {
-            let is_object =
-                fields.get("type").and_then(serde_json::Value::as_str) == Some("object");
-            if is_object && !fields.contains_key("additionalProperties") {
-                fields.insert("additionalProperties".to_owned(), false.into());
-            }
-            fields.values_mut().for_each(strict);
-        }
-        serde_json::Value::Array(items) => items.iter_mut().for_each(strict),
-        _ => {}
-    }
-}
-
 #[test]
 fn every_crash_and_group_has_the_form_that_the_schema_describes() {
-    let mut schema: serde_json::Value = serde_json::from_str(JSON_SCHEMA).expect("JSON");
+    let schema: serde_json::Value = serde_json::from_str(JSON_SCHEMA).expect("JSON");
     jsonschema::meta::validate(&schema).expect("a schema");
     assert_eq!(schema["properties"]["schema"]["const"], SCHEMA);
-    strict(&mut schema);
     let validator = jsonschema::validator_for(&schema).expect("a schema");
     let mut crashes = answer(Kind::Crash);
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/reports");

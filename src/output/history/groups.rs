@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::words::{column, line, percent, right, seconds};
+use super::words::{column, percent, push_line, right, seconds};
 use crate::history::{Group, Key, Kind};
 use crate::output::crash::ago;
 use crate::output::table::{Cell, Column, Table};
@@ -73,7 +73,8 @@ impl GroupView {
         words.join(", ")
     }
 
-    fn line(&self) -> String {
+    /// Adds one line for programs.
+    fn push(&self, text: &mut String) {
         let number = |number: Option<f64>| number.map(|number| format!("{number:.6}"));
         let (rate, low, high) = (number(self.rate), number(self.low), number(self.high));
         let wall = self.median_wall.map(|wall| format!("{wall:.3}"));
@@ -90,7 +91,8 @@ impl GroupView {
             wall.as_deref(),
             Some(&*kinds),
         ]);
-        line(&values)
+        push_line(text, &values);
+        text.push('\n');
     }
 
     fn cells(&self, now: DateTime<Utc>) -> [Cell; 11] {
@@ -129,8 +131,11 @@ impl GroupView {
 
 /// One line for each group.
 pub(super) fn lines(groups: &[GroupView]) -> String {
-    let lines: Vec<String> = groups.iter().map(GroupView::line).collect();
-    lines.join("\n")
+    let mut text = String::new();
+    for group in groups {
+        group.push(&mut text);
+    }
+    text
 }
 
 /// The groups by these keys as a table of that width.

@@ -3,7 +3,7 @@
 use anstyle::Style;
 use chrono::{DateTime, Local, Utc};
 
-use super::words::{column, line, right, seconds};
+use super::words::{column, push_line, right, seconds};
 use crate::history::{Kind, Row};
 use crate::output::crash::ago;
 use crate::output::table::{Cell, Column, Table};
@@ -44,13 +44,13 @@ impl Listed {
         }
     }
 
-    /// One line for programs: always the same columns.
-    fn line(&self) -> String {
+    /// Adds one line for programs: always the same columns.
+    fn push(&self, text: &mut String) {
         let verdict = self.verdict.to_string();
         let wall = format!("{:.3}", self.wall);
         let started = self.started.to_rfc3339();
-        line(&[
-            Some(&started),
+        let values = [
+            Some(&*started),
             Some(self.kind.name()),
             Some(&verdict),
             Some(&wall),
@@ -59,7 +59,9 @@ impl Listed {
             Some(&self.id),
             self.crash.as_deref(),
             Some(&self.command),
-        ])
+        ];
+        push_line(text, &values);
+        text.push('\n');
     }
 
     fn cells(&self, now: DateTime<Utc>) -> [Cell; 9] {
@@ -81,8 +83,11 @@ impl Listed {
 
 /// One line for each run.
 pub(super) fn lines(list: &[Listed]) -> String {
-    let lines: Vec<String> = list.iter().map(Listed::line).collect();
-    lines.join("\n")
+    let mut text = String::new();
+    for run in list {
+        run.push(&mut text);
+    }
+    text
 }
 
 /// The runs as a table of that width.

@@ -6,17 +6,32 @@ use crate::output::terminal::visible_up_to;
 /// How much of one value stands in a plain line, in characters.
 const VALUE_WIDTH: usize = 300;
 
-/// Values two blanks apart: in none of them two blanks stand together, nor a tab.
-pub(super) fn line(values: &[Option<&str>]) -> String {
-    let value = |value: Option<&str>| match value {
-        None | Some("") => "-".to_owned(),
-        Some(text) => {
-            let words: Vec<&str> = text.split_whitespace().collect();
-            visible_up_to(VALUE_WIDTH, &words.join(" "))
+/// Adds values two blanks apart: in none of them two blanks stand together, nor a tab.
+pub(super) fn push_line(text: &mut String, values: &[Option<&str>]) {
+    for (at, value) in values.iter().enumerate() {
+        if at > 0 {
+            text.push_str("  ");
         }
-    };
-    let columns: Vec<String> = values.iter().copied().map(value).collect();
-    columns.join("  ")
+        match value {
+            None | Some("") => text.push('-'),
+            // Nearly all are, and there may be millions.
+            Some(value) if is_plain(value) => text.push_str(value),
+            Some(value) => {
+                let words: Vec<&str> = value.split_whitespace().collect();
+                text.push_str(&visible_up_to(VALUE_WIDTH, &words.join(" ")));
+            }
+        }
+    }
+}
+
+/// Whether a value can stand in a line as it is.
+fn is_plain(value: &str) -> bool {
+    let printed = |byte: &u8| (b' '..=b'~').contains(byte);
+    let ends = [value.as_bytes().first(), value.as_bytes().last()];
+    value.len() <= VALUE_WIDTH
+        && value.as_bytes().iter().all(printed)
+        && !ends.contains(&Some(&b' '))
+        && !value.contains("  ")
 }
 
 /// Three digits that count, in a unit that fits.
@@ -54,5 +69,29 @@ pub(super) const fn right(column: Column) -> Column {
     Column {
         right: true,
         ..column
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_stays_in_its_column_whatever_is_in_it() {
+        let long = "x".repeat(VALUE_WIDTH + 1);
+        let cut = format!("{}… (1 bytes more)", &long[1..]);
+        for (value, shown) in [
+            (None, "-"),
+            (Some(""), "-"),
+            (Some("plain text~"), "plain text~"),
+            (Some(" a  b\tc\n"), "a b c"),
+            (Some("a\u{1b}[2Jé"), "a\\u{1b}[2Jé"),
+            (Some("a\u{7f}"), "a\\u{7f}"),
+            (Some(&long), &cut),
+        ] {
+            let mut line = String::new();
+            push_line(&mut line, &[value, Some("z")]);
+            assert_eq!(line, format!("{shown}  z"));
+        }
     }
 }

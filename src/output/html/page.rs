@@ -194,7 +194,7 @@ pub struct RunRow {
     pub fix: Text,
     /// Crashes and runs.
     pub rate: Rate,
-    /// Runs that failed otherwise, or whose outcome is open: they are in no rate.
+    /// Runs that do not show whether the command crashes: they are in no rate.
     pub undecided: usize,
 }
 

@@ -31,7 +31,7 @@ pub fn section(runs: &Runs) -> Markup {
                 }
                 p.soft {
                     "Of a hundred such intervals (Clopper and Pearson's) at least 95 hold the true rate. No crash in a few runs is no proof: "
-                    "look at the upper end. Undecided runs failed otherwise, or did not run as they should have, and are in no rate."
+                    "look at the upper end. Undecided runs were not injected, interrupted or refused, and are in no rate."
                 }
             }
             @if unreadable > 0 {

@@ -1,6 +1,7 @@
 //! The answer of `agxrun stress`: what the runs amount to, what that proves, and what else is to be known.
 
 mod ci;
+mod page;
 pub mod percent;
 pub mod progress;
 mod text;
@@ -42,6 +43,8 @@ pub struct Course {
     pub decision: Option<Decision>,
     /// The test's upper bound of the rate, at what was seen.
     pub bound: Option<f64>,
+    /// Runs without a crash that would give the test its answer, where it has none.
+    pub left: Option<u64>,
     /// How long it took, now.
     pub elapsed: Duration,
 }
@@ -132,7 +135,8 @@ impl<'a> Answer<'a> {
             rate,
             max_rate: question.max_rate,
             decision: course.decision.map(words::decision),
-            sentence: words::sentence(&rate, question.max_rate, course.decision),
+            sentence: words::sentence(&rate, question.max_rate, course.decision)
+                + &words::left(tally.all(), course),
             stopped: course.stopped,
             end: &finished.end,
             exit_code: code(tally, &finished.end, question, course.decision),
@@ -221,3 +225,6 @@ fn launch_code(code: Option<u8>) -> u8 {
         _ => exit_code::FAILED,
     }
 }
+
+#[cfg(test)]
+mod tests;

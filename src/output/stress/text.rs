@@ -38,7 +38,7 @@ impl Answer<'_> {
         }
         for shared in self.shared_reports {
             let sentence = format!(
-                "the report {} is nobody's, and runs that went on at the same time saw it: it counts once, in run {}",
+                "the report {} is nobody's for certain, and runs that went on at the same time saw it: it counts once, in run {}",
                 shared.file,
                 shared.counted_in + 1
             );

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::RateView;
 use super::percent::{Round, confidence, percent};
+use super::{Course, RateView};
 use crate::history::Kind;
 use crate::run::execute::signal_name;
 use crate::series::Notice;
@@ -42,6 +42,21 @@ pub fn sentence(rate: &RateView, max_rate: Option<f64>, decision: Option<Decisio
         ),
         _ => of,
     }
+}
+
+/// What a test that has no answer would take, at the pace of the `made` runs; empty where it has one.
+pub fn left(made: u64, course: Course) -> String {
+    let Some(left) = course.left else {
+        return String::new();
+    };
+    #[allow(clippy::cast_precision_loss)] // runs, not 2^52 of them
+    let each = |runs: u64| course.elapsed.as_secs_f64() / made as f64 * runs as f64;
+    // Without a run there is no pace.
+    let takes = Duration::try_from_secs_f64(each(left)).map_or_else(
+        |_| String::new(),
+        |it| format!(", about {} at this pace", time(it)),
+    );
+    format!("; {} more without a crash would say so{takes}", runs(left))
 }
 
 /// The test's answer in the JSON.
@@ -147,12 +162,18 @@ pub fn notice(notice: &Notice) -> String {
             "the state file ended in {bytes} bytes of a line that was cut off; they were taken away"
         ),
         Notice::Recovered { runs } => format!(
-            "{} had ended when agxrun was killed, and is taken from the history",
-            self::runs(*runs)
+            "{} had ended when agxrun was killed, and {} taken from what {} wrote",
+            self::runs(*runs),
+            if *runs == 1 { "is" } else { "are" },
+            if *runs == 1 { "it" } else { "they" }
         ),
         Notice::HistoryUnread { reason } => format!(
-            "the history cannot be read, to look for runs that ended just before a kill: {reason}; they are made again"
+            "runs that ended just before a kill are looked for in vain: {reason}; they are made again"
         ),
+        Notice::HistoryUnwritten { reason } => reason.clone(),
+        Notice::Leftover { reason } => {
+            format!("a file that the series needs no more stays in the archive: {reason}")
+        }
         Notice::Output { slot, reason } => format!("run {}: {reason}", slot + 1),
     }
 }

@@ -1,5 +1,9 @@
 //! A file that an option names, opened before the work that it tells of.
 
+mod replacement;
+
+pub use replacement::Replacement;
+
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -17,10 +21,7 @@ enum To {
     /// `-`.
     Stderr,
     /// A file, by way of a temporary one in the same folder.
-    File {
-        path: PathBuf,
-        temporary: tempfile::NamedTempFile,
-    },
+    File(Replacement),
     /// Something that is no regular file, such as `/dev/stdout` or a named pipe: opened at once.
     Stream { path: PathBuf, stream: File },
 }
@@ -41,15 +42,11 @@ impl Destination {
             To::Stream { path, stream } => {
                 write_all(stream, text).with_context(|| cannot_write(&path, option))
             }
-            To::File {
-                path,
-                mut temporary,
-            } => {
-                write_all(&mut temporary, text).with_context(|| cannot_write(&path, option))?;
-                temporary
-                    .persist(&path)
-                    .with_context(|| cannot_write(&path, option))?;
-                Ok(())
+            To::File(replacement) => {
+                let path = replacement.path().to_owned();
+                replacement
+                    .write(text)
+                    .with_context(|| cannot_write(&path, option))
             }
         }
     }
@@ -65,16 +62,7 @@ impl To {
             let stream = File::options().write(true).open(&path).with_context(hint)?;
             return Ok(Self::Stream { path, stream });
         }
-        let absolute = std::path::absolute(&path).with_context(hint)?;
-        let folder = absolute.parent().unwrap_or(Path::new("/"));
-        let temporary = tempfile::Builder::new()
-            .prefix(".agxrun-")
-            .tempfile_in(folder)
-            .with_context(hint)?;
-        Ok(Self::File {
-            path: absolute,
-            temporary,
-        })
+        Ok(Self::File(Replacement::of(&path).with_context(hint)?))
     }
 }
 

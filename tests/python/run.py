@@ -76,7 +76,7 @@ def main(venv, *arguments):
         return SKIPPED
     install_source(python)
     command = [python, "-B", "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:agxrun", "--rootdir", HERE, "-c", os.devnull]
-    return subprocess.run(command + list(arguments or ["-n", "2", "-q", HERE]), cwd=ROOT).returncode
+    return subprocess.run(command + list(arguments or ["-n", "2", "-q", "-rs", HERE]), cwd=ROOT).returncode
 
 
 if __name__ == "__main__":

@@ -124,7 +124,8 @@ fn a_run_that_is_held_is_not_lost_in_a_kill() {
     assert_eq!(output.status.signal(), Some(9));
     let held = series.lines("state.jsonl");
     assert_eq!(held.len(), 2);
-    assert!(held[1].contains("\"held\":true"), "{}", held[1]);
+    let held: Value = serde_json::from_str(&held[1]).expect("an entry");
+    assert_eq!(held["held"], true, "{held}");
     std::fs::remove_file(&begun).expect("removed");
     let run = series.resume(&[]);
     run.assert_code(86).assert_stderr("1 of 4: 25.0 %");
@@ -136,7 +137,9 @@ fn a_run_that_is_held_is_not_lost_in_a_kill() {
         let slots = lines.iter().map(|it| it["slot"].as_u64());
         slots.map(|slot| slot.expect("a number")).collect()
     };
-    assert_eq!(slots(&crashed(&history)), [0], "once");
+    // Which of the first two came first is the system's choice.
+    let crashing = held["slot"]["number"].as_u64().expect("a number");
+    assert_eq!(slots(&crashed(&history)), [crashing], "once");
     assert_eq!(history.len(), 4);
 }
 

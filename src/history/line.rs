@@ -14,7 +14,7 @@ use super::id::new_id;
 use super::kind::Kind;
 use crate::diagnose::fingerprint;
 use crate::evidence::ProcessEvidence;
-use crate::reports::attribution::Attribution;
+use crate::reports::attribution::{Attribution, Refutation};
 use crate::run::Machine;
 use crate::run::collect::{Collected, Weight};
 use crate::run::execute::signal_name;
@@ -119,7 +119,8 @@ pub struct ReportLine {
     pub signature: Option<String>,
     /// `ours`, `foreign` or `unknown`: whether it belongs to the run's process tree.
     pub attribution: Option<String>,
-    /// What ties it to the tree: `process`, `parent`, `responsible` or `library`; null where it is not `ours`.
+    /// What ties it to the tree: `process`, `parent`, `responsible` or `library`; `older` where the crash was before the run began;
+    /// else null.
     #[serde(default)]
     pub evidence: Option<String>,
     /// Whether it made the run fail.
@@ -309,6 +310,7 @@ impl ReportLine {
             }),
             evidence: match &collected.attribution {
                 Some(Attribution::Ours(evidence)) => Some(evidence.name().to_owned()),
+                Some(Attribution::Foreign(Refutation::OlderThanRun(_))) => Some("older".to_owned()),
                 _ => None,
             },
             counted: collected.weight.counts(),

@@ -59,13 +59,14 @@ impl Child {
         series: &Series,
         slot: Slot,
         at: Duration,
+        wait: Option<[OsString; 2]>,
         outputs: &Outputs,
     ) -> Result<Self, StartError> {
         let (out, err) = outputs.open(slot.number).map_err(StartError::Output)?;
         let (read, write) = line_pipe().map_err(StartError::Process)?;
         let begun = Moment::now();
         let process = Command::new(agxrun)
-            .args(arguments(series, slot, &write))
+            .args(arguments(series, slot, wait, &write))
             .stdin(Stdio::null())
             .stdout(out)
             .stderr(err)
@@ -161,7 +162,12 @@ fn line_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok((read, write))
 }
 
-fn arguments(series: &Series, slot: Slot, line: &OwnedFd) -> Vec<OsString> {
+fn arguments(
+    series: &Series,
+    slot: Slot,
+    wait: Option<[OsString; 2]>,
+    line: &OwnedFd,
+) -> Vec<OsString> {
     let arm = &series.arms[slot.arm];
     let text = |text: &dyn ToString| OsString::from(text.to_string());
     let mut arguments: Vec<OsString> = vec!["run".into()];
@@ -176,6 +182,7 @@ fn arguments(series: &Series, slot: Slot, line: &OwnedFd) -> Vec<OsString> {
         arguments.push(value);
     }
     arguments.extend(book::options(series));
+    arguments.extend(wait.into_iter().flatten());
     arguments.extend(arm.options.iter().cloned());
     arguments.push("--".into());
     arguments.extend(arm.command.iter().cloned());

@@ -12,7 +12,7 @@ const CRASH_SIGNALS: [&str; 7] = [
 const GPU_FILE: &str = "gpuEvent-";
 
 /// Takes the counted reports out of `line` that `elsewhere` gives a sentence for, which becomes a warning.
-pub(super) fn disown(line: &mut RunLine, elsewhere: impl Fn(&ReportLine) -> Option<String>) {
+pub(super) fn disown(line: &mut RunLine, mut elsewhere: impl FnMut(&ReportLine) -> Option<String>) {
     let mut taken = Vec::new();
     for report in line.reports.iter_mut().filter(|it| it.is_counted()) {
         if let Some(sentence) = elsewhere(report) {

@@ -12,7 +12,9 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::book::Book;
 use super::child::{Child, Ended, StartError};
+use super::late::Late;
 use super::outputs::Outputs;
+use super::patience::Patience;
 use super::recover::{Known, recover};
 use super::shared::{self, Run, Shared};
 use super::state::{self, Entry, Header, Resumed, SCHEMA, State};
@@ -72,6 +74,8 @@ struct Engine<'a> {
     known: BTreeMap<u64, Known>,
     running: Vec<Child>,
     shared: Shared,
+    patience: Patience,
+    late: Late,
     /// How often we were asked to end.
     asked: u32,
     /// Runs that we ended and of which nothing is known.
@@ -116,6 +120,8 @@ impl<'a> Engine<'a> {
             known: BTreeMap::new(),
             running: Vec::new(),
             shared: Shared::default(),
+            patience: Patience::default(),
+            late: Late::default(),
             asked: 0,
             cut: 0,
             end: None,
@@ -208,7 +214,8 @@ impl<'a> Engine<'a> {
     fn start(&mut self, slot: Slot, watcher: &mut dyn Watcher) {
         watcher.begun(slot);
         let at = self.elapsed();
-        match Child::start(&self.agxrun, self.series, slot, at, &self.outputs) {
+        let wait = self.patience.option(&self.series.arms[slot.arm].options);
+        match Child::start(&self.agxrun, self.series, slot, at, wait, &self.outputs) {
             Ok(child) => self.running.push(child),
             Err(StartError::Output(error)) => {
                 let folder = self.series.outputs();
@@ -283,6 +290,8 @@ impl<'a> Engine<'a> {
         let decided = match self.line_of(ended) {
             Some(mut line) => {
                 self.pick_metric(slot, &mut line);
+                self.late.settle(slot.number, &mut line);
+                self.take_note_of_reports(&line);
                 let run = Run {
                     slot,
                     begun,
@@ -375,6 +384,13 @@ impl<'a> Engine<'a> {
         // They are told here, in full.
         self.output(slot, |outputs| outputs.discard(slot.number, true));
         words
+    }
+
+    fn take_note_of_reports(&mut self, line: &RunLine) {
+        if let Some(runs) = self.patience.told(line) {
+            let wait = Patience::short().as_secs_f64();
+            self.notices.push(Notice::NoReports { runs, wait });
+        }
     }
 
     fn pick_metric(&mut self, slot: Slot, line: &mut RunLine) {

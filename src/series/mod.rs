@@ -24,9 +24,11 @@ pub mod claim;
 pub mod clock;
 mod disown;
 mod engine;
+mod late;
 pub mod metric;
 pub mod orphan;
 pub mod outputs;
+mod patience;
 pub mod plan;
 mod recover;
 #[cfg(test)]
@@ -198,6 +200,13 @@ pub enum Notice {
         slot: u64,
         /// By how many seconds the wall clock went further.
         seconds: f64,
+    },
+    /// Crashes had no report, so that later runs wait for theirs for a short time only.
+    NoReports {
+        /// How many in a row.
+        runs: u64,
+        /// The wait from then on, in seconds.
+        wait: f64,
     },
     /// The machine had other work when the series began.
     Busy {

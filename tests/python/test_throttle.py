@@ -68,9 +68,11 @@ def test_so_many_are_inside_and_no_more(name):
     inside = Inside()
     # Two meet inside: each waits for the other, which shows that the limit is not one.
     meet = threading.Barrier(2, timeout=20)
+    # Whoever waits inside has one in hand: the other of an even number is taken by another thread.
+    turns = iter(range(400))
 
     def work():
-        for _ in range(50):
+        for _ in turns:
             with throttle(2, name), inside:
                 meet.wait()
 

@@ -154,6 +154,11 @@ pub fn notice(notice: &Notice) -> String {
             self::seconds(*seconds),
             slot + 1
         ),
+        Notice::NoReports { runs, wait } => format!(
+            "{runs} crashes in a row left no report: later runs wait {} for theirs (hint: `agxrun doctor` says whether reports are \
+             written; macOS keeps at most 25 of a name, so move old ones away; --report-wait sets the wait)",
+            self::seconds(*wait)
+        ),
         Notice::Busy { load, processors } => format!(
             "the machine had other work when the series began (load {load:.1} on {processors} processors): times are longer, and \
              races are met more or less often (hint: repeat it on a quiet machine)"

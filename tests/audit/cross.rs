@@ -1,0 +1,1 @@
+//! Images that LLVM assembles and links.

@@ -1,9 +1,10 @@
 //! What LLVM's `llvm-objdump --macho --objc-meta-data` says of an image.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use agxrun::audit::Objc;
+use agxrun::audit::{Binary, Objc};
 
 /// A class: its name, its objects' methods, its own.
 pub type Told = (String, Vec<Method>, Vec<Method>);
@@ -35,18 +36,24 @@ pub fn objdump() -> Option<PathBuf> {
     found
 }
 
-/// The classes of an image, in its order.
-pub fn classes(objdump: &Path, file: &Path, processor: &str) -> Vec<Told> {
+/// The classes of an image of `file`, in its order.
+pub fn classes(objdump: &Path, file: &Path, binary: &Binary<'_>) -> Vec<Told> {
+    let symbols = binary
+        .symbols()
+        .expect("it has a table")
+        .filter_map(|symbol| Some((symbol.name?, symbol.address?)))
+        .collect();
+    let processor = binary.processor().to_string();
     let output = Command::new(objdump)
-        .args(["--macho", "--objc-meta-data", "--arch", processor])
+        .args(["--macho", "--objc-meta-data", "--arch", &processor])
         .arg(file)
         .output()
         .expect("it can be started");
     assert!(output.status.success(), "{output:?}");
-    parse(&String::from_utf8_lossy(&output.stdout))
+    parse(&String::from_utf8_lossy(&output.stdout), &symbols)
 }
 
-fn parse(text: &str) -> Vec<Told> {
+fn parse(text: &str, symbols: &HashMap<&str, u64>) -> Vec<Told> {
     let mut classes: Vec<Told> = Vec::new();
     let (mut in_list, mut in_methods, mut meta) = (false, false, false);
     let mut method = (String::new(), String::new());
@@ -81,7 +88,7 @@ fn parse(text: &str) -> Vec<Told> {
                 let method = Method {
                     selector: std::mem::take(&mut method.0),
                     types: std::mem::take(&mut method.1),
-                    code: address_of(rest),
+                    code: address_of(rest, symbols),
                 };
                 if meta { &mut class.2 } else { &mut class.1 }.push(method);
             }
@@ -104,8 +111,12 @@ fn text_of(rest: &str) -> String {
     }
 }
 
-/// The address in `0x10 (0x20) name` or `0x20 name`.
-fn address_of(rest: &str) -> u64 {
+/// The address in `0x10 (0x20) name` or `0x20 name`. In lists of pointers, LLVM names the symbol in its
+/// place where there is one.
+fn address_of(rest: &str, symbols: &HashMap<&str, u64>) -> u64 {
+    if let Some(address) = symbols.get(rest) {
+        return *address;
+    }
     let relative = rest
         .split_once('(')
         .and_then(|(_, rest)| rest.split_once(')'));

@@ -67,7 +67,7 @@ fn read(path: &Path, objdump: Option<&Path>) -> Vec<(usize, usize, usize)> {
             binary.pointers().count(),
         );
         if let Some(objdump) = objdump {
-            let theirs = llvm::classes(objdump, path, &part.processor.to_string());
+            let theirs = llvm::classes(objdump, path, binary);
             assert_eq!(ours, theirs, "{name}");
         }
         found.push((1, ours.len(), methods));

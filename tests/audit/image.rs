@@ -371,7 +371,7 @@ fn encode(number: u16, to: To, next: u64, imports: &[&str]) -> u64 {
     let arm64e = matches!(number, 1 | 7 | 9 | 10 | 12);
     let stride = if matches!(number, 1 | 9 | 12) { 8 } else { 4 };
     let by_offset = matches!(number, 6 | 7 | 9 | 12);
-    let next = next / stride << 51;
+    let next = (next / stride) << 51;
     let ordinal = |name| {
         let place = imports.iter().position(|import| *import == name);
         place.expect("it is listed") as u64

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use agxrun::audit::{Binary, Objc};
+use agxrun::audit::{Binary, Objc, Pointer};
 
 /// A class: its name, its objects' methods, its own.
 pub type Told = (String, Vec<Method>, Vec<Method>);
@@ -149,4 +149,71 @@ pub fn ours(objc: &Objc<'_>) -> Vec<Told> {
             )
         })
         .collect()
+}
+
+/// Whether the image has chained fix-ups, which LLVM lists, and does not follow where it reads classes
+/// (22.1.8 prints no name then).
+pub fn is_chained(objdump: &Path, file: &Path, binary: &Binary<'_>) -> bool {
+    let output = Command::new(objdump)
+        .args(["--macho", "--private-headers", "--arch"])
+        .arg(binary.processor().to_string())
+        .arg(file)
+        .output()
+        .expect("it can be started");
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8_lossy(&output.stdout).contains("LC_DYLD_CHAINED_FIXUPS")
+}
+
+/// Each slot that the loader adjusts in an image with chained fix-ups, with an address or a symbol.
+pub fn pointers(objdump: &Path, file: &Path, binary: &Binary<'_>) -> Vec<(u64, String)> {
+    let output = Command::new(objdump)
+        .args(["--macho", "--dyld-info", "--arch"])
+        .arg(binary.processor().to_string())
+        .arg(file)
+        .output()
+        .expect("it can be started");
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .filter_map(|line| {
+            // Segment, section, address, the slot's bits, type, and for an import addend and library.
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            let address = fields.get(2)?.strip_prefix("0x")?;
+            let address = u64::from_str_radix(address, 16).ok()?;
+            Some((address, fields.last()?.to_ascii_lowercase()))
+        })
+        .collect()
+}
+
+/// The same of our own reader.
+pub fn our_pointers(binary: &Binary<'_>) -> Vec<(u64, String)> {
+    binary
+        .pointers()
+        .map(|slot| {
+            let told = match binary.pointer_at(slot).expect("it is a slot") {
+                Pointer::Null => "null".to_owned(),
+                Pointer::Address { address, .. } => format!("{address:#x}"),
+                Pointer::Import { import, .. } => import.name.to_ascii_lowercase(),
+            };
+            (slot, told)
+        })
+        .collect()
+}
+
+/// Both readers say the same of an image.
+pub fn compare(objdump: &Path, file: &Path, binary: &Binary<'_>) {
+    let what = format!("{} ({})", file.display(), binary.processor());
+    if is_chained(objdump, file, binary) {
+        assert_eq!(
+            our_pointers(binary),
+            pointers(objdump, file, binary),
+            "{what}"
+        );
+    } else {
+        assert_eq!(
+            ours(&binary.objc()),
+            classes(objdump, file, binary),
+            "{what}"
+        );
+    }
 }

@@ -194,24 +194,21 @@ fn methods(image: &mut Image, lists: Lists, methods: &[(&str, &str, Option<u64>)
     let mut fields = vec![Number(head), Number(crate::image::short(methods.len()))];
     for (selector, types, code) in methods {
         let (name, types) = (image.text(selector), image.text(types));
-        match lists {
-            Lists::Absolute => fields.extend([
+        if lists == Lists::Absolute {
+            fields.extend([
                 Pointer(To::Address(name)),
                 Pointer(To::Address(types)),
                 Pointer(code.map_or(To::Null, To::Code)),
-            ]),
-            _ => {
-                let field = match lists {
-                    Lists::Relative => {
-                        Distance(image.put(Room::Selectors, &[Pointer(To::Address(name))]))
-                    }
-                    Lists::Direct => Distance(name),
-                    // Nothing but the cache knows what is there.
-                    _ => Number(0x0123_4567),
-                };
-                fields.extend([field, Distance(types), code.map_or(Number(0), Distance)]);
-            }
+            ]);
+            continue;
         }
+        let field = match lists {
+            Lists::Relative => Distance(image.put(Room::Selectors, &[Pointer(To::Address(name))])),
+            Lists::Direct => Distance(name),
+            // Nothing but the cache knows what is there.
+            Lists::Absolute | Lists::Cache => Number(0x0123_4567),
+        };
+        fields.extend([field, Distance(types), code.map_or(Number(0), Distance)]);
     }
     To::Address(image.put(Room::Const, &fields))
 }

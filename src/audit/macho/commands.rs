@@ -66,7 +66,7 @@ impl<'a> Commands<'a> {
     }
 
     /// Whether the image was taken out of the shared cache.
-    pub(super) fn from_cache(&self) -> bool {
+    pub(super) fn is_from_cache(&self) -> bool {
         self.flags & macho::MH_DYLIB_IN_CACHE != 0
     }
 
@@ -87,13 +87,13 @@ impl<'a> Commands<'a> {
             |offset: U32<Endianness>, size: U32<Endianness>| Some((offset.get(LE), size.get(LE)));
         match command.variant()? {
             LoadCommandVariant::Segment32(segment, sections) => {
-                self.segment(Parts::of_32(segment), bytes, offset, gaps);
+                self.segment(&Parts::of_32(segment), bytes, offset, gaps);
                 for section in segment.sections(LE, sections)? {
                     self.section(narrow_section(section), offset, gaps);
                 }
             }
             LoadCommandVariant::Segment64(segment, sections) => {
-                self.segment(Parts::of_64(segment), bytes, offset, gaps);
+                self.segment(&Parts::of_64(segment), bytes, offset, gaps);
                 for section in segment.sections(LE, sections)? {
                     self.section(wide_section(section), offset, gaps);
                 }
@@ -150,7 +150,7 @@ impl<'a> Commands<'a> {
         Ok(())
     }
 
-    fn segment(&mut self, parts: Parts, bytes: &[u8], command: u64, gaps: &mut Gaps) {
+    fn segment(&mut self, parts: &Parts, bytes: &[u8], command: u64, gaps: &mut Gaps) {
         let available = (bytes.len() as u64).saturating_sub(parts.offset);
         if parts.stored > available {
             gaps.in_file(

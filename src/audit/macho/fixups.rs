@@ -58,7 +58,8 @@ impl<'a> Fixups<'a> {
         } else {
             Table::None
         };
-        let absolute = commands.from_cache() || commands.is_fixed() || matches!(table, Table::None);
+        let absolute =
+            commands.is_from_cache() || commands.is_fixed() || matches!(table, Table::None);
         Fixups {
             table,
             width,

@@ -136,7 +136,7 @@ impl<'a> Binary<'a> {
 
     /// Whether the image says that it is one of the shared cache.
     pub fn is_from_cache(&self) -> bool {
-        self.commands.from_cache()
+        self.commands.is_from_cache()
     }
 
     /// The address of the image's header.

@@ -300,7 +300,7 @@ impl<'a> Run<'_, 'a, '_> {
                 self.spend()?;
                 let import = self.listed(symbol)?;
                 if let Some(size) = table_size {
-                    self.into_table(import, symbol.addend, size)?;
+                    self.add_to_table(import, symbol.addend, size)?;
                 } else {
                     let address = self.slot(at)?;
                     self.found.bound.push(Bound {
@@ -374,7 +374,7 @@ impl<'a> Run<'_, 'a, '_> {
         });
     }
 
-    fn into_table(&mut self, import: u32, addend: i64, size: u64) -> Result<(), Why> {
+    fn add_to_table(&mut self, import: u32, addend: i64, size: u64) -> Result<(), Why> {
         let Some(threaded) = &mut self.found.threaded else {
             return Err(Why::Opcode(0xd0));
         };

@@ -18,11 +18,11 @@ pub struct Symbol<'a> {
 }
 
 /// The symbols of a table, in its order, and how many entries were cut off by the file's end.
-pub(super) fn read<'a>(
-    bytes: &'a [u8],
+pub(super) fn read(
+    bytes: &[u8],
     table: Symbols,
     width: u64,
-) -> Result<impl Iterator<Item = Symbol<'a>>, Why> {
+) -> Result<impl Iterator<Item = Symbol<'_>>, Why> {
     // struct nlist: name, type, section, description, value.
     let size = 8 + width;
     let entries = range(

@@ -60,21 +60,17 @@ impl<'b, 'a> Reader<'b, 'a> {
         if self.exhausted {
             return false;
         }
-        match self.left.checked_sub(bytes) {
-            Some(left) => {
-                self.left = left;
-                true
-            }
-            None => {
-                self.exhausted = true;
-                self.gaps.at(
-                    "the Objective-C metadata",
-                    self.binary.base(),
-                    Why::TooMuchWork,
-                );
-                false
-            }
+        if let Some(left) = self.left.checked_sub(bytes) {
+            self.left = left;
+            return true;
         }
+        self.exhausted = true;
+        self.gap(
+            "the Objective-C metadata",
+            self.binary.base(),
+            Why::TooMuchWork,
+        );
+        false
     }
 
     /// The address that the pointer at `slot` leads to. A null one is none; anything else that is no

@@ -159,7 +159,7 @@ fn plain_32(raw: u64, last_pointer: u32) -> Slot {
     let last = u64::from(last_pointer);
     if target > last {
         // What is no pointer is stored around the middle of the room that pointers leave.
-        let bias = (0x0400_0000 + last) / 2;
+        let bias = u64::midpoint(0x0400_0000, last);
         return Slot::Number(target.wrapping_sub(bias) & 0xffff_ffff);
     }
     rebase(target)

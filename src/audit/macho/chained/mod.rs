@@ -226,7 +226,7 @@ impl Starts<'_> {
         match first {
             Ok(START_NONE) => {}
             Ok(start) if start & START_MULTI != 0 => {
-                overflow = Some(u64::from(start & !START_MULTI))
+                overflow = Some(u64::from(start & !START_MULTI));
             }
             other => single = Some(other.map(u64::from)),
         }
@@ -255,3 +255,46 @@ impl Starts<'_> {
 const START_NONE: u16 = 0xffff;
 const START_MULTI: u16 = 0x8000;
 const START_LAST: u16 = 0x8000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn starts(entries: &[u16], pages: u64, page: u64) -> Vec<Result<u64, Why>> {
+        let bytes: Vec<u8> = entries
+            .iter()
+            .flat_map(|entry| entry.to_le_bytes())
+            .collect();
+        let table = Starts {
+            entries: &bytes,
+            pages,
+        };
+        table.of_page(page, 0x1000).collect()
+    }
+
+    #[test]
+    fn a_page_has_no_chain_one_or_several() {
+        let table = [
+            START_NONE,
+            0x10,
+            START_MULTI | 3,
+            0x20,
+            0x30,
+            START_LAST | 0x40,
+        ];
+        assert_eq!(starts(&table, 3, 0), []);
+        assert_eq!(starts(&table, 3, 1), [Ok(0x10)]);
+        assert_eq!(starts(&table, 3, 2), [Ok(0x20), Ok(0x30), Ok(0x40)]);
+    }
+
+    #[test]
+    fn starts_without_a_last_one_end_with_the_table() {
+        let found = starts(&[START_MULTI | 1, 0x20], 1, 0);
+        assert!(
+            matches!(found[..], [Ok(0x20), Err(Why::Truncated { .. })]),
+            "{found:?}"
+        );
+        // A page's own entry is no further start.
+        assert_eq!(starts(&[START_MULTI], 1, 0), [Err(Why::Twice)]);
+    }
+}

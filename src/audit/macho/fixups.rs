@@ -210,7 +210,10 @@ fn resolve<'a>(
 
 fn unadjusted<'a>(raw: u64) -> Pointer<'a> {
     Pointer::Address {
-        address: raw,
+        address: raw & UNTAGGED,
         authentication: None,
     }
 }
+
+/// The top byte is the pointer's owner's, such as libc++'s in the names of types that are not unique.
+const UNTAGGED: u64 = 0x00ff_ffff_ffff_ffff;

@@ -143,7 +143,7 @@ impl<'a> Fixups<'a> {
         }
     }
 
-    /// The addresses of all slots that the loader adjusts, segment by segment; those with imports by
+    /// The addresses of all slots that the loader adjusts, each once, segment by segment; those with imports by
     /// opcodes come last.
     pub(super) fn slots<'f>(&'f self, space: &'f Space<'_>) -> impl Iterator<Item = u64> + 'f {
         let by_segment = space
@@ -173,7 +173,17 @@ impl<'a> Fixups<'a> {
             Table::Opcodes(opcodes) => Some(opcodes),
             _ => None,
         };
-        by_segment.chain(bound.into_iter().flat_map(Opcodes::bound_addresses))
+        // A pointer that is bound when it is first used is rebased until then.
+        let only_bound = move |opcodes: &'f Opcodes<'_>, address: u64| {
+            space.segment_index(address).is_none_or(|index| {
+                !opcodes.is_rebased(index, address - space.segments()[index].address)
+            })
+        };
+        by_segment.chain(bound.into_iter().flat_map(move |opcodes| {
+            opcodes
+                .bound_addresses()
+                .filter(move |address| only_bound(opcodes, *address))
+        }))
     }
 }
 

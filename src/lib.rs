@@ -7,6 +7,7 @@
 //! formatting.
 #![deny(unsafe_code)]
 
+pub mod audit;
 pub mod baseline;
 pub mod cli;
 pub mod commands;

@@ -1,5 +1,7 @@
 //! Mach-O: the slices of a file, and the load commands of each.
 
+use std::ops::Range;
+
 use object::macho::{
     self, EncryptionInfoCommand32, FatHeader, LinkeditDataCommand, MachHeader32, MachHeader64,
 };
@@ -54,6 +56,56 @@ pub enum FileType {
     Other(u32),
 }
 
+/// A slice's place in the file, by which it can be read otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extent {
+    /// The processor that the kernel and dyld choose the slice by.
+    pub processor: Processor,
+    /// Its bytes, which may reach past the end of the file.
+    pub range: Range<u64>,
+}
+
+/// The places of the slices of `file`, of which `head` is the first page; nothing where it is not
+/// Mach-O.
+pub(super) fn extents(file: &Window<'_>, head: &[u8]) -> Result<Option<Vec<Extent>>, Unreadable> {
+    let thin = |(cpu_type, subtype)| {
+        vec![Extent {
+            processor: Processor::of_macho(cpu_type, subtype),
+            range: 0..file.size(),
+        }]
+    };
+    let extents = match FileKind::parse(head) {
+        Ok(FileKind::MachO32) => {
+            thin(Commands::<MachHeader32<Endianness>>::read(file)?.processor())
+        }
+        Ok(FileKind::MachO64) => {
+            thin(Commands::<MachHeader64<Endianness>>::read(file)?.processor())
+        }
+        Ok(FileKind::MachOFat32) => {
+            let fat = MachOFatFile32::parse(head).map_err(|_| table_too_long(head))?;
+            listed(fat.arches())?
+        }
+        Ok(FileKind::MachOFat64) => {
+            let fat = MachOFatFile64::parse(head).map_err(|_| table_too_long(head))?;
+            listed(fat.arches())?
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(extents))
+}
+
+fn listed<Arch: FatArch>(table: &[Arch]) -> Result<Vec<Extent>, Unreadable> {
+    check_table(table)?;
+    let extent = |arch: &Arch| {
+        let (offset, size) = arch.file_range();
+        Extent {
+            processor: Processor::of_macho(arch.cputype(), arch.cpusubtype()),
+            range: offset..offset.saturating_add(size),
+        }
+    };
+    Ok(table.iter().map(extent).collect())
+}
+
 /// Reads `file`, of which `head` is the first page; nothing where it is not Mach-O.
 pub(super) fn parse(file: &Window<'_>, head: &[u8]) -> Result<Option<Vec<Slice>>, Unreadable> {
     let slices = match FileKind::parse(head) {
@@ -94,6 +146,11 @@ fn table_too_long(head: &[u8]) -> Unreadable {
 }
 
 fn universal<Arch: FatArch>(file: &Window<'_>, table: &[Arch]) -> Result<Vec<Slice>, Unreadable> {
+    check_table(table)?;
+    Ok(table.iter().map(|arch| member(file, arch)).collect())
+}
+
+fn check_table<Arch: FatArch>(table: &[Arch]) -> Result<(), Unreadable> {
     if table.is_empty() {
         return Err(Unreadable::malformed(TABLE, "it lists no slice"));
     }
@@ -110,7 +167,7 @@ fn universal<Arch: FatArch>(file: &Window<'_>, table: &[Arch]) -> Result<Vec<Sli
         }
         end = offset.saturating_add(size);
     }
-    Ok(table.iter().map(|arch| member(file, arch)).collect())
+    Ok(())
 }
 
 fn member<Arch: FatArch>(file: &Window<'_>, arch: &Arch) -> Slice {

@@ -30,7 +30,7 @@ use source::Window;
 pub use elf::{Elf, Interpreter};
 pub use entitlements::{Entitlements, Grant};
 pub use identity::{Identity, Permissions};
-pub use macho::{FileType, MachO, Slice};
+pub use macho::{Extent, FileType, MachO, Slice};
 pub use platform::Platform;
 pub use processor::Processor;
 pub use signature::{Flags, Signature};
@@ -128,6 +128,13 @@ impl Contents {
             },
         })
     }
+}
+
+/// The places of the slices of a Mach-O file, whatever stands in them; nothing of another file.
+pub fn extents(source: &dyn ReadAt) -> Result<Option<Vec<Extent>>, Unreadable> {
+    let file = Window::whole(source)?;
+    let head = file.read_up_to(0, FIRST_PAGE, "the first page")?;
+    macho::extents(&file, &head)
 }
 
 /// What is read of every file at first. The kernel decides by the first page as well: a universal

@@ -1,0 +1,474 @@
+//! Makes Mach-O images with pointers of every kind. Nothing of the reader is used for it.
+
+use std::collections::BTreeMap;
+
+/// Where the image begins.
+pub const BASE: u64 = 0x1_0000_0000;
+/// Where each part begins in memory, from [`BASE`], and in the file.
+pub const NAMES: u64 = 0x1000;
+pub const STUBS: u64 = 0x3000;
+pub const CODE: u64 = 0x3800;
+const DATA: u64 = 0x4000;
+const LINKEDIT: u64 = 0x8000;
+const PAGE: u64 = 0x1000;
+
+pub const ARM64: (u32, u32) = (0x0100_000c, 0);
+pub const ARM64E: (u32, u32) = (0x0100_000c, 2);
+pub const X86_64: (u32, u32) = (0x0100_0007, 3);
+
+/// A section of the data, each with a kilobyte but the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Room {
+    Classes,
+    Categories,
+    Protocols,
+    Selectors,
+    Const,
+}
+
+impl Room {
+    const ALL: [Room; 5] = [
+        Room::Classes,
+        Room::Categories,
+        Room::Protocols,
+        Room::Selectors,
+        Room::Const,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Room::Classes => "__objc_classlist",
+            Room::Categories => "__objc_catlist",
+            Room::Protocols => "__objc_protolist",
+            Room::Selectors => "__objc_selrefs",
+            Room::Const => "__objc_const",
+        }
+    }
+
+    fn start(self) -> u64 {
+        DATA + self as u64 * 0x400
+    }
+}
+
+/// What a pointer is to have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum To {
+    Null,
+    Address(u64),
+    /// Signed where the format can.
+    Code(u64),
+    Import(&'static str),
+}
+
+/// A field of a structure.
+#[derive(Debug, Clone, Copy)]
+pub enum Field {
+    Pointer(To),
+    Number(u32),
+    /// The distance of an address from the field itself.
+    Distance(u64),
+}
+
+/// By which table the loader adjusts the pointers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// `DYLD_CHAINED_PTR_...`, by its number.
+    Chained(u16),
+    /// Chained, with each layout of the imports' table.
+    Imports(u32),
+    Opcodes,
+    /// arm64e's first format, begun by opcodes.
+    Threaded,
+}
+
+#[derive(Debug, Clone)]
+pub struct Image {
+    pub processor: (u32, u32),
+    pub flags: u32,
+    bytes: Vec<u8>,
+    used: BTreeMap<Room, u64>,
+    names: BTreeMap<String, u64>,
+    next_name: u64,
+    pub pointers: BTreeMap<u64, To>,
+    stubs_size: u64,
+}
+
+impl Image {
+    pub fn new(processor: (u32, u32)) -> Self {
+        Image {
+            processor,
+            flags: 0x0020_0000,
+            bytes: vec![0; usize::try_from(LINKEDIT).expect("small")],
+            used: BTreeMap::new(),
+            names: BTreeMap::new(),
+            next_name: NAMES,
+            pointers: BTreeMap::new(),
+            stubs_size: 0,
+        }
+    }
+
+    /// The address of a text.
+    pub fn text(&mut self, text: &str) -> u64 {
+        if let Some(address) = self.names.get(text) {
+            return *address;
+        }
+        let address = BASE + self.next_name;
+        self.write(address, text.as_bytes());
+        self.next_name += text.len() as u64 + 1;
+        assert!(self.next_name <= STUBS, "the texts have two pages");
+        self.names.insert(text.to_owned(), address);
+        address
+    }
+
+    /// Where the next structure of a room will stand.
+    pub fn next(&self, room: Room) -> u64 {
+        BASE + room.start() + self.used.get(&room).copied().unwrap_or(0)
+    }
+
+    pub fn put(&mut self, room: Room, fields: &[Field]) -> u64 {
+        let start = self.next(room);
+        let mut at = start;
+        for field in fields {
+            match *field {
+                Field::Number(number) => {
+                    self.write(at, &number.to_le_bytes());
+                    at += 4;
+                }
+                Field::Distance(target) => {
+                    let distance = i32::try_from(target.cast_signed() - at.cast_signed());
+                    self.write(at, &distance.expect("near").to_le_bytes());
+                    at += 4;
+                }
+                Field::Pointer(to) => {
+                    if to != To::Null {
+                        self.pointers.insert(at, to);
+                    }
+                    at += 8;
+                }
+            }
+        }
+        // The next one begins where a pointer may stand.
+        let end = at.next_multiple_of(8);
+        self.used.insert(room, end - BASE - room.start());
+        start
+    }
+
+    pub fn stubs(&mut self, bytes: &[u8]) {
+        self.write(BASE + STUBS, bytes);
+        self.stubs_size = bytes.len() as u64;
+    }
+
+    pub fn write(&mut self, address: u64, bytes: &[u8]) {
+        let at = usize::try_from(address - BASE).expect("small");
+        self.bytes[at..at + bytes.len()].copy_from_slice(bytes);
+    }
+
+    pub fn build(&self, style: Style) -> Vec<u8> {
+        let mut image = self.clone();
+        let (commands, linkedit) = match style {
+            Style::Chained(number) => image.chained(number, 1),
+            Style::Imports(layout) => image.chained(6, layout),
+            Style::Opcodes => image.opcodes(),
+            Style::Threaded => image.threaded(),
+        };
+        image.finish(&commands, &linkedit)
+    }
+
+    fn imports(&self) -> Vec<&'static str> {
+        let mut names = Vec::new();
+        for to in self.pointers.values() {
+            if let To::Import(name) = to
+                && !names.contains(name)
+            {
+                names.push(*name);
+            }
+        }
+        names
+    }
+
+    /// Writes the chains, and returns the load command and its payload.
+    fn chained(&mut self, number: u16, layout: u32) -> (Vec<u8>, Vec<u8>) {
+        let starts = self.write_chains(number);
+        let mut payload = Vec::new();
+        let imports = self.imports();
+        let entry = match layout {
+            1 => 4,
+            2 => 8,
+            _ => 16,
+        };
+        let in_segment = 22 + 2 * starts.len();
+        let table = (32 + 20 + in_segment).next_multiple_of(8);
+        let names = table + imports.len() * entry;
+        words(
+            &mut payload,
+            &[
+                0,
+                32,
+                short(table),
+                short(names),
+                short(imports.len()),
+                layout,
+                0,
+                0,
+            ],
+        );
+        // Three segments, of which the second has chains.
+        words(&mut payload, &[3, 0, 20, 0, 0]);
+        words(&mut payload, &[short(in_segment)]);
+        payload.extend_from_slice(&u16::try_from(PAGE).expect("small").to_le_bytes());
+        payload.extend_from_slice(&number.to_le_bytes());
+        payload.extend_from_slice(&DATA.to_le_bytes());
+        words(&mut payload, &[0]);
+        payload.extend_from_slice(&u16::try_from(starts.len()).expect("few").to_le_bytes());
+        for start in &starts {
+            payload.extend_from_slice(&start.to_le_bytes());
+        }
+        payload.resize(table, 0);
+        let mut texts = vec![0];
+        for name in &imports {
+            let offset = texts.len() as u64;
+            texts.extend_from_slice(name.as_bytes());
+            texts.push(0);
+            // Of the first library.
+            match layout {
+                1 | 2 => payload.extend_from_slice(&(short64(offset) << 9 | 1).to_le_bytes()),
+                _ => payload.extend_from_slice(&(offset << 32 | 1).to_le_bytes()),
+            }
+            payload.resize(payload.len() + entry - if layout == 3 { 8 } else { 4 }, 0);
+        }
+        payload.extend_from_slice(&texts);
+        (linkedit_command(0x8000_0034, payload.len()), payload)
+    }
+
+    fn write_chains(&mut self, number: u16) -> Vec<u16> {
+        let imports = self.imports();
+        let slots: Vec<(u64, To)> = self.pointers.iter().map(|(at, to)| (*at, *to)).collect();
+        let mut starts = vec![0xffff; usize::try_from((LINKEDIT - DATA) / PAGE).expect("small")];
+        for (index, (at, to)) in slots.iter().enumerate() {
+            let within = at - BASE - DATA;
+            let page = usize::try_from(within / PAGE).expect("small");
+            if starts[page] == 0xffff {
+                starts[page] = u16::try_from(within % PAGE).expect("small");
+            }
+            let next = slots
+                .get(index + 1)
+                .map(|(next, _)| *next)
+                .filter(|next| (next - BASE) / PAGE == (at - BASE) / PAGE)
+                .map_or(0, |next| next - at);
+            let raw = encode(number, *to, next, &imports);
+            self.write(*at, &raw.to_le_bytes());
+        }
+        starts
+    }
+
+    fn opcodes(&mut self) -> (Vec<u8>, Vec<u8>) {
+        let (mut rebase, mut bind) = (vec![0x11], vec![0x11, 0x51]);
+        for (at, to) in self.pointers.clone() {
+            let within = at - BASE - DATA;
+            match to {
+                To::Null => {}
+                To::Address(target) | To::Code(target) => {
+                    self.write(at, &target.to_le_bytes());
+                    rebase.push(0x21);
+                    uleb(&mut rebase, within);
+                    rebase.push(0x51);
+                }
+                To::Import(name) => {
+                    bind.push(0x40);
+                    bind.extend_from_slice(name.as_bytes());
+                    bind.extend_from_slice(&[0, 0x71]);
+                    uleb(&mut bind, within);
+                    bind.push(0x90);
+                }
+            }
+        }
+        dyld_info(rebase, bind)
+    }
+
+    fn threaded(&mut self) -> (Vec<u8>, Vec<u8>) {
+        // One chain: distances are of eleven bits in words of eight bytes.
+        let imports = self.imports();
+        let slots: Vec<(u64, To)> = self.pointers.iter().map(|(at, to)| (*at, *to)).collect();
+        let mut bind = vec![0x11, 0x51, 0xd0];
+        uleb(&mut bind, imports.len() as u64);
+        for name in &imports {
+            bind.push(0x40);
+            bind.extend_from_slice(name.as_bytes());
+            bind.extend_from_slice(&[0, 0x90]);
+        }
+        for (index, (at, to)) in slots.iter().enumerate() {
+            let next = slots.get(index + 1).map_or(0, |(next, _)| next - at);
+            let raw = encode(1, *to, next, &imports);
+            self.write(*at, &raw.to_le_bytes());
+        }
+        if let Some((first, _)) = slots.first() {
+            bind.push(0x71);
+            uleb(&mut bind, first - BASE - DATA);
+            bind.push(0xd1);
+        }
+        dyld_info(Vec::new(), bind)
+    }
+
+    fn finish(&self, fixups: &[u8], linkedit: &[u8]) -> Vec<u8> {
+        let mut commands = Vec::new();
+        let texts = self.next_name - NAMES;
+        segment(
+            &mut commands,
+            ("__TEXT", 0, DATA, 5),
+            &[
+                ("__objc_methname", NAMES, texts, 2),
+                ("__objc_stubs", STUBS, self.stubs_size, 0x8000_0400),
+                ("__text", CODE, DATA - CODE, 0x8000_0400),
+            ],
+        );
+        let rooms: Vec<_> = Room::ALL
+            .iter()
+            .map(|room| {
+                (
+                    room.name(),
+                    room.start(),
+                    self.used.get(room).copied().unwrap_or(0),
+                    0,
+                )
+            })
+            .collect();
+        segment(&mut commands, ("__DATA", DATA, LINKEDIT - DATA, 3), &rooms);
+        segment(
+            &mut commands,
+            ("__LINKEDIT", LINKEDIT, linkedit.len() as u64, 1),
+            &[],
+        );
+        commands.extend_from_slice(fixups);
+        // LC_LOAD_DYLIB.
+        words(&mut commands, &[0xc, 40, 24, 0, 0, 0]);
+        commands.extend_from_slice(b"/lib/objc\0\0\0\0\0\0\0");
+
+        let mut bytes = Vec::new();
+        let (cpu, subtype) = self.processor;
+        words(
+            &mut bytes,
+            &[
+                0xfeed_facf,
+                cpu,
+                subtype,
+                6,
+                5,
+                short(commands.len()),
+                self.flags,
+                0,
+            ],
+        );
+        bytes.extend_from_slice(&commands);
+        assert!(bytes.len() <= usize::try_from(NAMES).expect("small"));
+        bytes.extend_from_slice(&self.bytes[bytes.len()..]);
+        bytes.extend_from_slice(linkedit);
+        bytes
+    }
+}
+
+/// A slot of a chain.
+fn encode(number: u16, to: To, next: u64, imports: &[&str]) -> u64 {
+    let arm64e = matches!(number, 1 | 7 | 9 | 10 | 12);
+    let stride = if matches!(number, 1 | 9 | 12) { 8 } else { 4 };
+    let by_offset = matches!(number, 6 | 7 | 9 | 12);
+    let next = (next / stride) << 51;
+    let ordinal = |name| {
+        let place = imports.iter().position(|import| *import == name);
+        place.expect("it is listed") as u64
+    };
+    let plain = |target: u64| if by_offset { target - BASE } else { target };
+    next | match to {
+        To::Null => 0,
+        // Key IA, with the slot's address.
+        To::Code(target) if arm64e => 1 << 63 | 1 << 48 | 0xc0de << 32 | (target - BASE),
+        To::Address(target) | To::Code(target) => plain(target),
+        To::Import(name) if arm64e => 1 << 62 | ordinal(name),
+        To::Import(name) => 1 << 63 | ordinal(name),
+    }
+}
+
+fn dyld_info(mut rebase: Vec<u8>, mut bind: Vec<u8>) -> (Vec<u8>, Vec<u8>) {
+    rebase.push(0);
+    bind.push(0);
+    let mut command = Vec::new();
+    let start = u32::try_from(LINKEDIT).expect("small");
+    let (first, second) = (short(rebase.len()), short(bind.len()));
+    words(
+        &mut command,
+        &[
+            0x8000_0022,
+            48,
+            start,
+            first,
+            start + first,
+            second,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+        ],
+    );
+    rebase.extend_from_slice(&bind);
+    (command, rebase)
+}
+
+fn linkedit_command(command: u32, size: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let offset = u32::try_from(LINKEDIT).expect("small");
+    words(&mut bytes, &[command, 16, offset, short(size)]);
+    bytes
+}
+
+fn segment(commands: &mut Vec<u8>, of: (&str, u64, u64, u32), sections: &[(&str, u64, u64, u32)]) {
+    let (name, start, size, protection) = of;
+    words(commands, &[0x19, short(72 + 80 * sections.len())]);
+    commands.extend_from_slice(&padded(name));
+    for field in [BASE + start, size, start, size] {
+        commands.extend_from_slice(&field.to_le_bytes());
+    }
+    words(
+        commands,
+        &[protection, protection, short(sections.len()), 0],
+    );
+    for (section, start, size, flags) in sections {
+        commands.extend_from_slice(&padded(section));
+        commands.extend_from_slice(&padded(name));
+        commands.extend_from_slice(&(BASE + start).to_le_bytes());
+        commands.extend_from_slice(&size.to_le_bytes());
+        words(commands, &[short64(*start), 3, 0, 0, *flags, 0, 0, 0]);
+    }
+}
+
+fn padded(name: &str) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    bytes[..name.len()].copy_from_slice(name.as_bytes());
+    bytes
+}
+
+pub fn words(bytes: &mut Vec<u8>, words: &[u32]) {
+    for word in words {
+        bytes.extend_from_slice(&word.to_le_bytes());
+    }
+}
+
+pub fn uleb(bytes: &mut Vec<u8>, mut value: u64) {
+    loop {
+        let byte = (value & 0x7f).to_le_bytes()[0];
+        value >>= 7;
+        if value == 0 {
+            bytes.push(byte);
+            return;
+        }
+        bytes.push(byte | 0x80);
+    }
+}
+
+pub fn short(size: usize) -> u32 {
+    u32::try_from(size).expect("small")
+}
+
+fn short64(size: u64) -> u32 {
+    u32::try_from(size).expect("small")
+}

@@ -1,7 +1,5 @@
 //! What a run amounts to, and the series with it.
 
-use std::process::Command;
-
 use crate::common::{in_repository, workload};
 use crate::series::{Series, names};
 
@@ -139,7 +137,7 @@ fn a_static_program_takes_no_fix_and_says_so() {
     let exits =
         "void _start(void) { __asm__ volatile (\"mov $60,%eax; xor %edi,%edi; syscall\"); }";
     std::fs::write(&source, exits).expect("written");
-    let built = Command::new("cc")
+    let built = std::process::Command::new("cc")
         .args(["-static", "-nostdlib", "-o"])
         .args([&program, &source])
         .status();

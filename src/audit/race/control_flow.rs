@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use crate::audit::{Instruction, Operation};
+use crate::audit::arm64::{Instruction, Operation};
 
 /// The blocks of a function.
 #[derive(Debug)]

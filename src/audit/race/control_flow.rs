@@ -64,8 +64,8 @@ pub enum Exit {
 
 /// A function has more instructions than are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it has {0} instructions, of which at most {MOST_INSTRUCTIONS} are followed")]
-pub struct TooLarge(pub usize);
+#[error("it has more than {MOST_INSTRUCTIONS} instructions")]
+pub struct TooLarge;
 
 impl ControlFlow {
     /// The blocks of the function that `instructions` are, in the order of their addresses and without
@@ -75,7 +75,7 @@ impl ControlFlow {
         stops: &dyn Fn(u64) -> bool,
     ) -> Result<Self, TooLarge> {
         if instructions.len() > MOST_INSTRUCTIONS {
-            return Err(TooLarge(instructions.len()));
+            return Err(TooLarge);
         }
         let mut flow = ControlFlow {
             blocks: split(&instructions, stops),

@@ -176,9 +176,7 @@ const CLOBBERED: Registers = Registers::range(0, 18).and(Registers::one(30));
 const KEPT: Registers = Registers::range(19, 29);
 
 /// What is needed when a function returns.
-const RETURN: Registers = Registers::range(0, 1)
-    .and(KEPT)
-    .and(Registers::STACK);
+const RETURN: Registers = Registers::range(0, 1).and(KEPT).and(Registers::STACK);
 
 /// A loop within a loop takes three.
 const MOST_TURNS: usize = 64;

@@ -161,9 +161,7 @@ impl Known {
         let (destination, value) = match operation {
             Operation::Address { register, target } => (register, Value::Constant(target)),
             Operation::Page { register, page } => (register, Value::Constant(page)),
-            Operation::MoveConstant { destination, value } => {
-                (destination, Value::Constant(value))
-            }
+            Operation::MoveConstant { destination, value } => (destination, Value::Constant(value)),
             Operation::MoveKeep {
                 destination,
                 bits,
@@ -408,7 +406,8 @@ impl<'k, S: Surroundings> Memory<'k, S> {
             }),
             Value::Stack(at) => {
                 self.known.forget_slots(at, i64::from(access.size));
-                if access.size == 8 && value != Value::Other && self.known.slots.len() < MOST_SLOTS {
+                if access.size == 8 && value != Value::Other && self.known.slots.len() < MOST_SLOTS
+                {
                     self.known.slots.push((at, value));
                 }
             }

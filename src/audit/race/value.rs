@@ -172,10 +172,7 @@ mod tests {
             Value::Impl(Pointer { loads: 3, ..FRESH })
         );
         assert_eq!(tested.meet(Value::Constant(0)), Value::Other);
-        assert_eq!(
-            Value::Object(8).meet(Value::Object(8)),
-            Value::Object(8)
-        );
+        assert_eq!(Value::Object(8).meet(Value::Object(8)), Value::Object(8));
     }
 
     #[test]

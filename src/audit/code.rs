@@ -8,7 +8,7 @@ use std::ops::Range;
 use object::macho::{S_SYMBOL_STUBS, SECTION_TYPE};
 
 use super::arm64::{Instruction, Offset, Operation};
-use super::{Binary, Class, ExportKind, Gaps, Method, Objc, Pointer, Section, Why};
+use super::{Binary, Class, ExportKind, Gaps, Method, Objc, Pointer, Section, Stub, Why};
 use crate::target::image::Processor;
 
 /// The code of an image for arm64 or arm64e.
@@ -150,6 +150,14 @@ impl<'b> Code<'b> {
     /// The stubs: where each begins, and its symbol.
     pub fn stubs(&self) -> impl Iterator<Item = (u64, &'b str)> + '_ {
         self.stubs.iter().map(|(address, name)| (*address, *name))
+    }
+
+    /// Whether `address` is in a stub: of an import, or of a selector.
+    pub fn is_in_stub(&self, address: u64) -> bool {
+        self.function_at(address).is_some_and(|function| {
+            let sends = |stub: &Stub<'_>| stub.address == function.start;
+            self.stubs.contains_key(&function.start) || self.objc.stubs.iter().any(sends)
+        })
     }
 
     /// What is known to begin at `address`: a method such as `-[Class selector]`, a stub by its

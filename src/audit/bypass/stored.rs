@@ -1,9 +1,10 @@
 //! Addresses of methods' code that stand in data.
 
 use std::collections::{BTreeSet, HashSet};
+use std::ops::Range;
 
 use super::{LookedAt, Reference, ReferenceKind};
-use crate::audit::code::methods;
+use crate::audit::code::{methods, ranges};
 use crate::audit::{Binary, Code, Objc, Pointer, Section};
 
 /// The fields of all lists of methods, which are the runtime's own.
@@ -52,11 +53,8 @@ pub(super) fn distances(
     }
     let slots = slots(code.objc());
     let mut found = Vec::new();
-    for section in code.binary().sections() {
-        if !may_have_distances(section) {
-            continue;
-        }
-        for (at, distance) in words(code.binary(), section) {
+    for range in ranges(code.binary(), may_have_distances) {
+        for (at, distance) in words(code.binary(), &range) {
             looked_at.distances += 1;
             let target = at.wrapping_add_signed(i64::from(distance));
             if distance != 0 && targets.contains(&target) && !slots.contains(&at) {
@@ -79,12 +77,14 @@ fn may_have_distances(section: &Section) -> bool {
     section.name == "__const" || section.name == "__rodata" || section.name == "__data"
 }
 
-/// The aligned words that the file stores for a section.
-fn words<'b>(binary: &Binary<'b>, section: &Section) -> impl Iterator<Item = (u64, i32)> + use<'b> {
-    let first = section.address.next_multiple_of(4);
+/// The words that the file stores for aligned addresses.
+fn words<'b>(
+    binary: &Binary<'b>,
+    addresses: &Range<u64>,
+) -> impl Iterator<Item = (u64, i32)> + use<'b> {
+    let first = addresses.start;
     let rest = binary.rest_at(first).unwrap_or_default();
-    let size = section.addresses().end.saturating_sub(first);
-    let size = usize::try_from(size).unwrap_or(usize::MAX);
+    let size = usize::try_from(addresses.end - first).unwrap_or(usize::MAX);
     let words = rest[..rest.len().min(size)].chunks_exact(4);
     (0u64..).zip(words).map(move |(number, bytes)| {
         let word = bytes.first_chunk().map_or(0, |it| i32::from_le_bytes(*it));

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use agx_ledger::{CensusEntry, Counter, Ledger};
+use agx_ledger::{CensusEntry, Counter, Ledger, Reason};
 use serde::Serialize;
 
 use super::tree::{End, ProcessEvidence, TreeEvidence};
@@ -24,6 +24,8 @@ pub struct Census {
     pub replaced: Vec<Found>,
     /// Methods that should be hooked and never were: they came after the hooks, or their class was never announced.
     pub late: Vec<Found>,
+    /// Overrides of hooked methods that a published version's list does not reach: its hooks stand as published.
+    pub overrides: Vec<Found>,
     /// Encoders, by how many threads made and used them.
     pub encoders: Encoders,
     /// Methods by which encoders became shared, the most frequent first.
@@ -187,7 +189,11 @@ impl Census {
                 add_calls(&mut calls, entry);
             }
         }
-        for found in [&mut census.replaced, &mut census.late] {
+        for found in [
+            &mut census.replaced,
+            &mut census.late,
+            &mut census.overrides,
+        ] {
             found.sort();
             found.dedup();
         }
@@ -199,7 +205,7 @@ impl Census {
         Some(census)
     }
 
-    /// Hooks that do not stand, and methods that were never hooked.
+    /// Hooks that do not stand, and methods that should have been hooked.
     pub fn undone(&self) -> usize {
         self.replaced.len() + self.late.len()
     }
@@ -232,8 +238,10 @@ impl Census {
         if entry.replaced {
             self.replaced.push(found());
         }
-        if entry.late {
-            self.late.push(found());
+        match entry.reason {
+            _ if !entry.late => {}
+            Some(Reason::Override) => self.overrides.push(found()),
+            _ => self.late.push(found()),
         }
     }
 }
@@ -297,9 +305,9 @@ fn add_calls(calls: &mut BTreeMap<Work, Calls>, entry: &CensusEntry) {
 mod tests {
     use super::*;
     use crate::evidence::LedgerFile;
+    use agx_ledger::Tally;
     use agx_ledger::builder::Builder;
     use agx_ledger::layout::{census_flag, exit_route, flag, state};
-    use agx_ledger::{Reason, Tally};
     use std::collections::HashMap;
 
     const CLASS: &str = "AGXG16XFamilyComputeContext";
@@ -429,6 +437,20 @@ mod tests {
         assert_eq!(census.undone(), 1);
         assert_eq!(census.late[0].method, format!("-[{CLASS} setLater:]"));
         assert_eq!(census.late[0].image, None);
+        let published = asked(2, true)
+            .method(
+                CLASS,
+                "endEncoding",
+                state::UNHOOKED,
+                Reason::Override.number(),
+            )
+            .found(census_flag::LATE, "");
+        let census = Census::of(&tree(vec![published])).expect("asked for");
+        assert_eq!(
+            (census.undone(), census.overrides.len()),
+            (0, 1),
+            "as published"
+        );
     }
 
     #[test]

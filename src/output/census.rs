@@ -43,6 +43,13 @@ fn hooks(census: &Census) -> String {
             named(&census.late)
         ));
     }
+    if !census.overrides.is_empty() {
+        found.push(format!(
+            "{} overridden out of the version's reach: {}",
+            census.overrides.len(),
+            named(&census.overrides)
+        ));
+    }
     if found.is_empty() {
         return format!("{looked}: every hook still stands");
     }

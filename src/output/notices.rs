@@ -65,6 +65,7 @@ pub fn sentence(notice: &Notice) -> String {
         Notice::MissingHooks { methods } => missing_hooks(*methods),
         Notice::CensusMissing { pids } => census_missing(pids),
         Notice::NeverHooked { methods } => never_hooked(methods),
+        Notice::Overridden { methods } => overridden(methods.len()),
         Notice::Bypassed { path, calls } => bypassed(path, calls),
         Notice::UnreadableLedger { path, reason } => {
             format!(
@@ -141,6 +142,13 @@ fn never_hooked(methods: &[Found]) -> String {
          fix by; load what brings them before Metal's first use)",
         methods.len(),
         census::named(methods)
+    )
+}
+
+fn overridden(methods: usize) -> String {
+    format!(
+        "{methods} override(s) of hooked methods, in classes below the hooked ones, are out of the version's reach: calls \
+         of them pass the fix by (hint: v3 goes to every class)"
     )
 }
 

@@ -91,6 +91,11 @@ fn note_census(notices: &mut Vec<Notice>, evidence: &TreeEvidence) {
             pids: census.missing,
         });
     }
+    if !census.overrides.is_empty() {
+        notices.push(Notice::Overridden {
+            methods: census.overrides,
+        });
+    }
     if !census.late.is_empty() {
         notices.push(Notice::NeverHooked {
             methods: census.late,

@@ -137,6 +137,11 @@ pub enum Notice {
         /// Which.
         methods: Vec<Found>,
     },
+    /// The census found overrides of hooked methods that a published version does not hook.
+    Overridden {
+        /// Which.
+        methods: Vec<Found>,
+    },
     /// A report shows a hooked method that something else called than the library.
     Bypassed {
         /// The report.

@@ -169,6 +169,7 @@ mod reason {
     pub const NOT_INSTALLED: u32 = 49;
     pub const NO_FORWARDER: u32 = 50;
     pub const LATE: u32 = 51;
+    pub const OVERRIDE: u32 = 52;
     pub const NOT_FOUND: u32 = 56;
 }
 
@@ -217,6 +218,9 @@ number! {
         NoForwarder = reason::NO_FORWARDER => "no forwarder of this shape is left",
         /// The method came after its class was gone through, or its class was never announced. Found at the exit.
         Late = reason::LATE => "it came after the hooks",
+        /// The method overrides a hooked one of its superclass, and a published version's list does not reach its class.
+        /// Found at the exit; not counted as missing.
+        Override = reason::OVERRIDE => "it overrides a hooked method, in a class that the version's list does not reach",
         /// A published version's list names a method that its class does not have. Not counted as missing: the version's
         /// own hooks stand as published.
         NotFound = reason::NOT_FOUND => "the class has no such method",

@@ -86,9 +86,13 @@ unsafe fn look_at(class: Class, past: &Past<'_>, hooks: &[Hook]) {
                 .iter()
                 .any(|hook| hook.selector == it.name && lineage[1..].contains(&hook.class)),
         });
+    let reason = match past {
+        Past::Rules(_) => Reason::Late,
+        Past::Overrides(_) => Reason::Override,
+    };
     for method in came_past {
         // SAFETY: promised by the caller.
-        record(unsafe { runtime::class_name(class) }, method);
+        record(unsafe { runtime::class_name(class) }, method, reason);
     }
 }
 
@@ -117,13 +121,13 @@ fn is_work(method: &OwnMethod, family: Family) -> bool {
     method.name.to_str().is_ok_and(|it| decide(it).is_ok())
 }
 
-fn record(class: &CStr, method: &OwnMethod) {
+fn record(class: &CStr, method: &OwnMethod, reason: Reason) {
     count(Counter::CensusLate, 1);
     let entry = ledger::add_to_census(
         class.to_bytes(),
         method.name.to_bytes(),
         method.encoding.to_bytes(),
-        Finding::Unhooked(Reason::Late),
+        Finding::Unhooked(reason),
     );
     if let Some(entry) = entry {
         let image = image::file_of(method.implementation).unwrap_or_default(); // empty: of no file

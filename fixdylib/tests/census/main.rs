@@ -126,7 +126,7 @@ fn a_hook_that_was_replaced_is_named_with_the_file_that_has_the_code_now() {
 
 #[test]
 fn an_override_that_was_never_announced_is_found() {
-    for version in ["v3", "v2.9"] {
+    for (version, reason) in [("v3", Reason::Late), ("v2.9", Reason::Override)] {
         let outcome = census_with("unannounced", &[("AGX_FIX_VERSION", version)]);
         assert_eq!(outcome.count("census_late"), 1, "{version}");
         let all = &outcome.main().census;
@@ -134,10 +134,7 @@ fn an_override_that_was_never_announced_is_found() {
         let found = late.next().expect("an entry");
         assert_eq!(found.class, subjects::UNANNOUNCED);
         assert_eq!(found.selector, "setComputePipelineState:");
-        assert_eq!(
-            (found.state, found.reason),
-            (State::Unhooked, Some(Reason::Late))
-        );
+        assert_eq!((found.state, found.reason), (State::Unhooked, Some(reason)));
         assert_eq!(found.image.as_deref(), Some(this_file().as_str()));
         let failed = all.iter().filter(|it| {
             it.state == State::Unhooked && !it.late && it.reason != Some(Reason::NotFound)

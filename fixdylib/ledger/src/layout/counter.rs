@@ -117,8 +117,8 @@ counters! {
     CensusMethods = "census_methods",
     /// Classes that the census looked at: hooked ones, and those below them.
     CensusClasses = "census_classes",
-    /// Methods that the census found unhooked, and that came after their class was gone through or stand in a class that was
-    /// never announced.
+    /// Methods that the census found past the hooks: they came after their class was gone through, stand in a class that was
+    /// never announced, or in one that a published version's list does not reach.
     CensusLate = "census_late",
     /// Encoders whose first call was seen, and not how they were made. With [`Self::CensusMethods`], as all that follow.
     EncodersSeenLate = "encoders_seen_late",

@@ -95,7 +95,7 @@ pub mod census_flag {
     pub const INHERITED: u32 = 1;
     /// Somebody else's code has taken the place of the hook.
     pub const REPLACED: u32 = 1 << 1;
-    /// The census found the method at the exit: it came after its class was gone through, or its class was never announced.
+    /// The census found the method at the exit, past the hooks: the record's reason says how it came there.
     pub const LATE: u32 = 1 << 2;
 }
 

@@ -128,7 +128,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "PATH", env = "AGX_FIX_DYLIB", help_heading = "Fix")]
     pub dylib: Option<PathBuf>,
     /// Inject nothing: the control run.
-    #[arg(long, conflicts_with_all = ["fix", "require_fix", "throttle", "lock_scope"], help_heading = "Fix")]
+    #[arg(long, conflicts_with_all = ["fix", "require_fix", "throttle", "lock_scope", "census"], help_heading = "Fix")]
     pub no_fix: bool,
     /// Exit 88 unless a ledger proves that the library was loaded.
     #[arg(long, help_heading = "Fix")]
@@ -143,6 +143,9 @@ pub struct RunArgs {
     /// What shares one lock: the process, a command queue's work, or a command buffer's (policy v3 only).
     #[arg(long, value_enum, value_name = "SCOPE", help_heading = "Fix")]
     pub lock_scope: Option<LockScope>,
+    /// Count what became of each call and which threads shared an encoder, and look at every hook at the exit.
+    #[arg(long, help_heading = "Fix")]
+    pub census: bool,
 
     /// Set a variable for the target (repeatable).
     #[arg(long, value_name = "K=V", value_parser = OsStringValueParser::new().try_map(parse_variable), help_heading = "Target")]

@@ -3,6 +3,7 @@
 pub mod attempts;
 pub mod baseline;
 pub mod building;
+pub mod census;
 pub mod ci;
 pub mod compare;
 pub mod crash;

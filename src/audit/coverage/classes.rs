@@ -24,7 +24,7 @@ pub(super) fn object(subject: &Subject<'_, '_>, lineage: &Lineage<'_, '_>) -> Op
 pub(super) fn class(
     subject: &Subject<'_, '_>,
     lineage: &Lineage<'_, '_>,
-    rules: &decide::Method<'_>,
+    rules: &decide::Method<'_, '_>,
 ) -> ClassCoverage {
     let mut methods = Vec::new();
     for of_class in [false, true] {

@@ -5,20 +5,19 @@ use agx_policy::coverage::{Left, counts_as_work, decide};
 use agx_policy::published::Object;
 use agx_policy::{POLICIES, Policy};
 
-use super::sizes::Sizes;
 use super::{Kind, LeftAlone, LeftKind, MethodCoverage};
-use crate::audit;
+use crate::audit::{self, Code};
 
 /// What is the same for all methods of a class.
-pub(super) struct Method<'s> {
+pub(super) struct Method<'c, 'b> {
     pub kind: Kind,
     /// Which kind of object's concrete class it is, as the published versions find it.
     pub object: Option<Object>,
     pub convention: Convention,
-    pub sizes: &'s Sizes,
+    pub code: Option<&'c Code<'b>>,
 }
 
-impl Method<'_> {
+impl Method<'_, '_> {
     /// One method of the class, or of the class itself. `replaced` says by which category.
     pub(super) fn judge(
         &self,
@@ -31,7 +30,7 @@ impl Method<'_> {
             selector: method.selector.map(str::to_owned),
             types: method.types.map(str::to_owned),
             address: method.implementation,
-            size: method.implementation.and_then(|it| self.sizes.at(it)),
+            size: method.implementation.and_then(|it| self.size(it)),
             class_method: of_class,
             category: category.map(str::to_owned),
             work: !of_class
@@ -48,6 +47,12 @@ impl Method<'_> {
             }
         }
         judged
+    }
+
+    /// Bytes from `address`, where a function begins, to the next one.
+    fn size(&self, address: u64) -> Option<u64> {
+        let function = self.code?.function_at(address)?;
+        (function.start == address).then(|| function.end - function.start)
     }
 
     /// Why a policy leaves it alone; none where it hooks it.

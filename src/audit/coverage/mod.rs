@@ -11,9 +11,8 @@ mod decide;
 mod kind;
 mod lineage;
 mod model;
-mod sizes;
 
-use super::{Binary, Objc};
+use super::{Code, Objc};
 use crate::target::image::Processor;
 use agx_policy::abi::Convention;
 
@@ -24,13 +23,12 @@ pub use model::{
 };
 
 use lineage::Classes;
-use sizes::Sizes;
 
 impl Coverage {
-    /// What the policies reach of an image's classes.
-    pub fn of(binary: &Binary<'_>, objc: &Objc<'_>) -> Self {
-        let convention = convention(binary.processor());
-        let sizes = Sizes::of(binary);
+    /// What the policies reach of the classes of an image for `processor`; `code` is its code, where
+    /// it can be read.
+    pub fn of(processor: Processor, objc: &Objc<'_>, code: Option<&Code<'_>>) -> Self {
+        let convention = convention(processor);
         let index = Classes::of(objc);
         let (mut classes, mut unknown) = (Vec::new(), Vec::new());
         for subject in index.subjects(objc) {
@@ -41,7 +39,7 @@ impl Coverage {
                         kind,
                         object: classes::object(&subject, &lineage),
                         convention,
-                        sizes: &sizes,
+                        code,
                     };
                     classes.push(classes::class(&subject, &lineage, &method));
                 }

@@ -81,7 +81,7 @@ pub struct MethodCoverage {
     pub types: Option<String>,
     /// Where its code begins; none where it cannot be read.
     pub address: Option<u64>,
-    /// Bytes from there to the next function, where the image lists its functions.
+    /// Bytes from there to the next function; none where the code is not looked at.
     pub size: Option<u64>,
     /// Whether it is the class's own, not its objects'.
     pub class_method: bool,
@@ -156,8 +156,7 @@ impl Coverage {
             .filter(move |(_, method)| method.is_hooked_by(policy))
     }
 
-    /// The method whose code has `address`. Where the image does not list its functions, only where a
-    /// method begins is known.
+    /// The method whose code has `address`. Where its size is not known, only its first byte counts.
     pub fn method_at(&self, address: u64) -> Option<(&ClassCoverage, &MethodCoverage)> {
         self.methods().find(|(_, method)| {
             let into = method.address.and_then(|start| address.checked_sub(start));

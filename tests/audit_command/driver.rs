@@ -50,6 +50,16 @@ impl Driver {
         }
     }
 
+    /// The same with the names of another family.
+    pub fn of_family(mut self, family: &str) -> Self {
+        for class in &mut self.classes {
+            class.name = leak(class.name.replace("G16X", family));
+            class.superclass = leak(class.superclass.replace("G16X", family));
+        }
+        self.uuid[15] ^= 1;
+        self
+    }
+
     pub fn class(&mut self, name: &str) -> &mut Class<'static> {
         let found = self.classes.iter_mut().find(|class| class.name == name);
         found.expect("it has the class")

@@ -10,5 +10,7 @@ mod image;
 #[path = "../audit/zoo.rs"]
 mod zoo;
 
+mod bad;
 mod coverage;
 mod driver;
+mod printed;

@@ -39,7 +39,7 @@ pub(super) fn class(
             methods.push(rules.judge(method, category, of_class, replaced));
         }
     }
-    let is_own = |method: &&MethodCoverage| !method.class_method && !is_replaced(method);
+    let is_own = |method: &&MethodCoverage| !method.class_method && !method.is_replaced();
     let policies = POLICIES
         .iter()
         .map(|policy| of_policy(policy, rules.object, lineage, &methods))
@@ -55,11 +55,6 @@ pub(super) fn class(
         policies,
         methods,
     }
-}
-
-fn is_replaced(method: &MethodCoverage) -> bool {
-    let replaced = |left: &super::LeftAlone| left.kind == super::LeftKind::Replaced;
-    method.left.iter().any(replaced)
 }
 
 fn of_policy(

@@ -46,6 +46,9 @@ impl Method<'_, '_> {
                 Some((kind, reason)) => add(&mut judged.left, policy, kind, reason),
             }
         }
+        // The rules know what comes back as well: a getter is no work, whatever its name.
+        let is_rule = |left: &LeftAlone| left.kind == LeftKind::Rule;
+        judged.work &= !judged.left.iter().any(is_rule);
         judged
     }
 

@@ -87,7 +87,8 @@ pub struct MethodCoverage {
     pub class_method: bool,
     /// The category that adds it.
     pub category: Option<String>,
-    /// Whether it changes what is sent to the GPU.
+    /// Whether it changes what is sent to the GPU: by its name, and not what the rules of hooking leave
+    /// alone on purpose.
     pub work: bool,
     /// The policies that hook it.
     pub hooked: Vec<String>,
@@ -210,6 +211,11 @@ impl MethodCoverage {
     /// Whether a policy hooks it.
     pub fn is_hooked_by(&self, policy: &str) -> bool {
         self.hooked.iter().any(|name| name == policy)
+    }
+
+    /// Whether another method of the same selector takes its place.
+    pub fn is_replaced(&self) -> bool {
+        self.left.iter().any(|left| left.kind == LeftKind::Replaced)
     }
 
     /// Why a policy leaves it alone; none where it hooks it.

@@ -6,6 +6,7 @@ use super::ColorArgs;
 
 /// Options of `audit`.
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools)] // each is a flag of its own
 #[command(after_help = "\
 Files are read and never executed or changed. A bundle or framework stands for its executable.
 What is found in a driver is kept in agxrun's own folder, where `agxrun show` finds it by the driver's UUID.

@@ -94,9 +94,8 @@ fn files(args: &AuditArgs) -> Result<Vec<PathBuf>> {
     if !args.files.is_empty() {
         return Ok(args.files.clone());
     }
-    let folder = match args.extensions.as_deref().or(drivers::extensions()) {
-        Some(folder) => folder,
-        None => bail!("this system has no AGX driver to look at (hint: {HINT})"),
+    let Some(folder) = args.extensions.as_deref().or(drivers::extensions()) else {
+        bail!("this system has no AGX driver to look at (hint: {HINT})");
     };
     let bundles = drivers::bundles(folder, &plugins())
         .with_context(|| format!("cannot look for drivers in `{}`", folder.display()))?;

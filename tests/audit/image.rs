@@ -32,16 +32,6 @@ pub const SMALL: Plan = Plan {
     linkedit: 0x8000,
 };
 
-/// What a driver's classes need.
-pub const LARGE: Plan = Plan {
-    names: NAMES,
-    stubs: 0x2_0000,
-    code: 0x2_1000,
-    data: 0x3_0000,
-    room: 0x1000,
-    linkedit: 0x8_0000,
-};
-
 pub const ARM64: (u32, u32) = (0x0100_000c, 0);
 pub const ARM64E: (u32, u32) = (0x0100_000c, 2);
 pub const X86_64: (u32, u32) = (0x0100_0007, 3);

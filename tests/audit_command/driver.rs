@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use agx_policy::dump::{Class, Dump};
 
-use crate::image::{ARM64E, BASE, Field, Image, LARGE, Room, Style, To};
+use crate::image::{ARM64E, BASE, Field, Image, NAMES, Plan, Room, Style, To};
 use crate::zoo::{Above, Lists, Parts, class, ivars, methods};
 
 const DUMP: &str = include_str!("../rehearsal/data/driver-classes.tsv");
@@ -14,6 +14,16 @@ const DUMP: &str = include_str!("../rehearsal/data/driver-classes.tsv");
 pub const UUID: [u8; 16] = [
     0x0c, 0xe4, 0x53, 0xff, 0x9f, 0x17, 0x32, 0x1f, 0xbc, 0x18, 0x38, 0x35, 0x73, 0xa4, 0x82, 0x21,
 ];
+
+/// What a driver's classes need.
+const LARGE: Plan = Plan {
+    names: NAMES,
+    stubs: 0x2_0000,
+    code: 0x2_1000,
+    data: 0x3_0000,
+    room: 0x1000,
+    linkedit: 0x8_0000,
+};
 
 /// Bytes of each method's code.
 pub const FUNCTION: u64 = 0x20;

@@ -1,5 +1,7 @@
 //! One image, audited.
 
+use std::fmt::Write;
+
 use super::family;
 use super::model::{GapsAudit, ImageAudit, Unseen, UnseenKind};
 use super::progress::{Progress, Stage};
@@ -63,7 +65,8 @@ fn uuid_text(uuid: [u8; 16]) -> String {
         if matches!(index, 4 | 6 | 8 | 10) {
             text.push('-');
         }
-        text += &format!("{byte:02x}");
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
     }
     text
 }

@@ -1,5 +1,6 @@
 //! Every command and option, and nothing else.
 
+mod audit;
 mod baseline;
 mod check_crashes;
 mod ci;
@@ -23,6 +24,7 @@ use std::time::Duration;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use audit::AuditArgs;
 pub use baseline::BaselineArgs;
 pub use check_crashes::{CheckCrashesArgs, ModeArgs, WhichArgs};
 pub use ci::CiArgs;
@@ -85,6 +87,8 @@ pub enum Command {
     Compare(CompareArgs),
     /// Show what a command will really run, and whether the library gets into it.
     Inspect(InspectArgs),
+    /// Look into the driver: what each fix hooks of it, and what is new against another build.
+    Audit(AuditArgs),
     /// Show crashes from the report folders and the archive.
     CheckCrashes(CheckCrashesArgs),
     /// Write down what crash reports there are, for `check-crashes --since FILE --fail` after a step.

@@ -1,6 +1,7 @@
 //! What is printed: for people on a terminal, and as JSON.
 
 pub mod attempts;
+pub mod audit;
 pub mod baseline;
 pub mod building;
 pub mod census;

@@ -8,6 +8,7 @@
 //! A file is not believed. Whatever it says is checked against what it has, work and memory are
 //! bounded by its size, and what cannot be read becomes a [`Gap`] beside what can.
 
+pub mod arm64;
 mod gap;
 mod macho;
 mod mapped;

@@ -1,7 +1,6 @@
 //! `agxrun compare`: several arms by turns.
 
 use std::ffi::OsString;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -20,12 +19,11 @@ use crate::compare::plan::{Detect, Plan};
 use crate::output::ci::Sinks;
 use crate::output::compare::progress::Progress;
 use crate::output::compare::{Answer, Asked as Told};
-use crate::output::destination::Destination;
 use crate::output::plots::page;
 use crate::output::terminal;
 use crate::run::supervise::die_like;
 use crate::run::verdict::exit_code;
-use crate::series::{self, End, Metric, Series, Show, plan, state};
+use crate::series::{self, End, Metric, Series, Show, plan};
 
 /// Runs of each arm where nothing is said of how many.
 const RUNS: u64 = 20;
@@ -59,7 +57,7 @@ pub fn run(args: CompareArgs) -> Result<u8> {
         }
     };
     if asked.args.plan {
-        say(&asked.told().before(true));
+        common::say(&asked.told().before(true));
         return Ok(exit_code::OK);
     }
     let (series, before) = asked.series(resume, state)?;
@@ -96,12 +94,10 @@ impl Asked {
                 "--retries would hide crashes from the rates (hint: leave it out; -n says how many runs are made)"
             );
         }
-        if args.jobs > 1 && cli::is_given(&matches, "scope") && args.run.scope == cli::Scope::Any {
-            anyhow::bail!(
-                "-j {} and --scope any contradict each other: every run would count the reports of the others (hint: leave --scope out, \
-                 or use -j 1)",
-                args.jobs
-            );
+        if let Some(contradiction) =
+            common::scope_contradiction(&matches, args.jobs, args.run.scope)
+        {
+            anyhow::bail!(contradiction);
         }
         let arms = args.arms.iter().map(|text| Arm::parse(text));
         let commands = args.arm_cmd.iter().map(|text| Arm::parse_command(text));
@@ -160,23 +156,8 @@ impl Asked {
 
     fn series_arms(&self, archive: &Path, jobs: usize) -> Vec<series::Arm> {
         let run = &self.args.run;
-        let given = |also: &[&str]| {
-            let ours = [
-                "archive",
-                "scope",
-                "junit",
-                "github",
-                "allow_flaky",
-                "end_with",
-            ];
-            let without = [&common::OWN[..], &ours, also].concat();
-            let mut options = cli::passed_on(&self.matches, &without);
-            options.extend(["--archive".into(), archive.as_os_str().to_owned()]);
-            if jobs > 1 || run.scope == cli::Scope::Tree {
-                options.extend(["--scope".into(), "tree".into()]);
-            }
-            options
-        };
+        let given =
+            |also: &[&str]| common::run_options(&self.matches, also, archive, jobs, run.scope);
         // No library is to be proven where none is to be loaded.
         let (injected, bare) = (given(&[]), given(&["require_fix"]));
         self.arms
@@ -244,24 +225,14 @@ impl Asked {
         );
         let rules = json!({ "runs": self.plan.runs, "seed": self.seed, "metric": args.metric });
         plan.insert("rules".to_owned(), rules);
-        let is_resumed = resume.is_some();
-        let (id, state, before) = if let Some(path) = resume {
-            let (header, before) = state::begun(&path)?;
-            (header.series, path, before)
-        } else {
-            let id = state::new_id(Utc::now());
-            let default = archive.join("series").join(format!("{id}.jsonl"));
-            (id, state.unwrap_or(default), Duration::ZERO)
-        };
-        let state = std::path::absolute(&state)
-            .with_context(|| format!("cannot use `{}`", state.display()))?;
+        let place = common::place(resume, state, &archive)?;
         let series = Series {
-            id,
+            id: place.id,
             command: "compare",
             arms,
             jobs,
-            state,
-            resume: is_resumed,
+            state: place.state,
+            resume: place.is_resumed,
             plan: plan.into(),
             arguments: self.words.clone(),
             archive,
@@ -273,7 +244,7 @@ impl Asked {
                 Show::Keep
             },
         };
-        Ok((series, before))
+        Ok((series, place.before))
     }
 }
 
@@ -287,18 +258,13 @@ fn new_seed() -> u64 {
 /// Makes the runs and says what they show.
 fn make(asked: &Asked, series: &Series, before: Duration) -> Result<u8> {
     let args = &asked.args;
-    // Opened before the runs: an answer that cannot be written is found out now.
-    let open = |path: &Option<PathBuf>, option| {
-        let path = path.clone();
-        path.map(|path| Destination::open(path, option)).transpose()
-    };
-    let json = open(&args.run.json, "--json")?;
-    let html = open(&args.html, "--html")?;
+    let json = common::destination(args.run.json.as_ref(), "--json")?;
+    let html = common::destination(args.html.as_ref(), "--html")?;
     let plots = args.svg.as_deref().map(Folder::open).transpose()?;
     let sinks = Sinks::open(&args.run.ci)?;
     let told = asked.told();
     if !args.run.quiet {
-        say(&told.before(false));
+        common::say(&told.before(false));
     }
     let begun = Instant::now();
     let mut blocks = Blocks::new(asked.arms.len(), asked.plan.runs, asked.seed);
@@ -327,7 +293,7 @@ fn make(asked: &Asked, series: &Series, before: Duration) -> Result<u8> {
         blocks.vain(),
         elapsed,
     );
-    say(&answer.text(args.run.quiet, width()));
+    common::say(&answer.text(args.run.quiet, width()));
     if let Some(json) = json {
         let text = serde_json::to_string_pretty(&answer).context("cannot form the JSON")?;
         json.write(&format!("{text}\n"))?;
@@ -355,12 +321,4 @@ fn width() -> usize {
     const ELSEWHERE: usize = 120;
     let size = terminal_size::terminal_size_of(std::io::stderr());
     size.map_or(ELSEWHERE, |(width, _)| width.0.into())
-}
-
-/// On stderr. One that is closed loses it, as it would lose anything else; the exit code still tells.
-fn say(text: &str) {
-    let mut stderr = anstream::stderr().lock();
-    let _ = stderr
-        .write_all(text.as_bytes())
-        .and_then(|()| stderr.flush());
 }

@@ -1,18 +1,22 @@
 //! What the commands that make a series of runs have in common.
 
 use std::ffi::OsString;
+use std::io::Write;
 use std::num::NonZeroUsize;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
+use chrono::Utc;
 use clap::{ArgMatches, CommandFactory};
 
 use super::defaults;
-use crate::cli::{Cli, RunArgs};
+use crate::cli::{self, Cli, RunArgs, Scope};
 use crate::inject::Artifact;
 use crate::inject::locate::Surroundings;
 use crate::output::building::Building;
+use crate::output::destination::Destination;
 use crate::output::terminal;
 use crate::series::{plan, platform, state};
 
@@ -104,6 +108,82 @@ pub fn parse(command: &'static str, words: &[OsString]) -> Result<ArgMatches, cl
     // It was named, and there is no way around naming one.
     let (_, of_command) = matches.remove_subcommand().expect("a command");
     Ok(of_command)
+}
+
+/// Why a scope cannot be had with so many runs at a time, and what to do.
+pub fn scope_contradiction(matches: &ArgMatches, jobs: u16, scope: Scope) -> Option<String> {
+    (jobs > 1 && cli::is_given(matches, "scope") && scope == Scope::Any).then(|| {
+        format!(
+            "-j {jobs} and --scope any contradict each other: every run would count the reports of the others \
+             (hint: leave --scope out, or use -j 1)"
+        )
+    })
+}
+
+/// The options that each run is given: those of the series but its own and `also`, its archive, and a scope in which runs at the same
+/// time tell their reports apart.
+pub fn run_options(
+    matches: &ArgMatches,
+    also: &[&str],
+    archive: &Path,
+    jobs: usize,
+    scope: Scope,
+) -> Vec<OsString> {
+    let without = [&OWN[..], &["archive", "scope"], also].concat();
+    let mut options = cli::passed_on(matches, &without);
+    // Which folder it is may depend on what is there when a run begins.
+    options.extend(["--archive".into(), archive.as_os_str().to_owned()]);
+    if jobs > 1 || scope == Scope::Tree {
+        options.extend(["--scope".into(), "tree".into()]);
+    }
+    options
+}
+
+/// Where a series is written down, and what went before.
+pub struct Place {
+    /// Its id.
+    pub id: String,
+    /// Its state file, as an absolute path.
+    pub state: PathBuf,
+    /// Whether it goes on from there.
+    pub is_resumed: bool,
+    /// For how long it had gone on before.
+    pub before: Duration,
+}
+
+/// The place of a series that goes on from the state `resume`, or of a new one, whose state is in `state` or in the archive.
+pub fn place(resume: Option<PathBuf>, state: Option<PathBuf>, archive: &Path) -> Result<Place> {
+    let is_resumed = resume.is_some();
+    let (id, state, before) = if let Some(path) = resume {
+        let (header, before) = state::begun(&path)?;
+        (header.series, path, before)
+    } else {
+        let id = state::new_id(Utc::now());
+        let default = archive.join("series").join(format!("{id}.jsonl"));
+        (id, state.unwrap_or(default), Duration::ZERO)
+    };
+    let state =
+        std::path::absolute(&state).with_context(|| format!("cannot use `{}`", state.display()))?;
+    Ok(Place {
+        id,
+        state,
+        is_resumed,
+        before,
+    })
+}
+
+/// The place for an answer, opened before the runs: one that cannot be written is found out then.
+pub fn destination(path: Option<&PathBuf>, option: &'static str) -> Result<Option<Destination>> {
+    path.map(|path| Destination::open(path.clone(), option))
+        .transpose()
+}
+
+/// On stderr. One that is closed loses it, as it would lose anything else; the exit code still tells.
+pub fn say(text: &str) {
+    let mut stderr = anstream::stderr().lock();
+    let _ = stderr
+        .write_all(text.as_bytes())
+        .and_then(|()| stderr.flush());
 }
 
 /// How many runs go on at the same time: so many, or fewer where the system has a limit, which is told.

@@ -1,7 +1,6 @@
 //! `agxrun stress`: one command many times.
 
 use std::ffi::OsString;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -12,9 +11,8 @@ use serde_json::{Value, json};
 
 use super::plots::Folder;
 use super::{defaults, series as common};
-use crate::cli::{self, StressArgs};
+use crate::cli::StressArgs;
 use crate::output::ci::Sinks;
-use crate::output::destination::Destination;
 use crate::output::plots::page;
 use crate::output::stress::percent::{Round, confidence, percent};
 use crate::output::stress::progress::{Goal, Progress};
@@ -24,7 +22,7 @@ use crate::run::supervise::die_like;
 use crate::run::verdict::exit_code;
 use crate::series::stop::{Rules, Stop};
 use crate::series::tally::Tally;
-use crate::series::{self, Arm, End, Series, Show, plan, state};
+use crate::series::{self, Arm, End, Series, Show, plan};
 use crate::stats::{Sequential, Unreachable};
 
 /// Runs where nothing is said of how many: the fewest that, all without a crash, show a rate below 5 % with 95 % confidence
@@ -89,20 +87,13 @@ struct Asked {
 impl Asked {
     /// What cannot be had together, and what to do.
     fn contradiction(&self) -> Option<String> {
-        let jobs = self.args.jobs;
         if self.args.run.retries > 0 {
             return Some(
                 "--retries is for a single run: here every run counts (hint: leave it out)"
                     .to_owned(),
             );
         }
-        let scope = cli::is_given(&self.matches, "scope");
-        (jobs > 1 && scope && self.args.run.scope == cli::Scope::Any).then(|| {
-            format!(
-                "-j {jobs} and --scope any contradict each other: every run would count the reports of the others \
-                 (hint: leave --scope out, or use -j 1)"
-            )
-        })
+        common::scope_contradiction(&self.matches, self.args.jobs, self.args.run.scope)
     }
 
     /// The test of `--max-rate`, where the runs that are allowed can give it an answer.
@@ -155,15 +146,8 @@ impl Asked {
 
     fn arm(&self, archive: &Path, jobs: usize) -> Arm {
         let run = &self.args.run;
-        let mut without: Vec<&str> = common::OWN.to_vec();
-        without.extend(["archive", "scope"]);
-        let mut options = cli::passed_on(&self.matches, &without);
+        let mut options = common::run_options(&self.matches, &[], archive, jobs, run.scope);
         options.push(if run.verbose { "--verbose" } else { "--quiet" }.into());
-        // Which folder it is may depend on what is there when a run begins.
-        options.extend(["--archive".into(), archive.as_os_str().to_owned()]);
-        if jobs > 1 || run.scope == cli::Scope::Tree {
-            options.extend(["--scope".into(), "tree".into()]);
-        }
         Arm {
             name: "stress".to_owned(),
             options,
@@ -196,24 +180,14 @@ impl Asked {
             std::env::vars_os(),
         );
         plan.insert("rules".to_owned(), self.rules());
-        let is_resumed = resume.is_some();
-        let (id, state, before) = if let Some(path) = resume {
-            let (header, before) = state::begun(&path)?;
-            (header.series, path, before)
-        } else {
-            let id = state::new_id(Utc::now());
-            let default = archive.join("series").join(format!("{id}.jsonl"));
-            (id, state.unwrap_or(default), Duration::ZERO)
-        };
-        let state = std::path::absolute(&state)
-            .with_context(|| format!("cannot use `{}`", state.display()))?;
+        let place = common::place(resume, state, &archive)?;
         let series = Series {
-            id,
+            id: place.id,
             command: "stress",
             arms,
             jobs,
-            state,
-            resume: is_resumed,
+            state: place.state,
+            resume: place.is_resumed,
             plan: plan.into(),
             arguments: self.words.clone(),
             archive,
@@ -225,20 +199,15 @@ impl Asked {
                 Show::Keep
             },
         };
-        Ok((series, before))
+        Ok((series, place.before))
     }
 }
 
 /// Makes the runs and says what they amount to.
 fn make(asked: &Asked, series: &Series, test: Option<&Sequential>, before: Duration) -> Result<u8> {
     let args = &asked.args;
-    // Opened before the runs: an answer that cannot be written is found out now.
-    let open = |path: &Option<PathBuf>, option| {
-        let path = path.clone();
-        path.map(|path| Destination::open(path, option)).transpose()
-    };
-    let json = open(&args.run.json, "--json")?;
-    let html = open(&args.html, "--html")?;
+    let json = common::destination(args.run.json.as_ref(), "--json")?;
+    let html = common::destination(args.html.as_ref(), "--html")?;
     let plots = args.svg.as_deref().map(Folder::open).transpose()?;
     let sinks = Sinks::open(&args.run.ci)?;
     let begun = Instant::now();
@@ -277,7 +246,7 @@ fn make(asked: &Asked, series: &Series, test: Option<&Sequential>, before: Durat
         elapsed: elapsed(),
     };
     let answer = Answer::of(series, &finished, &tally, question, course);
-    say(&answer.text(args.run.quiet));
+    common::say(&answer.text(args.run.quiet));
     if let Some(json) = json {
         json.write(&answer.json()?)?;
     }
@@ -296,12 +265,4 @@ fn make(asked: &Asked, series: &Series, test: Option<&Sequential>, before: Durat
         die_like(signal);
     }
     Ok(answer.exit_code())
-}
-
-/// On stderr. One that is closed loses it, as it would lose anything else; the exit code still tells.
-fn say(text: &str) {
-    let mut stderr = anstream::stderr().lock();
-    let _ = stderr
-        .write_all(text.as_bytes())
-        .and_then(|()| stderr.flush());
 }

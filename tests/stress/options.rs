@@ -132,7 +132,7 @@ fn ci_systems_are_told_of_every_run() {
     );
     let markdown = std::fs::read_to_string(summary).expect("written");
     assert!(
-        markdown.contains("**0 of 3: below 63.2 % with 95 % confidence**"),
+        markdown.contains("**0 of 3\\: below 63.2 % with 95 % confidence**"),
         "{markdown}"
     );
 }

@@ -6,6 +6,7 @@ mod case;
 pub mod github;
 mod junit;
 pub mod of_crash;
+mod of_end;
 mod of_line;
 pub mod of_run;
 mod sinks;

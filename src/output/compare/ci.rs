@@ -7,10 +7,10 @@ use chrono::Utc;
 use super::{Answer, findings};
 use crate::compare::analysis::ArmResult;
 use crate::history::{Kind, RunLine};
+use crate::output::ci::github::markdown::escape;
 use crate::output::ci::{Case, CaseResult, Problem, Suite};
 use crate::output::stress::percent::{Round, confidence, percent};
 use crate::output::stress::words;
-use crate::series::End;
 
 impl Answer<'_> {
     /// An arm a case, and one more where the comparison could not go on: a suite in which every arm passed would look whole.
@@ -18,15 +18,7 @@ impl Answer<'_> {
         let started = self.runs.iter().map(|line| line.started).min();
         let arms = self.comparison.arms.iter().enumerate();
         let mut cases: Vec<Case> = arms.map(|(at, arm)| self.case(at, arm)).collect();
-        if let End::Storage { reason } | End::Launch { reason, .. } = self.end {
-            let mut case = Case::passed("comparison", "agxrun.compare", 0.0);
-            case.result = CaseResult::Errored(Problem {
-                kind: "series".to_owned(),
-                message: reason.lines().next().unwrap_or_default().to_owned(),
-                text: reason.clone(),
-            });
-            cases.push(case);
-        }
+        cases.extend(Case::of_end(self.end, "comparison", "agxrun.compare"));
         Suite::new("agxrun compare", started.unwrap_or_else(Utc::now), cases)
             .with("agxrun", self.agxrun)
             .with("series", self.series)
@@ -129,27 +121,15 @@ impl Answer<'_> {
             let _ = writeln!(
                 text,
                 "| {} | {} | {rate} | {} |",
-                escaped(&arm.name),
+                escape(&arm.name),
                 findings::counted(arm),
                 interval.unwrap_or_default()
             );
         }
         for sentence in self.findings.iter().chain(&self.warnings) {
-            let _ = write!(text, "\n- {}", escaped(sentence));
+            let _ = write!(text, "\n- {}", escape(sentence));
         }
         text.push('\n');
         text
     }
-}
-
-/// Text as Markdown that shows it as it is.
-fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_ascii_punctuation() && !matches!(c, '.' | ',' | ':' | ';' | '%' | '\'') {
-            safe.push('\\');
-        }
-        safe.push(if c.is_control() { ' ' } else { c });
-    }
-    safe
 }

@@ -6,9 +6,9 @@ use anyhow::{Context, Result};
 use chrono::Utc;
 
 use super::{Answer, words};
-use crate::output::ci::{Case, CaseResult, Problem, Suite};
+use crate::output::ci::github::markdown::escape;
+use crate::output::ci::{Case, Suite};
 use crate::output::terminal::visible_up_to;
-use crate::series::End;
 
 /// How much of a command names its suite, in characters.
 const NAME_WIDTH: usize = 200;
@@ -28,15 +28,7 @@ impl Answer<'_> {
         let mut cases: Vec<Case> = cases
             .map(|line| Case::of(line).in_archive(&self.archive))
             .collect();
-        if let End::Storage { reason } | End::Launch { reason, .. } = self.end {
-            let mut case = Case::passed("series", "agxrun.series", 0.0);
-            case.result = CaseResult::Errored(Problem {
-                kind: "series".to_owned(),
-                message: reason.lines().next().unwrap_or_default().to_owned(),
-                text: reason.clone(),
-            });
-            cases.push(case);
-        }
+        cases.extend(Case::of_end(self.end, "series", "agxrun.series"));
         let name = visible_up_to(NAME_WIDTH, &self.target.join(" "));
         Suite::new(name, started.unwrap_or_else(Utc::now), cases)
             .with("agxrun", self.agxrun)
@@ -47,38 +39,26 @@ impl Answer<'_> {
 
     /// What it proves and what went wrong, in Markdown.
     pub fn markdown(&self) -> String {
-        let mut text = format!("**{}**\n", escaped(&self.sentence));
+        let mut text = format!("**{}**\n", escape(&self.sentence));
         for group in self.groups {
             let crash = group.crash.as_deref().unwrap_or_default();
             let crash = if crash.is_empty() {
                 String::new()
             } else {
-                format!(" ({})", escaped(crash))
+                format!(" ({})", escape(crash))
             };
             // Writing to a String cannot fail.
             let _ = write!(
                 text,
                 "\n- {}: {}{crash}",
                 words::kind(group.kind, group.runs),
-                escaped(&group.title)
+                escape(&group.title)
             );
         }
         for warning in &self.warnings {
-            let _ = write!(text, "\n- {}", escaped(warning));
+            let _ = write!(text, "\n- {}", escape(warning));
         }
         text.push('\n');
         text
     }
-}
-
-/// Text as Markdown that shows it as it is.
-fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_ascii_punctuation() && !matches!(c, '.' | ',' | ':' | ';' | '%' | '\'') {
-            safe.push('\\');
-        }
-        safe.push(if c.is_control() { ' ' } else { c });
-    }
-    safe
 }

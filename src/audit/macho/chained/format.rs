@@ -102,6 +102,7 @@ fn arm64e(raw: u64, base: u64, by_offset: bool, wide: bool) -> Slot {
     let signed = bits(raw, 63, 1) == 1;
     let authentication = signed.then(|| Authentication {
         key: Key::of_bits(bits(raw, 49, 2)),
+        // Sixteen bits fit.
         diversity: u16::try_from(bits(raw, 32, 16)).unwrap_or_default(),
         by_address: bits(raw, 48, 1) == 1,
     });
@@ -135,7 +136,7 @@ fn plain_64(raw: u64, base: u64, by_offset: bool) -> Slot {
     if bits(raw, 63, 1) == 1 {
         return Slot::Bind {
             ordinal: ordinal(bits(raw, 0, 24)),
-            addend: i64::try_from(bits(raw, 24, 8)).unwrap_or_default(),
+            addend: bits(raw, 24, 8).cast_signed(),
             authentication: None,
         };
     }
@@ -151,7 +152,7 @@ fn plain_32(raw: u64, last_pointer: u32) -> Slot {
     if bits(raw, 31, 1) == 1 {
         return Slot::Bind {
             ordinal: ordinal(bits(raw, 0, 20)),
-            addend: i64::try_from(bits(raw, 20, 6)).unwrap_or_default(),
+            addend: bits(raw, 20, 6).cast_signed(),
             authentication: None,
         };
     }

@@ -96,6 +96,7 @@ impl<'a> Imports<'a> {
             }
             ImportLayout::Long => {
                 let bits = u64_in(self.entries, at)?;
+                // Sixteen bits fit.
                 let library = u16::try_from(bits & 0xffff).unwrap_or_default();
                 let addend = u64_in(self.entries, at + 8)?.cast_signed();
                 (

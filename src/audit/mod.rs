@@ -2,19 +2,21 @@
 //!
 //! `macho/` answers questions about one architecture of a file: which bytes stand at an address of
 //! the image, which section has it, what the loader will have written into a pointer there. `objc/`
-//! reads the Objective-C metadata by way of it. Nothing is executed and nothing is written; addresses
+//! reads the Objective-C metadata by way of it, `arm64/` and [`Code`] the instructions. Nothing is executed and nothing is written; addresses
 //! are those before the image is slid.
 //!
 //! A file is not believed. Whatever it says is checked against what it has, work and memory are
 //! bounded by its size, and what cannot be read becomes a [`Gap`] beside what can.
 
 pub mod arm64;
+mod code;
 mod gap;
 mod macho;
 mod mapped;
 mod objc;
 mod unreadable;
 
+pub use code::{Code, Function};
 pub use gap::{Gap, Gaps, Place, Why};
 pub use macho::{
     Authentication, Binary, Export, ExportKind, FileType, Import, Key, Library, Name, Part,

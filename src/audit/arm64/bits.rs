@@ -12,9 +12,16 @@ pub(super) const fn bit(word: u32, bit: u32) -> bool {
     word >> bit & 1 != 0
 }
 
+/// A field of at most eight bits.
+#[allow(clippy::cast_possible_truncation)] // It has no more than that.
+pub(super) const fn small(word: u32, low: u32, width: u32) -> u8 {
+    debug_assert!(width <= 8);
+    field(word, low, width) as u8
+}
+
 /// The register that stands from bit `low` upwards.
 pub(super) const fn register(word: u32, low: u32) -> Register {
-    (word >> low & 31) as Register
+    small(word, low, 5)
 }
 
 /// A signed field, in units of `scale` bytes.

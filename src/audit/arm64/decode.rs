@@ -1,6 +1,6 @@
 //! What an instruction does.
 
-use super::bits::{bit, field, is, register, signed};
+use super::bits::{bit, field, is, register, signed, small};
 use super::{Instruction, Operation, ZERO, memory};
 
 pub(super) fn operation(instruction: Instruction) -> Operation {
@@ -113,13 +113,13 @@ fn branch(Instruction { address, word }: Instruction) -> Operation {
     if is(word, 0x7e00_0000, 0x3600_0000) {
         return Operation::TestBranch {
             register: register(word, 0),
-            bit: (field(word, 31, 1) << 5 | field(word, 19, 5)) as u8,
+            bit: small(word, 31, 1) << 5 | small(word, 19, 5),
             nonzero: bit(word, 24),
             target: near(5, 14),
         };
     }
     if is(word, 0xff00_0000, 0x5400_0000) {
-        let (target, condition) = (near(5, 19), field(word, 0, 4) as u8);
+        let (target, condition) = (near(5, 19), small(word, 0, 4));
         return match condition {
             // `al` and `nv` are both "always".
             14 | 15 => Operation::Branch { target },

@@ -125,12 +125,10 @@ fn system(word: u32) -> Effects {
 fn hint(number: u32) -> Effects {
     let (x16, x17, link) = (Registers::one(16), Registers::one(17), Registers::one(30));
     match number {
-        // xpaclri
-        7 => Effects::of(link, link),
         // pacia1716, pacib1716, autia1716, autib1716
         8 | 10 | 12 | 14 => Effects::of(x16.and(x17), x17),
-        // paciaz, pacibz, autiaz, autibz
-        24 | 26 | 28 | 30 => Effects::of(link, link),
+        // xpaclri; paciaz, pacibz, autiaz, autibz
+        7 | 24 | 26 | 28 | 30 => Effects::of(link, link),
         // paciasp, pacibsp, autiasp, autibsp
         25 | 27 | 29 | 31 => Effects::of(link.and(Registers::STACK), link),
         // chkfeat

@@ -1,6 +1,6 @@
 //! Loads and stores.
 
-use super::bits::{bit, field, is, register, signed};
+use super::bits::{bit, field, is, register, signed, small};
 use super::{Access, Extend, Instruction, Offset, Operation};
 
 pub(super) fn operation(Instruction { address, word }: Instruction) -> Operation {
@@ -147,7 +147,7 @@ impl Form {
 
 /// By how many bits the offset of a single register's access is scaled.
 fn scale(word: u32) -> u8 {
-    let size = field(word, 30, 2) as u8;
+    let size = small(word, 30, 2);
     // 128 bits of a vector register.
     if bit(word, 26) && bit(word, 23) {
         4

@@ -12,6 +12,7 @@ pub fn zero(register: u8) -> u32 {
 }
 
 /// `b target`, as it stands at `address`.
+#[cfg(test)]
 pub fn branch(address: u64, target: u64) -> Result<u32, Refusal> {
     Ok(0x1400_0000 | distance(address, target, 26)?)
 }

@@ -14,6 +14,7 @@ mod gap;
 mod macho;
 mod mapped;
 mod objc;
+pub mod race;
 mod unreadable;
 
 pub use code::{Code, Function};

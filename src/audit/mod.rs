@@ -9,6 +9,7 @@
 //! bounded by its size, and what cannot be read becomes a [`Gap`] beside what can.
 
 pub mod arm64;
+pub mod bypass;
 mod code;
 mod gap;
 mod macho;

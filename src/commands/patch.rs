@@ -41,8 +41,7 @@ fn make(args: &PatchArgs) -> Result<Patched> {
         Kind::Rebuilt
     };
     let original = open(input)?;
-    let patched =
-        patch(original.bytes(), kind).with_context(|| refusal("patched", input))?;
+    let patched = patch(original.bytes(), kind).with_context(|| refusal("patched", input))?;
     if let Some(output) = args.output.as_deref().filter(|_| !args.dry_run) {
         file::write(input, output, &patched.bytes, args.force)?;
     }

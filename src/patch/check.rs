@@ -74,7 +74,10 @@ pub(super) fn unexpected(one: &[u8], other: &[u8], allowed: &[Range<usize>]) -> 
     if one.len() != other.len() {
         return Some(one.len().min(other.len()));
     }
-    let pages = one.chunks(PAGE).zip(other.chunks(PAGE)).zip((0..).step_by(PAGE));
+    let pages = one
+        .chunks(PAGE)
+        .zip(other.chunks(PAGE))
+        .zip((0..).step_by(PAGE));
     pages
         .filter(|((one, other), _)| one != other)
         .find_map(|((one, other), start)| {

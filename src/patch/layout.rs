@@ -23,8 +23,8 @@ use crate::audit::arm64::{Instruction, Operation, Register};
 pub struct Parts {
     /// The branch that is taken where the list is full.
     pub condition: Instruction,
-    /// The store of the pointer into the list.
-    pub give_away: Instruction,
+    /// Where the part of the first way begins that follows the giving away.
+    pub first: u64,
     /// What makes the lock's address.
     pub lock_argument: Instruction,
     /// What unlocks.
@@ -57,7 +57,7 @@ pub fn rebuild(
             });
         }
     }
-    let first = parts.give_away.address + 4;
+    let first = parts.first;
     let slots: Vec<u64> = (first..=parts.store.address).step_by(4).collect();
     if slots.len() < NEEDED || slots.len() > MOST || parts.epilogue != parts.store.address + 4 {
         return Err(Refusal::Unfit {
@@ -109,11 +109,3 @@ fn is_relative(instruction: Instruction) -> bool {
 
 /// A tail with more room than this is another one.
 const MOST: usize = 16;
-
-/// The functions that unlock.
-pub const UNLOCKS: &[&str] = &[
-    "_os_unfair_lock_unlock",
-    "_os_unfair_recursive_lock_unlock",
-    "_pthread_mutex_unlock",
-    "__ZNSt3__15mutex6unlockEv",
-];

@@ -12,7 +12,6 @@ mod layout;
 mod part;
 mod proof;
 pub mod published;
-mod recognise;
 mod refusal;
 pub mod signature;
 mod tail;
@@ -25,8 +24,8 @@ use crate::target::image::Processor;
 
 pub use part::{Line, PatchedMethod, PatchedPart};
 pub use proof::Proof;
-pub use recognise::Known;
 pub use refusal::{PartRefusal, PatchError, Refusal, Unrecognised};
+pub use tail::{Known, Method};
 
 /// What is made of the tail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,10 +131,12 @@ pub fn patch(original: &[u8], kind: Kind) -> Result<Patched, PatchError> {
     let mut parts = Vec::new();
     for plan in plans {
         let processor = plan.processor;
-        let part = plan.sign(original, &mut bytes).map_err(|why| PatchError::Part {
-            processor,
-            why: Box::new(why.into()),
-        })?;
+        let part = plan
+            .sign(original, &mut bytes)
+            .map_err(|why| PatchError::Part {
+                processor,
+                why: Box::new(why.into()),
+            })?;
         parts.push(part);
     }
     check::copy(original, &bytes, &parts)?;

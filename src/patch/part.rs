@@ -3,7 +3,7 @@
 use super::layout::{self, Parts};
 use super::proof::{self, Proof};
 use super::signature::{self, Place, Renewed, SignatureError};
-use super::tail::{self, DESTROY};
+use super::tail::{Method, Tails};
 use super::{Edit, Kind, PartRefusal, PatchError, Refusal, Unrecognised, published};
 use crate::audit::arm64::Instruction;
 use crate::audit::{Binary, Code};
@@ -84,18 +84,19 @@ pub(super) fn plan(binary: &Binary<'_>, offset: u64, kind: Kind) -> Result<Plan,
     let mut methods = Vec::new();
     let mut unrecognised = Vec::new();
     let mut compute = None;
-    for (class, address) in tail::methods(&objc) {
-        let name = format!("-[{class} {DESTROY}]");
-        let patched = tail::parts(&code, address, kind)
-            .and_then(|parts| method(&code, &name, address, parts, kind, offset));
-        if class.contains("Compute") {
+    let tails = Tails::of(&code);
+    for (found, destroy) in &tails.methods {
+        let patched = tails
+            .parts(destroy.as_ref(), kind)
+            .and_then(|parts| method(&code, found, parts, kind, offset));
+        if found.compute {
             compute = Some(patched.is_ok() && compute != Some(false));
         }
         match patched {
             Ok(method) => methods.push(method),
             Err(why) => unrecognised.push(Unrecognised {
-                name,
-                address,
+                name: found.name.clone(),
+                address: found.address,
                 why: why.to_string(),
             }),
         }
@@ -139,8 +140,7 @@ fn is_published(binary: &Binary<'_>) -> Result<(), PartRefusal> {
 /// The changes to one method, shown to be right.
 fn method(
     code: &Code<'_>,
-    name: &str,
-    address: u64,
+    found: &Method,
     parts: Parts,
     kind: Kind,
     origin: u64,
@@ -156,7 +156,9 @@ fn method(
     };
     let proof = proof::prove(&parts, &before, &after)?;
     if kind == Kind::Rebuilt && !proof.frees {
-        return Err(Refusal::NotProven("the changed code would not free `_impl`"));
+        return Err(Refusal::NotProven(
+            "the changed code would not free `_impl`",
+        ));
     }
     let offsets = edits.iter().map(|edit| {
         let within = code.binary().offset_of(edit.address).ok();
@@ -181,8 +183,8 @@ fn method(
         range.clone().filter_map(at).map(line).collect()
     };
     Ok(PatchedMethod {
-        name: name.to_owned(),
-        address,
+        name: found.name.clone(),
+        address: found.address,
         before: lines(&before),
         after: lines(&after),
         edits: edits.clone(),

@@ -36,8 +36,10 @@ pub fn prove(
             target: parts.free,
             argument,
         };
-        let gives = |event: &Event| matches!(event, Event::Store { value, .. } if *value == pointer);
-        let frees = |event: &Event| matches!(event, Event::Call { target, .. } if *target == parts.free);
+        let gives =
+            |event: &Event| matches!(event, Event::Store { value, .. } if *value == pointer);
+        let frees =
+            |event: &Event| matches!(event, Event::Call { target, .. } if *target == parts.free);
         let as_known = if full {
             old.events.contains(&free(pointer)) && !old.events.iter().any(gives)
         } else {
@@ -70,7 +72,8 @@ pub fn prove(
 /// The old path's stores and calls as they should become: the last store, of zero, before the unlock.
 fn moved(parts: &Parts, old: &Trace, zero: usize) -> Result<Vec<Event>, Refusal> {
     let mut events = old.events.clone();
-    let unlocks = |event: &Event| matches!(event, Event::Call { target, .. } if *target == parts.unlock);
+    let unlocks =
+        |event: &Event| matches!(event, Event::Call { target, .. } if *target == parts.unlock);
     let unlock = events.iter().position(unlocks);
     let store = events.pop();
     let (Some(unlock), Some(store)) = (unlock, store) else {

@@ -9,6 +9,7 @@ use std::fmt::Write;
 use sha2::{Digest, Sha256};
 
 use super::Edit;
+use crate::audit::arm64::Register;
 
 /// The build's UUID.
 pub const UUID: [u8; 16] = [
@@ -30,6 +31,12 @@ pub const EDITS: [Edit; 9] = [
 
 /// The epilogue of the build's `destroyImpl`.
 pub const EPILOGUE: u64 = 0x2b_e090;
+/// The build's stub of the function that unlocks.
+pub const UNLOCK: u64 = 0x6d_49e4;
+/// The build's stub of `free`.
+pub const FREE: u64 = 0x6d_46c4;
+/// The register that has what `_impl` held.
+pub const POINTER: Register = 20;
 
 const fn edit(address: u64, old: u32, new: u32) -> Edit {
     Edit { address, old, new }
@@ -85,16 +92,16 @@ mod tests {
     fn the_new_words_are_what_the_description_says() {
         let store = EDITS[8].old;
         let argument = EDITS[1].old;
-        let (unlock, path_2) = (0x6d_49e4, 0x2b_e080);
+        let path_2 = 0x2b_e080;
         let words = [
             encode::retarget(EDITS[0].old, EDITS[0].address, path_2),
             Ok(store),
             Ok(argument),
-            encode::call(0x2b_e078, unlock),
+            encode::call(0x2b_e078, UNLOCK),
             encode::branch(0x2b_e07c, EPILOGUE),
             Ok(store),
             Ok(argument),
-            encode::call(0x2b_e088, unlock),
+            encode::call(0x2b_e088, UNLOCK),
             Ok(encode::NOP),
         ];
         for (edit, word) in EDITS.iter().zip(words) {

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::signature::SignatureError;
+use crate::audit::race::TailRefusal;
 use crate::audit::{Gap, ReadError};
 use crate::target::image::Processor;
 
@@ -21,7 +22,6 @@ pub enum PatchError {
         /// Which part.
         processor: Processor,
         /// Why.
-        #[source]
         why: Box<PartRefusal>,
     },
     /// The copy is not what it was to be. Nothing is written.
@@ -73,7 +73,11 @@ fn unrecognised(methods: &[Unrecognised]) -> String {
             text.push_str("; ");
         }
         // Writing to a string does not fail.
-        let _ = write!(text, "{} at {:#x}: {}", method.name, method.address, method.why);
+        let _ = write!(
+            text,
+            "{} at {:#x}: {}",
+            method.name, method.address, method.why
+        );
     }
     text
 }
@@ -100,7 +104,13 @@ pub enum Refusal {
     /// The changed code could not be shown to do what it should.
     #[error("{0}")]
     NotProven(&'static str),
+    /// Its class has no `_impl`.
+    #[error("its class has no instance variable `_impl`")]
+    NoImpl,
     /// The tail is not the known one.
-    #[error("{0}")]
-    Tail(String),
+    #[error(transparent)]
+    Tail(#[from] TailRefusal),
+    /// The published edits are for another method.
+    #[error("the published edits leave it as it is")]
+    LeftByPublished,
 }

@@ -1,75 +1,139 @@
-//! The tails of `destroyImpl`, as the audit finds them.
+//! The methods `destroyImpl` and their tails, as the audit finds them.
 
-use super::layout::{Parts, UNLOCKS};
-use super::published;
-use super::{Kind, Refusal};
-use crate::audit::arm64::{Instruction, Operation, ZERO};
-use crate::audit::{Code, Objc};
+use super::layout::Parts;
+use super::{Kind, Refusal, published};
+use crate::audit::Code;
+use crate::audit::arm64::Instruction;
+use crate::audit::race::{self, Destroy, Impls, Patched, Tail, TailRefusal};
 
-/// The selector.
-pub const DESTROY: &str = "destroyImpl";
+/// The methods of an image.
+pub struct Tails<'c, 'a> {
+    code: &'c Code<'a>,
+    impls: Impls<'a>,
+    /// Each, with what the audit says of it; nothing of a class without `_impl`.
+    pub methods: Vec<(Method, Option<Destroy<'a>>)>,
+}
 
-/// The methods of that name: class, and where the code begins.
-pub fn methods<'o>(objc: &'o Objc<'_>) -> impl Iterator<Item = (&'o str, u64)> {
-    objc.classes.iter().flat_map(|class| {
-        let methods = class.instance_methods.iter();
-        methods
-            .filter(|method| method.selector == Some(DESTROY))
-            .filter_map(|method| Some((class.name?, method.implementation?)))
+/// A method `destroyImpl`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Method {
+    /// Such as `-[AGXG16XFamilyComputeContext destroyImpl]`.
+    pub name: String,
+    /// Where it begins; 0 where that is not known.
+    pub address: u64,
+    /// Whether it is a compute context's.
+    pub compute: bool,
+}
+
+impl Method {
+    fn of(class: Option<&str>, address: u64) -> Self {
+        let class = class.unwrap_or("?");
+        Method {
+            name: format!("-[{class} {DESTROY}]"),
+            address,
+            compute: class.contains("Compute"),
+        }
+    }
+}
+
+const DESTROY: &str = "destroyImpl";
+
+impl<'c, 'a> Tails<'c, 'a> {
+    /// Those of the image that `code` is of.
+    pub fn of(code: &'c Code<'a>) -> Self {
+        let impls = Impls::of(code.objc());
+        let mut methods: Vec<(Method, Option<Destroy<'a>>)> = race::destroys(code, &impls)
+            .into_iter()
+            .map(|destroy| {
+                let start = destroy.function.map_or(0, |function| function.start);
+                (Method::of(destroy.class, start), Some(destroy))
+            })
+            .collect();
+        for class in &code.objc().classes {
+            let of_class = class.instance_methods.iter();
+            for method in of_class.filter(|method| method.selector == Some(DESTROY)) {
+                let address = method.implementation.unwrap_or(0);
+                if methods.iter().all(|(known, _)| known.address != address) {
+                    methods.push((Method::of(class.name, address), None));
+                }
+            }
+        }
+        Tails {
+            code,
+            impls,
+            methods,
+        }
+    }
+
+    /// The parts of a method's tail.
+    pub fn parts(&self, destroy: Option<&Destroy<'a>>, kind: Kind) -> Result<Parts, Refusal> {
+        if kind == Kind::Published {
+            return published_parts(destroy);
+        }
+        let tail = self.recognise(destroy)?;
+        Ok(Parts {
+            condition: tail.condition_branch,
+            first: tail.path1.start,
+            lock_argument: tail.lock_argument[0],
+            unlock: tail.unlock_target,
+            free_argument: tail.free_move,
+            free: tail.free_target,
+            store: tail.store,
+            epilogue: tail.epilogue,
+            pointer: tail.impl_register,
+        })
+    }
+
+    /// By which patch a method has its form, where it has one; whether it has the race; or neither.
+    pub fn known(&self, destroy: Option<&Destroy<'a>>) -> Known {
+        match self.recognise(destroy) {
+            Ok(_) => Known::Race,
+            Err(Refusal::Tail(TailRefusal::AlreadyPatched { by, .. })) => {
+                Known::Patched(match by {
+                    Patched::Cleared => Kind::Rebuilt,
+                    Patched::Published => Kind::Published,
+                })
+            }
+            Err(why) => Known::Unrecognised(why.to_string()),
+        }
+    }
+
+    fn recognise(&self, destroy: Option<&Destroy<'a>>) -> Result<Tail, Refusal> {
+        let destroy = destroy.ok_or(Refusal::NoImpl)?;
+        Ok(race::recognise(self.code, &self.impls, destroy)?)
+    }
+}
+
+/// The tail of the published build, if it is of this method: its words are compared before anything is
+/// changed.
+fn published_parts(destroy: Option<&Destroy<'_>>) -> Result<Parts, Refusal> {
+    let edits = &published::EDITS;
+    let condition = edits[0].before();
+    let function = destroy.and_then(|destroy| destroy.function);
+    if !function.is_some_and(|it| it.addresses().contains(&condition.address)) {
+        return Err(Refusal::LeftByPublished);
+    }
+    let argument: Instruction = edits[1].before();
+    Ok(Parts {
+        condition,
+        first: argument.address,
+        lock_argument: argument,
+        unlock: published::UNLOCK,
+        free_argument: edits[6].before(),
+        free: published::FREE,
+        store: edits[8].before(),
+        epilogue: published::EPILOGUE,
+        pointer: published::POINTER,
     })
 }
 
-/// The parts of the tail of the method at `address`.
-pub fn parts(code: &Code<'_>, address: u64, kind: Kind) -> Result<Parts, Refusal> {
-    if kind == Kind::Published {
-        let parts = published_parts();
-        let function = code.function_at(address);
-        return if function.is_some_and(|it| it.addresses().contains(&parts.condition.address)) {
-            Ok(parts)
-        } else {
-            Err(Refusal::Tail("the published edits leave it as it is".to_owned()))
-        };
-    }
-    let function = code.function_at(address).ok_or_else(|| Refusal::Tail("no function".into()))?;
-    let body: Vec<Instruction> = code.instructions(function.addresses()).collect();
-    let at = |word: u64| body.iter().find(|i| i.address == word).copied();
-    for slots in body.windows(8) {
-        let Operation::Branch { target } = slots[2].operation() else { continue };
-        let Operation::Call { target: unlock } = slots[1].operation() else { continue };
-        let Operation::Call { target: free } = slots[6].operation() else { continue };
-        if target != slots[7].address || slots[3].word != slots[0].word { continue }
-        if !code.name_of(unlock).is_some_and(|n| UNLOCKS.contains(&n)) { continue }
-        let Operation::Store(s) = slots[7].operation() else { continue };
-        if s.register != ZERO { continue }
-        let Operation::Move { source, .. } = slots[5].operation() else { continue };
-        let condition = body.iter().find(|i| i.operation().target() == Some(slots[3].address));
-        return Ok(Parts {
-            condition: *condition.ok_or_else(|| Refusal::Tail("no branch".into()))?,
-            give_away: at(slots[0].address - 4).ok_or_else(|| Refusal::Tail("no".into()))?,
-            lock_argument: slots[0],
-            unlock,
-            free_argument: slots[5],
-            free,
-            store: slots[7],
-            epilogue: slots[7].address + 4,
-            pointer: source,
-        });
-    }
-    Err(Refusal::Tail("the tail is not recognised".to_owned()))
-}
-
-/// The published build's tail: its words are compared before anything is changed.
-fn published_parts() -> Parts {
-    let edits = &published::EDITS;
-    Parts {
-        condition: edits[0].before(),
-        give_away: Instruction::new(edits[1].address - 4, 0xf90d_3534),
-        lock_argument: edits[1].before(),
-        unlock: 0x6d_49e4,
-        free_argument: edits[6].before(),
-        free: 0x6d_46c4,
-        store: edits[8].before(),
-        epilogue: published::EPILOGUE,
-        pointer: 20,
-    }
+/// What is known of a method's tail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Known {
+    /// It is patched.
+    Patched(Kind),
+    /// It has the race, and could be patched.
+    Race,
+    /// Neither is recognised, and why.
+    Unrecognised(String),
 }

@@ -111,7 +111,11 @@ pub fn trace(
             Operation::Conditional { target, .. } | Operation::CompareBranch { target, .. }
                 if step == 0 =>
             {
-                if taken { target } else { at + 4 }
+                if taken {
+                    target
+                } else {
+                    at + 4
+                }
             }
             Operation::Branch { target } => target,
             operation => {

@@ -1,9 +1,8 @@
 //! What a copy is: patched or not, rightly signed or not, and whether it differs from its original in
 //! anything else.
 
-use super::recognise::{self, Known};
 use super::signature::{self, Place, SignatureError, Verified};
-use super::tail::{self, DESTROY};
+use super::tail::{Known, Method, Tails};
 use super::{Kind, PatchError, check};
 use crate::audit::{Binary, Code, ReadError};
 use crate::target::image::Processor;
@@ -29,8 +28,8 @@ pub struct PartReport {
 /// A part that could be read.
 #[derive(Debug)]
 pub struct Found {
-    /// Its `destroyImpl` methods: name, address, what they are.
-    pub methods: Vec<(String, u64, Known)>,
+    /// Its `destroyImpl` methods, and what they are.
+    pub methods: Vec<(Method, Known)>,
     /// Its signature.
     pub signature: Result<Verified, SignatureError>,
 }
@@ -87,25 +86,14 @@ pub fn verify(copy: &[u8], original: Option<&[u8]>) -> Result<Report, ReadError>
 fn look(binary: &Binary<'_>) -> Found {
     let objc = binary.objc();
     let methods = Code::of(binary, &objc).map_or_else(Vec::new, |code| {
-        tail::methods(&objc)
-            .map(|(class, address)| {
-                let name = format!("-[{class} {DESTROY}]");
-                (name, address, known(&code, address))
-            })
+        let tails = Tails::of(&code);
+        let methods = tails.methods.iter();
+        methods
+            .map(|(method, destroy)| (method.clone(), tails.known(destroy.as_ref())))
             .collect()
     });
     let signature = Place::of(binary).and_then(|place| signature::verify(binary.bytes(), &place));
     Found { methods, signature }
-}
-
-fn known(code: &Code<'_>, address: u64) -> Known {
-    if let Some(kind) = recognise::patched(code, address) {
-        return Known::Patched(kind);
-    }
-    match tail::parts(code, address, Kind::Rebuilt) {
-        Ok(_) => Known::Race,
-        Err(why) => Known::Unrecognised(why.to_string()),
-    }
 }
 
 impl Report {
@@ -114,13 +102,10 @@ impl Report {
     pub fn is_good(&self) -> bool {
         let good = |part: &PartReport| {
             part.found.as_ref().is_ok_and(|found| {
-                let compute = found
-                    .methods
-                    .iter()
-                    .filter(|(name, ..)| name.contains("Compute"));
-                let mut compute = compute.peekable();
+                let methods = found.methods.iter();
+                let mut compute = methods.filter(|(method, _)| method.compute).peekable();
                 compute.peek().is_some()
-                    && compute.all(|(.., known)| matches!(known, Known::Patched(_)))
+                    && compute.all(|(_, known)| matches!(known, Known::Patched(_)))
                     && found
                         .signature
                         .as_ref()

@@ -4,7 +4,8 @@
 // and behind it is not published: it is made so that the tail has the registers that it uses. The free list is
 // that of the published offset: pointers from 0x1a68, here eight, their count before them, the lock behind them.
 //
-// START, FREE, UNLOCK: where in the section the compute context's method and hand-written stubs are to stand.
+// START: where in the section the compute context's method is to stand. STUBS: whether the stubs of `free` and of the
+// unlocking are written here, to stand at FREE and UNLOCK; their pointers are in `pointers.s` then.
 
 .macro enter
   PROLOGUE
@@ -52,13 +53,13 @@
   str x20, [x9, #0x1a68]
   add x0, x25, x21
 3:
-  bl UNLOCK_FUNCTION
+  bl _os_unfair_lock_unlock
   b 4f
 2:
   add x0, x25, x21
-  bl UNLOCK_FUNCTION
+  bl _os_unfair_lock_unlock
   mov x0, x20
-  bl FREE_FUNCTION
+  bl _free
 4:
   str xzr, [x19, x24]
 .endm
@@ -72,13 +73,13 @@
   add x9, x25, x8, lsl #3
   str x20, [x9, #0x1a68]
   add x0, x25, x21
-  bl UNLOCK_FUNCTION
+  bl _os_unfair_lock_unlock
   b 4f
 2:
   add x0, x25, x21
-  bl UNLOCK_FUNCTION
+  bl _os_unfair_lock_unlock
   mov x0, x20
-  bl FREE_FUNCTION
+  bl _free
 4:
 .endm
 
@@ -122,21 +123,16 @@
 
 .ifdef STUBS
 .org FREE
-free_stub:
+_free:
   adrp x16, _free_pointer@PAGE
   ldr x16, [x16, _free_pointer@PAGEOFF]
   br x16
 .org UNLOCK
-unlock_stub:
+_os_unfair_lock_unlock:
   adrp x16, _unlock_pointer@PAGE
   ldr x16, [x16, _unlock_pointer@PAGEOFF]
   br x16
 .endif
-
-.section __DATA,__pointers
-.p2align 3
-_free_pointer: .quad _free
-_unlock_pointer: .quad _os_unfair_lock_unlock
 
 .section __DATA,__data
 .p2align 3

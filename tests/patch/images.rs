@@ -53,7 +53,8 @@ impl Tools {
     pub fn find() -> Option<Self> {
         let tool = |name: &str| {
             let folders = ["22", "21", "20", "19"].iter();
-            let mut paths = folders.map(|version| PathBuf::from(format!("/usr/lib/llvm-{version}/bin/{name}")));
+            let mut paths =
+                folders.map(|version| PathBuf::from(format!("/usr/lib/llvm-{version}/bin/{name}")));
             paths.find(|path| path.exists())
         };
         let found = (tool("llvm-mc"), tool("ld64.lld"), tool("llvm-lipo"));
@@ -64,7 +65,12 @@ impl Tools {
             return None;
         };
         let folder = tempfile::tempdir().expect("a folder");
-        Some(Tools { assembler, linker, lipo, folder })
+        Some(Tools {
+            assembler,
+            linker,
+            lipo,
+            folder,
+        })
     }
 
     /// A driver of this shape.
@@ -80,14 +86,21 @@ impl Tools {
             .iter()
             .find(|section| section.name == "__text")
             .expect("it has code");
-        let words = binary.bytes_at(text.address, text.size).expect("stored").chunks_exact(4);
-        let mut instructions = words
-            .zip((text.address..).step_by(4))
-            .map(|(word, at)| Instruction::new(at, u32::from_le_bytes(word.try_into().expect("four"))));
+        let words = binary
+            .bytes_at(text.address, text.size)
+            .expect("stored")
+            .chunks_exact(4);
+        let mut instructions = words.zip((text.address..).step_by(4)).map(|(word, at)| {
+            Instruction::new(at, u32::from_le_bytes(word.try_into().expect("four")))
+        });
         let branch = instructions
             .find(|it| matches!(it.operation(), Operation::Conditional { .. }))
             .expect("it has a branch");
-        let mut driver = self.link(shape, BRANCH - branch.address, [FREE - text.address, UNLOCK - text.address]);
+        let mut driver = self.link(
+            shape,
+            BRANCH - branch.address,
+            [FREE - text.address, UNLOCK - text.address],
+        );
         signing::set_uuid(&mut driver, agxrun::patch::published::UUID);
         signing::sign_again(&mut driver);
         driver
@@ -111,9 +124,23 @@ impl Tools {
     pub fn intel(&self) -> Vec<u8> {
         let path = |name: &str| self.folder.path().join(name);
         fs::write(path("intel.s"), ".globl _f\n_f: retq\n").expect("written");
-        self.assemble("x86_64-apple-macos12", &[], &path("intel.s"), &path("intel.o"));
+        self.assemble(
+            "x86_64-apple-macos12",
+            &[],
+            &path("intel.s"),
+            &path("intel.o"),
+        );
         run(Command::new(&self.linker)
-            .args(["-arch", "x86_64", "-dylib", "-platform_version", "macos", "12.0", "12.0", "-adhoc_codesign"])
+            .args([
+                "-arch",
+                "x86_64",
+                "-dylib",
+                "-platform_version",
+                "macos",
+                "12.0",
+                "12.0",
+                "-adhoc_codesign",
+            ])
             .arg(path("intel.o"))
             .arg("-o")
             .arg(path("intel.dylib")));
@@ -123,25 +150,60 @@ impl Tools {
     fn link(&self, shape: Shape, start: u64, stubs: [u64; 2]) -> Vec<u8> {
         let path = |name: &str| self.folder.path().join(name);
         fs::write(path("libraries.tbd"), LIBRARIES).expect("written");
-        let (enter, leave) = if shape.authenticated { ("pacibsp", "retab") } else { ("", "ret") };
-        let (free, unlock) = if stubs[0] == 0 { ("_free", "_os_unfair_lock_unlock") } else { ("free_stub", "unlock_stub") };
+        let (enter, leave) = if shape.authenticated {
+            ("pacibsp", "retab")
+        } else {
+            ("", "ret")
+        };
         let source = include_str!("driver.s")
             .replace("PROLOGUE", enter)
-            .replace("RETURN", leave)
-            .replace("FREE_FUNCTION", free)
-            .replace("UNLOCK_FUNCTION", unlock);
+            .replace("RETURN", leave);
         fs::write(path("driver.s"), source).expect("written");
-        let mut symbols = vec![format!("START={start}"), format!("FREE={}", stubs[0]), format!("UNLOCK={}", stubs[1])];
+        let mut symbols = vec![
+            format!("START={start}"),
+            format!("FREE={}", stubs[0]),
+            format!("UNLOCK={}", stubs[1]),
+        ];
         symbols.extend(shape.with.iter().map(|name| format!("{name}=1")));
+        let mut objects = vec![path("driver.o")];
         if stubs[0] != 0 {
             symbols.push("STUBS=1".to_owned());
         }
-        self.assemble("arm64-apple-macos12", &symbols, &path("driver.s"), &path("driver.o"));
+        // Also before the stubs' places are known: a section more moves all others.
+        if shape.published {
+            let (source, object) = (path("pointers.s"), path("pointers.o"));
+            fs::write(&source, include_str!("pointers.s")).expect("written");
+            self.assemble("arm64-apple-macos12", &[], &source, &object);
+            objects.push(object);
+        }
+        self.assemble(
+            "arm64-apple-macos12",
+            &symbols,
+            &path("driver.s"),
+            &path("driver.o"),
+        );
         run(Command::new(&self.linker)
-            .args(["-arch", "arm64", "-dylib", "-fixup_chains", "-platform_version", "macos", "12.0", "12.0"])
-            .arg(if shape.unsigned { "-no_adhoc_codesign" } else { "-adhoc_codesign" })
-            .args([path("libraries.tbd"), path("driver.o")])
-            .args(["-install_name", "/System/Library/Extensions/AGXMetalG16X.bundle/Contents/MacOS/AGXMetalG16X"])
+            .args([
+                "-arch",
+                "arm64",
+                "-dylib",
+                "-fixup_chains",
+                "-platform_version",
+                "macos",
+                "12.0",
+                "12.0",
+            ])
+            .arg(if shape.unsigned {
+                "-no_adhoc_codesign"
+            } else {
+                "-adhoc_codesign"
+            })
+            .arg(path("libraries.tbd"))
+            .args(objects)
+            .args([
+                "-install_name",
+                "/System/Library/Extensions/AGXMetalG16X.bundle/Contents/MacOS/AGXMetalG16X",
+            ])
             .arg("-o")
             .arg(path("driver")));
         let mut driver = fs::read(path("driver")).expect("linked");

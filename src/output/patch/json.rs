@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{Answer, CANNOT, Outcome, hex, uuid};
 use crate::patch::signature::{CheckedDirectory, SlotState};
 use crate::patch::verify::{Against, PartReport, Report};
-use crate::patch::{Known, Line, Patched, PatchedMethod, PatchedPart, Unrecognised};
+use crate::patch::{Known, Line, Method, Patched, PatchedMethod, PatchedPart, Unrecognised};
 
 /// The version of this layout.
 const SCHEMA: u32 = 1;
@@ -251,7 +251,7 @@ fn verified_part(part: &PartReport) -> VerifiedPartView {
         methods: found.map_or_else(Vec::new, |found| {
             let methods = found.methods.iter();
             methods
-                .map(|(name, address, state)| known(name, *address, state))
+                .map(|(method, state)| known(method, state))
                 .collect()
         }),
         signature: found.map(|found| match &found.signature {
@@ -273,15 +273,15 @@ fn verified_part(part: &PartReport) -> VerifiedPartView {
     }
 }
 
-fn known(name: &str, address: u64, known: &Known) -> KnownView {
+fn known(method: &Method, known: &Known) -> KnownView {
     let (state, why) = match known {
         Known::Patched(kind) => (kind.name(), None),
         Known::Race => ("race", None),
         Known::Unrecognised(why) => ("unrecognised", Some(why.clone())),
     };
     KnownView {
-        name: name.to_owned(),
-        address,
+        name: method.name.clone(),
+        address: method.address,
         state,
         why,
     }

@@ -43,8 +43,16 @@ fn made(text: &mut String, patched: &Patched) -> std::fmt::Result {
         writeln!(text, "{processor}: not touched\n")?;
     }
     if let Some(sum) = &patched.published {
-        let style = if sum.found == sum.expected { OK } else { WARNING };
-        let word = if sum.found == sum.expected { "is" } else { "is not" };
+        let style = if sum.found == sum.expected {
+            OK
+        } else {
+            WARNING
+        };
+        let word = if sum.found == sum.expected {
+            "is"
+        } else {
+            "is not"
+        };
         writeln!(
             text,
             "published sum ({}): before it was signed again, the copy {style}{word}{style:#} the published one, SHA-256 {}\n",
@@ -55,7 +63,9 @@ fn made(text: &mut String, patched: &Patched) -> std::fmt::Result {
 }
 
 fn one_part(text: &mut String, part: &PatchedPart) -> std::fmt::Result {
-    let build = part.uuid.map_or_else(String::new, |id| format!(", UUID {}", uuid(id)));
+    let build = part
+        .uuid
+        .map_or_else(String::new, |id| format!(", UUID {}", uuid(id)));
     writeln!(text, "{STRONG}{}{STRONG:#}{build}", part.processor)?;
     for method in &part.methods {
         one_method(text, method)?;
@@ -89,14 +99,21 @@ fn one_method(text: &mut String, method: &PatchedMethod) -> std::fmt::Result {
     writeln!(text, "  {} at {:#x}", visible(&method.name), method.address)?;
     let before: Vec<String> = method.before.iter().map(instruction).collect();
     let width = before.iter().map(String::len).max().unwrap_or(0).max(6);
-    writeln!(text, "    {DIM}{:<10}  {:<width$}    after{DIM:#}", "address", "before")?;
+    writeln!(
+        text,
+        "    {DIM}{:<10}  {:<width$}    after{DIM:#}",
+        "address", "before"
+    )?;
     for ((old, new), before) in method.before.iter().zip(&method.after).zip(before) {
         let address = old.instruction.address;
         if old.instruction == new.instruction {
             writeln!(text, "    {address:<#10x}  {before}")?;
         } else {
             let after = instruction(new);
-            writeln!(text, "    {address:<#10x}  {before:<width$}  {STRONG}> {after}{STRONG:#}")?;
+            writeln!(
+                text,
+                "    {address:<#10x}  {before:<width$}  {STRONG}> {after}{STRONG:#}"
+            )?;
         }
     }
     if !method.proof.frees {
@@ -133,7 +150,10 @@ fn verified(text: &mut String, report: &Report) -> std::fmt::Result {
         }
     }
     match &report.against {
-        None => writeln!(text, "no original was named (--input): what else differs was not looked at")?,
+        None => writeln!(
+            text,
+            "no original was named (--input): what else differs was not looked at"
+        )?,
         Some(Against::Same(kind)) => writeln!(
             text,
             "against the original: {OK}nothing differs{OK:#} but the {} edits and the signature",
@@ -164,13 +184,20 @@ fn one_found(text: &mut String, found: &Found) -> std::fmt::Result {
     if found.methods.is_empty() {
         writeln!(text, "  {ERROR}no method `destroyImpl`{ERROR:#}")?;
     }
-    for (name, address, known) in &found.methods {
+    for (method, known) in &found.methods {
         let says = match known {
             Known::Patched(kind) => format!("{OK}patched{OK:#} ({})", kind.name()),
             Known::Race => format!("{ERROR}not patched{ERROR:#}: NULL is stored after the unlock"),
-            Known::Unrecognised(why) => format!("{WARNING}not recognised{WARNING:#}: {}", visible(why)),
+            Known::Unrecognised(why) => {
+                format!("{WARNING}not recognised{WARNING:#}: {}", visible(why))
+            }
         };
-        writeln!(text, "  {} at {address:#x}: {says}", visible(name))?;
+        writeln!(
+            text,
+            "  {} at {:#x}: {says}",
+            visible(&method.name),
+            method.address
+        )?;
     }
     match &found.signature {
         Ok(signature) => one_signature(text, signature),
@@ -186,7 +213,11 @@ fn one_signature(text: &mut String, signature: &Verified) -> std::fmt::Result {
     } else {
         "not ad hoc, and without a certificate"
     };
-    write!(text, "  signature: `{}`, {kind}: ", visible(&signature.identifier))?;
+    write!(
+        text,
+        "  signature: `{}`, {kind}: ",
+        visible(&signature.identifier)
+    )?;
     if let Some(fault) = signature.fault() {
         return writeln!(text, "{ERROR}{fault}{ERROR:#}");
     }

@@ -124,10 +124,7 @@ pub(super) fn write(new: &New<'_>) -> Vec<u8> {
     let origin = head + new.identifier.len() + 1 + new.special.len() * length(Hash::Sha256);
     let pages = new.code.chunks(new.page);
     let mut bytes = Vec::new();
-    put_u32(
-        &mut bytes,
-        if head == 96 { RUNTIME } else { EXECUTABLE },
-    );
+    put_u32(&mut bytes, if head == 96 { RUNTIME } else { EXECUTABLE });
     put_u32(&mut bytes, new.flags);
     put_size(&mut bytes, origin);
     put_size(&mut bytes, head);

@@ -149,4 +149,3 @@ const RESTRICTING: u32 = 0x100
 
 /// `CS_EXECSEG_MAIN_BINARY`.
 const MAIN_PROGRAM: u64 = 1;
-

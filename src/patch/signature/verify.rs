@@ -84,11 +84,7 @@ impl CheckedDirectory {
 impl Verified {
     /// What is wrong with its hashes, in words; none where all that was looked at is right.
     pub fn fault(&self) -> Option<String> {
-        if self
-            .directories
-            .iter()
-            .all(|one| one.wrong_pages.is_none())
-        {
+        if self.directories.iter().all(|one| one.wrong_pages.is_none()) {
             return Some("it has no hashes but SHA-1, which are not computed here".to_owned());
         }
         self.directories.iter().find_map(CheckedDirectory::fault)

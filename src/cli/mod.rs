@@ -9,6 +9,7 @@ mod generate;
 mod history;
 mod monitor;
 mod passed;
+mod patch;
 mod report;
 mod show;
 mod signatures;
@@ -35,6 +36,7 @@ pub use monitor::{
     MonitorAction, MonitorRunArgs, MonitorStartArgs, MonitorStatusArgs, MonitorStopArgs,
 };
 pub use passed::{is_given, passed_on};
+pub use patch::PatchArgs;
 pub use report::ReportArgs;
 pub use show::{ShowArgs, ThreadChoice};
 pub use signatures::SignatureArgs;
@@ -109,6 +111,8 @@ pub enum Command {
         #[command(subcommand)]
         action: MonitorAction,
     },
+    /// Write a copy of the driver whose `destroyImpl` stores NULL before it unlocks.
+    Patch(PatchArgs),
     /// Locate, build or list the fix library.
     Fix {
         /// What to do with the library.

@@ -19,6 +19,7 @@ pub mod matrix;
 pub mod monitor;
 pub mod notices;
 pub mod pager;
+pub mod patch;
 pub mod plots;
 pub mod policies;
 pub mod rehearsal;

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::HashMap;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use object::macho::{S_SYMBOL_STUBS, SECTION_TYPE};
 
 use super::arm64::{Instruction, Offset, Operation};
-use super::{Binary, Class, ExportKind, Gaps, Method, Objc, Pointer, Section, Why};
+use super::{Binary, Class, ExportKind, Gaps, Method, Objc, Pointer, Section, Stub, Why};
 use crate::target::image::Processor;
 
 /// The code of an image for arm64 or arm64e.
@@ -47,13 +47,7 @@ impl<'b> Code<'b> {
             return None;
         }
         let mut gaps = Gaps::default();
-        let mut sections: Vec<Range<u64>> = binary
-            .sections()
-            .iter()
-            .filter(|section| section.has_instructions() && section.size > 0)
-            .map(|section| section.address..section.address + (section.size & !3))
-            .collect();
-        sections.sort_by_key(|range| range.start);
+        let sections = ranges(binary, Section::has_instructions);
         let stubs = stubs(binary, &mut gaps);
         let starts = starts(binary, objc, &sections, &stubs, &mut gaps);
         Some(Code {
@@ -152,6 +146,14 @@ impl<'b> Code<'b> {
         self.stubs.iter().map(|(address, name)| (*address, *name))
     }
 
+    /// Whether `address` is in a stub: of an import, or of a selector.
+    pub fn is_in_stub(&self, address: u64) -> bool {
+        self.function_at(address).is_some_and(|function| {
+            let sends = |stub: &Stub<'_>| stub.address == function.start;
+            self.stubs.contains_key(&function.start) || self.objc.stubs.iter().any(sends)
+        })
+    }
+
     /// What is known to begin at `address`: a method such as `-[Class selector]`, a stub by its
     /// import's symbol, or a symbol.
     pub fn name_of(&self, address: u64) -> Option<&str> {
@@ -173,6 +175,25 @@ impl<'b> Code<'b> {
         let section = &self.sections[after.checked_sub(1)?];
         section.contains(&address).then_some(section)
     }
+}
+
+/// The addresses of the sections that are `wanted`, in order, in whole words. A file may say that its
+/// sections overlap: no word is in two ranges.
+pub(super) fn ranges(binary: &Binary<'_>, wanted: fn(&Section) -> bool) -> Vec<Range<u64>> {
+    let mut ranges: Vec<Range<u64>> = binary
+        .sections()
+        .iter()
+        .filter(|section| wanted(section))
+        .map(|section| section.address.saturating_add(3) & !3..section.addresses().end & !3)
+        .collect();
+    ranges.sort_by_key(|range| range.start);
+    let mut end = 0;
+    for range in &mut ranges {
+        range.start = range.start.max(end);
+        end = end.max(range.end);
+    }
+    ranges.retain(|range| range.start < range.end);
+    ranges
 }
 
 /// The methods of all classes and categories: class's name, whether of the class itself, method.
@@ -281,11 +302,22 @@ fn starts<'b>(
 /// The stubs by which code calls what other images have.
 fn stubs<'b>(binary: &'b Binary<'b>, gaps: &mut Gaps) -> HashMap<u64, &'b str> {
     let mut stubs = HashMap::new();
-    for section in binary.sections() {
-        if section.flags & SECTION_TYPE != S_SYMBOL_STUBS || section.reserved2 == 0 {
+    let mut sections: Vec<&Section> = binary
+        .sections()
+        .iter()
+        .filter(|section| section.flags & SECTION_TYPE == S_SYMBOL_STUBS)
+        .collect();
+    sections.sort_by_key(|section| section.address);
+    let mut end = 0;
+    for section in sections {
+        let size = u64::from(section.reserved2);
+        if section.address < end || !STUB_SIZES.contains(&size) {
+            let why =
+                Why::Contradiction("it overlaps another, or has no size that a stub can have");
+            gaps.at("a section of stubs", section.address, why);
             continue;
         }
-        let size = u64::from(section.reserved2);
+        end = section.addresses().end;
         let room = binary.rest_at(section.address).map_or(0, <[u8]>::len) as u64;
         for number in 0..u32::try_from(section.size.min(room) / size).unwrap_or(u32::MAX) {
             let address = section.address + u64::from(number) * size;
@@ -299,6 +331,9 @@ fn stubs<'b>(binary: &'b Binary<'b>, gaps: &mut Gaps) -> HashMap<u64, &'b str> {
     }
     stubs
 }
+
+/// Bytes of a stub: those of arm64 have 12, those of arm64e 16.
+const STUB_SIZES: RangeInclusive<u64> = 8..=64;
 
 fn stub<'b>(
     binary: &'b Binary<'b>,

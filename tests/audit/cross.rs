@@ -18,7 +18,7 @@ targets: [ arm64-macos, x86_64-macos ]
 install-name: '/usr/lib/libobjc.A.dylib'
 exports:
   - targets: [ arm64-macos, x86_64-macos ]
-    symbols: [ _objc_msgSend, __objc_empty_cache, dyld_stub_binder ]
+    symbols: [ _objc_msgSend, _class_getMethodImplementation, __objc_empty_cache, dyld_stub_binder ]
     objc-classes: [ NSObject ]
 ...
 ";
@@ -40,7 +40,7 @@ const X86_64: &str = ".macro return
 ";
 
 /// The assembler, the linker and the reader, where they are installed.
-struct Tools {
+pub struct Tools {
     assembler: PathBuf,
     linker: PathBuf,
     objdump: PathBuf,
@@ -48,7 +48,7 @@ struct Tools {
 }
 
 impl Tools {
-    fn find() -> Option<Self> {
+    pub fn find() -> Option<Self> {
         let found = (
             llvm::tool("llvm-mc"),
             llvm::tool("ld64.lld"),
@@ -69,24 +69,35 @@ impl Tools {
     }
 
     fn link(&self, processor: &str, macros: &str, options: &[&str]) -> PathBuf {
-        let path = |name: &str| self.folder.path().join(name);
-        fs::write(path("libobjc.tbd"), LIBRARY).expect("written");
         let source = format!("{macros}{}", include_str!("dog.s"));
-        fs::write(path("dog.s"), source).expect("written");
+        self.link_source(processor, "dog", &source, options)
+    }
+
+    /// A library of that name: what `source` assembles to.
+    pub fn link_source(
+        &self,
+        processor: &str,
+        name: &str,
+        source: &str,
+        options: &[&str],
+    ) -> PathBuf {
+        let path = |end: &str| self.folder.path().join(format!("{name}{end}"));
+        fs::write(path(".tbd"), LIBRARY).expect("written");
+        fs::write(path(".s"), source).expect("written");
         run(Command::new(&self.assembler)
             .args(["-filetype=obj", "-triple"])
             .arg(format!("{processor}-apple-macos12"))
-            .arg(path("dog.s"))
+            .arg(path(".s"))
             .arg("-o")
-            .arg(path("dog.o")));
+            .arg(path(".o")));
         run(Command::new(&self.linker)
             .args(["-arch", processor, "-dylib"])
             .args(["-platform_version", "macos", "12.0", "12.0"])
             .args(options)
-            .args([path("libobjc.tbd"), path("dog.o")])
+            .args([path(".tbd"), path(".o")])
             .arg("-o")
-            .arg(path("dog.dylib")));
-        path("dog.dylib")
+            .arg(path(".dylib")));
+        path(".dylib")
     }
 
     /// Links the class, and reads it by both readers.

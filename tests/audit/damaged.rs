@@ -3,14 +3,15 @@
 use std::env;
 use std::time::{Duration, Instant};
 
-use agxrun::audit::{Binary, Why};
+use agxrun::audit::{Binary, Code, Objc, Why, bypass};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
+use crate::encode;
 use crate::image::{ARM64, ARM64E, BASE, Field, Image, Room, Style, To, X86_64};
 use crate::layouts::only;
-use crate::zoo::{Lists, zoo};
+use crate::zoo::{BARK, Lists, zoo};
 
 /// Everything that can be asked of a file.
 fn ask_all(bytes: &[u8]) {
@@ -40,6 +41,22 @@ fn ask_all(bytes: &[u8]) {
             drop(binary.bytes_at(section.address, section.size));
             drop(binary.indirect_symbol(section, 0));
         }
+        ask_code(&binary, &objc);
+    }
+}
+
+fn ask_code(binary: &Binary<'_>, objc: &Objc<'_>) {
+    let Some(code) = Code::of(binary, objc) else {
+        return;
+    };
+    let methods = objc.classes.iter().flat_map(|it| &it.instance_methods);
+    let targets = methods.filter_map(|method| method.implementation);
+    let found = bypass::find(&code, &targets.collect(), &mut |_| {});
+    for reference in found.references {
+        let _name = code.place_of(reference.address);
+        for instruction in reference.instructions {
+            assert!(!instruction.text().is_empty());
+        }
     }
 }
 
@@ -49,7 +66,28 @@ fn seeds() -> Vec<Vec<u8>> {
         zoo(ARM64E, Lists::Absolute).image.build(Style::Chained(12)),
         zoo(ARM64E, Lists::Direct).image.build(Style::Threaded),
         zoo(X86_64, Lists::Absolute).image.build(Style::Opcodes),
+        with_ways(),
     ]
+}
+
+/// With code that leads to a method past the runtime.
+fn with_ways() -> Vec<u8> {
+    let mut zoo = zoo(ARM64E, Lists::Relative);
+    let slot = Field::Pointer(To::Code(BARK));
+    let slot = zoo.image.put(Room::Const, &[slot]);
+    let mut code = Vec::new();
+    for at in (BARK + 0x100..BARK + 0x400).step_by(20) {
+        let words = [
+            encode::bl(at, BARK),
+            encode::adrp(at + 4, BARK, 8),
+            encode::add(8, 8, BARK),
+            encode::adrp(at + 12, slot, 9),
+            encode::ldr(9, 9, slot),
+        ];
+        code.extend(words.iter().flat_map(|word| word.to_le_bytes()));
+    }
+    zoo.image.write(BARK + 0x100, &code);
+    zoo.image.build(Style::Chained(12))
 }
 
 /// The parts of a made image that are not zero, which is where damage matters.
@@ -57,6 +95,8 @@ fn damage(length: usize) -> impl Strategy<Value = Vec<(usize, u8)>> {
     let place = prop_oneof![
         // Header and load commands.
         0..0x500_usize,
+        // Code.
+        0x3800..0x4000_usize,
         // Lists of classes, categories, protocols, references.
         0x4000..0x4d00_usize,
         // What they lead to.
@@ -73,7 +113,7 @@ proptest! {
 
     #[test]
     fn damaged_images_are_read_as_far_as_they_go(
-        (seed, changes, kept) in (0..4_usize).prop_flat_map(|seed| {
+        (seed, changes, kept) in (0..5_usize).prop_flat_map(|seed| {
             let length = seeds()[seed].len();
             (Just(seed), damage(length), prop_oneof![9 => Just(length), 1 => 0..length])
         })

@@ -4,7 +4,7 @@ use std::env;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use agxrun::audit::{Binary, MappedFile, ReadError};
+use agxrun::audit::{Binary, Code, MappedFile, Objc, ReadError, bypass};
 use agxrun::target::image::Unreadable;
 
 use crate::llvm;
@@ -66,6 +66,7 @@ fn read(path: &Path, objdump: Option<&Path>) -> Vec<(usize, usize, usize)> {
             objc.stubs.len(),
             binary.pointers().count(),
         );
+        code(&name, binary, &objc);
         if let Some(objdump) = objdump {
             llvm::compare(objdump, path, binary);
         }
@@ -78,4 +79,41 @@ fn read(path: &Path, objdump: Option<&Path>) -> Vec<(usize, usize, usize)> {
         path.display()
     );
     found
+}
+
+/// All code of compilers is decoded, and nothing that it has breaks the search.
+fn code(name: &str, binary: &Binary<'_>, objc: &Objc<'_>) {
+    let Some(code) = Code::of(binary, objc) else {
+        return;
+    };
+    assert!(code.gaps().is_empty(), "{name}: {:?}", code.gaps());
+    let methods = objc.classes.iter().flat_map(|it| &it.instance_methods);
+    let targets = methods.filter_map(|method| method.implementation);
+    let start = Instant::now();
+    let found = bypass::find(&code, &targets.collect(), &mut |_| {});
+    let took = start.elapsed();
+    let looked_at = found.looked_at;
+    println!(
+        "{name}: {} ways to {} methods, {} lookups, {} direct methods in {} instructions ({} not decoded) and {} functions, {took:?}",
+        found.references.len(),
+        looked_at.methods,
+        found.lookups.len(),
+        found.direct_methods.len(),
+        looked_at.instructions,
+        looked_at.undecoded,
+        looked_at.functions,
+    );
+    for reference in &found.references {
+        println!(
+            "    {:?} {:?}",
+            reference.kind,
+            code.place_of(reference.address)
+        );
+    }
+    for lookup in &found.lookups {
+        println!("    {} {}", lookup.name, lookup.uses.len());
+    }
+    for direct in found.direct_methods.iter().take(5) {
+        println!("    {}", direct.symbol);
+    }
 }

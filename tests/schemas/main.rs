@@ -3,9 +3,14 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../patch/images.rs"]
+mod images;
+#[path = "../patch/signing.rs"]
+mod signing;
 
 mod files;
 mod looks;
+mod patches;
 mod rehearsals;
 mod runs;
 mod schema;
@@ -42,6 +47,7 @@ schemas! {
     doctor: "doctor.json", ["doctor"], looks::findings;
     fix_list: "fix-list.json", ["fix list"], looks::policies;
     monitor_status: "monitor-status.json", ["monitor status"], looks::monitors;
+    patch: "patch.json", ["patch"], patches::answers;
     rehearse: "rehearse.json", ["rehearse"], rehearsals::both;
     matrix: "matrix.json", ["rehearse"], rehearsals::matrices;
 }

@@ -128,6 +128,6 @@ reader=${CARGO_TARGET_DIR:-$root/target}/debug/examples/ledger_json
 # Without LLVM's assembler and linker it makes none, and says so; the scenarios that need them are skipped.
 images=${CARGO_TARGET_DIR:-$root/target}/machine/patch
 rm -rf "$images"
-AGX_PATCH_IMAGES=$images cargo test --quiet --locked -p agxrun --test patch -- --exact written::images_for_the_machine
+AGX_PATCH_IMAGES=$images cargo test --quiet --locked --workspace --test patch -- --exact written::images_for_the_machine
 cd "$here"
 exec "$venv/bin/python" -B -m pytest --library="$library" --ledger-reader="$reader" --patch-images="$images" ${arguments[0]+"${arguments[@]}"}

@@ -1,5 +1,7 @@
 //! The renewed signature: read by fields here, and by the reader of `agxrun inspect`.
 
+use std::path::{Path, PathBuf};
+
 use agxrun::audit::Binary;
 use agxrun::patch::signature::{Place, SignatureError, SlotState, renew, verify};
 use agxrun::patch::{Kind, patch};
@@ -219,4 +221,28 @@ fn what_does_not_fit_is_refused_before_anything_is_written() {
         "{refused}"
     );
     assert_eq!(copy, driver);
+}
+
+#[test]
+fn the_libraries_that_the_linker_signed_for_release() {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("target"),
+        PathBuf::from,
+    );
+    let Ok(files) = std::fs::read_dir(target.join("macos/arm64")) else {
+        println!("skipped: scripts/macos/build.sh has made no libraries");
+        return;
+    };
+    let paths = files.map(|file| file.expect("an entry").path());
+    for path in paths.filter(|path| path.extension().is_some_and(|it| it == "dylib")) {
+        let library = std::fs::read(&path).expect("it is read");
+        let place = place(&library);
+        assert_eq!(verify(&library, &place).expect("signed").fault(), None);
+        let mut changed = library.clone();
+        changed[0x4000] ^= 1;
+        renew(&library, &mut changed, &place).expect("it is renewed");
+        let verified = verify(&changed, &place).expect("signed");
+        assert_eq!(verified.fault(), None, "{}", path.display());
+        assert!(verified.is_ad_hoc());
+    }
 }

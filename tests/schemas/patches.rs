@@ -16,7 +16,10 @@ pub fn answers() -> Vec<Printed> {
     };
     fs::write(sandbox.path("script"), "#!/bin/sh\n").expect("written");
     let script = ["--input", "script", "--output", "copy"];
-    let mut all = vec![ask("no driver", &script)];
+    let mut all = vec![
+        ask("no driver", &script),
+        ask("no copy", &["--verify", "--output", "script"]),
+    ];
     let Some(tools) = Tools::find() else {
         return all;
     };

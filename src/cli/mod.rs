@@ -1,5 +1,6 @@
 //! Every command and option, and nothing else.
 
+mod audit;
 mod baseline;
 mod check_crashes;
 mod ci;
@@ -24,6 +25,7 @@ use std::time::Duration;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use audit::AuditArgs;
 pub use baseline::BaselineArgs;
 pub use check_crashes::{CheckCrashesArgs, ModeArgs, WhichArgs};
 pub use ci::CiArgs;
@@ -87,6 +89,8 @@ pub enum Command {
     Compare(CompareArgs),
     /// Show what a command will really run, and whether the library gets into it.
     Inspect(InspectArgs),
+    /// Look into the driver: what each fix hooks of it, and what is new against another build.
+    Audit(AuditArgs),
     /// Show crashes from the report folders and the archive.
     CheckCrashes(CheckCrashesArgs),
     /// Write down what crash reports there are, for `check-crashes --since FILE --fail` after a step.
@@ -132,7 +136,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "PATH", env = "AGX_FIX_DYLIB", help_heading = "Fix")]
     pub dylib: Option<PathBuf>,
     /// Inject nothing: the control run.
-    #[arg(long, conflicts_with_all = ["fix", "require_fix", "throttle", "lock_scope"], help_heading = "Fix")]
+    #[arg(long, conflicts_with_all = ["fix", "require_fix", "throttle", "lock_scope", "census"], help_heading = "Fix")]
     pub no_fix: bool,
     /// Exit 88 unless a ledger proves that the library was loaded.
     #[arg(long, help_heading = "Fix")]
@@ -147,6 +151,9 @@ pub struct RunArgs {
     /// What shares one lock: the process, a command queue's work, or a command buffer's (policy v3 only).
     #[arg(long, value_enum, value_name = "SCOPE", help_heading = "Fix")]
     pub lock_scope: Option<LockScope>,
+    /// Count what became of each call and which threads shared an encoder, and look at every hook at the exit.
+    #[arg(long, help_heading = "Fix")]
+    pub census: bool,
 
     /// Set a variable for the target (repeatable).
     #[arg(long, value_name = "K=V", value_parser = OsStringValueParser::new().try_map(parse_variable), help_heading = "Target")]

@@ -1,5 +1,6 @@
 //! One file a command: arguments in, calls to the rooms below, exit code out.
 
+mod audit;
 mod check_crashes;
 mod compare;
 mod completions;
@@ -42,6 +43,7 @@ pub fn main() -> ExitCode {
         Some(Command::Run(args)) => run::run(args),
         Some(Command::Stress(args)) => stress::run(args),
         Some(Command::Inspect(args)) => inspect::run(&args),
+        Some(Command::Audit(args)) => audit::run(&args),
         Some(Command::Compare(args)) => compare::run(args),
         Some(Command::Completions(args)) => completions::run(&args),
         Some(Command::Man(args)) => man::run(&args),

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use super::defaults;
 use crate::cli::{ShowArgs, ThreadChoice};
+use crate::diagnose::FixFacts;
 use crate::output::translate::{Document, Threads, TranslateOptions, raw, text_report, translate};
 use crate::output::{pager, terminal};
 use crate::reports::listing::{Query, list};
@@ -26,12 +27,16 @@ pub fn run(args: &ShowArgs) -> Result<u8> {
         return Ok(exit_code::OK);
     }
     let report = read_file(&path)?;
+    let fix = FixFacts::of(&report, None);
     for problem in &report.problems {
         terminal::warning(&format!("not everything was read: {problem}"));
     }
     if args.json {
-        terminal::print(&Document::of(&path, &report).text()?)?;
+        terminal::print(&Document::of(&path, &report, &fix).text()?)?;
         return Ok(exit_code::OK);
+    }
+    for bypass in fix.bypasses() {
+        terminal::warning(&format!("bypass seen: {bypass}"));
     }
     let options = TranslateOptions {
         threads: threads(args.thread, &report)?,

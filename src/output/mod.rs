@@ -1,8 +1,10 @@
 //! What is printed: for people on a terminal, and as JSON.
 
 pub mod attempts;
+pub mod audit;
 pub mod baseline;
 pub mod building;
+pub mod census;
 pub mod ci;
 pub mod compare;
 pub mod crash;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use crate::diagnose::FixFacts;
 use crate::output::terminal::is_hidden;
 use crate::reports::Report;
 
@@ -20,16 +21,19 @@ pub struct Document<'a> {
     pub schema: u32,
     /// The report's file.
     pub file: String,
+    /// Whether the fix library was in the process, and how its hooked methods were reached.
+    pub fix: &'a FixFacts,
     /// What was read.
     pub report: &'a Report,
 }
 
 impl<'a> Document<'a> {
     /// The document of a report that lies at `file`.
-    pub fn of(file: &Path, report: &'a Report) -> Self {
+    pub fn of(file: &Path, report: &'a Report, fix: &'a FixFacts) -> Self {
         Self {
             schema: SCHEMA,
             file: file.display().to_string(),
+            fix,
             report,
         }
     }

@@ -1,0 +1,31 @@
+//! Who is told how far an audit is.
+
+/// What is being done with an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Load commands and the loader's tables.
+    Tables,
+    /// Objective-C metadata.
+    Metadata,
+    /// Where functions begin.
+    Functions,
+    /// What policies reach.
+    Coverage,
+}
+
+/// Is told how far an audit is.
+pub trait Progress {
+    /// A file is begun.
+    fn file(&mut self, path: &std::path::Path);
+    /// A stage of the file begins.
+    fn stage(&mut self, stage: Stage);
+}
+
+/// Nobody is told.
+#[derive(Debug, Clone, Copy)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn file(&mut self, _: &std::path::Path) {}
+    fn stage(&mut self, _: Stage) {}
+}

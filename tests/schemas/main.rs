@@ -3,10 +3,17 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../patch/images.rs"]
+mod images;
+#[path = "../patch/signing.rs"]
+mod signing;
 
 #[path = "../audit_command/driver.rs"]
 mod driver;
 #[allow(dead_code, reason = "the reader's tests use the rest")]
+#[path = "../audit/encode.rs"]
+mod encode;
+#[allow(dead_code, reason = "as above")]
 #[path = "../audit/image.rs"]
 mod image;
 #[allow(dead_code, reason = "as above")]
@@ -16,6 +23,7 @@ mod zoo;
 mod audits;
 mod files;
 mod looks;
+mod patches;
 mod rehearsals;
 mod runs;
 mod schema;
@@ -53,6 +61,7 @@ schemas! {
     doctor: "doctor.json", ["doctor"], looks::findings;
     fix_list: "fix-list.json", ["fix list"], looks::policies;
     monitor_status: "monitor-status.json", ["monitor status"], looks::monitors;
+    patch: "patch.json", ["patch"], patches::answers;
     rehearse: "rehearse.json", ["rehearse"], rehearsals::both;
     matrix: "matrix.json", ["rehearse"], rehearsals::matrices;
 }

@@ -4,6 +4,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+#[path = "../audit_command/crash.rs"]
+mod crash;
 #[path = "../audit_command/driver.rs"]
 mod driver;
 #[allow(dead_code, reason = "the reader's tests use the rest")]

@@ -23,15 +23,11 @@ pub(super) fn write(text: &mut String, race: &RaceAudit, verbose: bool) {
     let looked_at = &race.looked_at;
     let _ = writeln!(
         text,
-        "  {} of _impl in {} of {} functions; {} without a test before them, of which {} at a distance that is computed",
+        "  {} of _impl in {} of {} functions; {} without a test before, and {} at distances that are computed",
         counted(looked_at.loads, "load", "loads"),
         looked_at.followed,
         looked_at.functions,
-        counted(
-            race.untested_reads.len() + looked_at.computed,
-            "dereference",
-            "dereferences"
-        ),
+        counted(race.untested_reads.len(), "dereference", "dereferences"),
         looked_at.computed,
     );
     let limit = if verbose { usize::MAX } else { SHOWN };

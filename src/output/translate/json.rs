@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use crate::audit::explain::Explanation;
 use crate::output::terminal::is_hidden;
 use crate::reports::Report;
 
@@ -22,15 +23,18 @@ pub struct Document<'a> {
     pub file: String,
     /// What was read.
     pub report: &'a Report,
+    /// What audits of its images say of the crash.
+    pub explanations: &'a [Explanation],
 }
 
 impl<'a> Document<'a> {
     /// The document of a report that lies at `file`.
-    pub fn of(file: &Path, report: &'a Report) -> Self {
+    pub fn of(file: &Path, report: &'a Report, explanations: &'a [Explanation]) -> Self {
         Self {
             schema: SCHEMA,
             file: file.display().to_string(),
             report,
+            explanations,
         }
     }
 

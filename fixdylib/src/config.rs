@@ -23,6 +23,7 @@ pub enum Scope {
 
 /// What was asked for.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools)] // independent switches, as the variables are
 pub struct Config {
     /// `AGX_FIX_DISABLE`: install nothing.
     pub disabled: bool,
@@ -43,6 +44,8 @@ pub struct Config {
     pub long_waits: Option<Limits>,
     /// `AGX_FIX_EVENTS`: keep the last calls of each thread in the ledger.
     pub events: bool,
+    /// `AGX_FIX_CENSUS`: tally calls, and look at every hook at the exit.
+    pub census: bool,
     /// `AGX_FIX_LEDGER_DIR`: absolute folder for the ledger; `None` for no ledger.
     pub ledger_dir: Option<CString>,
     /// What could not be read, each a line to be told once.
@@ -67,6 +70,7 @@ impl Config {
         let disabled = switch("AGX_FIX_DISABLE", false);
         let verbose = switch("AGX_FIX_VERBOSE", false);
         let events = switch("AGX_FIX_EVENTS", true);
+        let census = switch("AGX_FIX_CENSUS", false);
         let detect = switch("AGX_FIX_DEADLOCK_DETECT", false);
         let abort = switch("AGX_FIX_LOCK_ABORT_ON_TIMEOUT", false);
         let mut number = |name: &str, default: u64| {
@@ -116,6 +120,12 @@ impl Config {
             }
             CString::new(dir.as_bytes()).ok() // an environment variable holds no NUL
         });
+        if census && ledger_dir.is_none() {
+            complaints.push(
+                "AGX_FIX_CENSUS is on and there is no ledger to write to; no census is taken (set AGX_FIX_LEDGER_DIR)"
+                    .into(),
+            );
+        }
         Self {
             disabled,
             verbose,
@@ -126,6 +136,7 @@ impl Config {
             throttle_wait_ms,
             long_waits: detect.then_some(long_waits),
             events,
+            census: census && ledger_dir.is_some(),
             ledger_dir,
             complaints,
         }
@@ -177,6 +188,25 @@ mod tests {
         let config = with("AGX_FIX_LEDGER_DIR", "relative");
         assert!(config.ledger_dir.is_none());
         assert_eq!(config.complaints.len(), 1);
+    }
+
+    #[test]
+    fn a_census_needs_a_ledger_to_write_to() {
+        let both = |census: &'static str, folder: &'static str| {
+            let get = move |asked: &str| match asked {
+                "AGX_FIX_CENSUS" => Some(OsStr::new(census)),
+                "AGX_FIX_LEDGER_DIR" => Some(OsStr::new(folder)),
+                _ => None,
+            };
+            let config = Config::read(get, None);
+            (config.census, config.complaints.len())
+        };
+        assert_eq!(both("1", "/tmp"), (true, 0));
+        assert_eq!(both("on", ""), (false, 1));
+        for off in ["", "0", "false", "off", "no"] {
+            assert_eq!(both(off, "/tmp"), (false, 0), "{off:?}");
+        }
+        assert_eq!(both("often", "/tmp"), (false, 1));
     }
 
     #[test]

@@ -100,6 +100,9 @@ fn start(config: Config) {
     }
     // A policy's name, or what `Config` made of another: neither holds a NUL.
     POLICY.get_or_init(|| CString::new(policy).unwrap_or_default());
+    if config.census {
+        flags |= flag::CENSUS_ASKED;
+    }
     if let Some(folder) = config.ledger_dir {
         // Kept for good: a child of `fork` makes its own ledger there.
         let folder: &'static CStr = Box::leak(folder.into_boxed_c_str());
@@ -132,6 +135,7 @@ fn start(config: Config) {
         event_wait_ms: config.event_wait_ms,
         max_in_flight: config.max_in_flight,
         throttle_wait_ms: config.throttle_wait_ms,
+        census: config.census,
     });
     ENABLED.store(true, Ordering::Release);
     runtime::start();
@@ -159,6 +163,7 @@ fn is_enabled() -> bool {
 extern "C" fn at_exit() {
     guarded(|| {
         hooks::look_for_replaced();
+        hooks::census();
         say::pass_on();
     });
     ledger::close(exit_route::ATEXIT, 0);

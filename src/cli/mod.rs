@@ -9,6 +9,7 @@ mod generate;
 mod history;
 mod monitor;
 mod passed;
+mod patch;
 mod report;
 mod show;
 mod signatures;
@@ -35,6 +36,7 @@ pub use monitor::{
     MonitorAction, MonitorRunArgs, MonitorStartArgs, MonitorStatusArgs, MonitorStopArgs,
 };
 pub use passed::{is_given, passed_on};
+pub use patch::PatchArgs;
 pub use report::ReportArgs;
 pub use show::{ShowArgs, ThreadChoice};
 pub use signatures::SignatureArgs;
@@ -109,6 +111,8 @@ pub enum Command {
         #[command(subcommand)]
         action: MonitorAction,
     },
+    /// Write a copy of the driver whose `destroyImpl` stores NULL before it unlocks.
+    Patch(PatchArgs),
     /// Locate, build or list the fix library.
     Fix {
         /// What to do with the library.
@@ -132,7 +136,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "PATH", env = "AGX_FIX_DYLIB", help_heading = "Fix")]
     pub dylib: Option<PathBuf>,
     /// Inject nothing: the control run.
-    #[arg(long, conflicts_with_all = ["fix", "require_fix", "throttle", "lock_scope"], help_heading = "Fix")]
+    #[arg(long, conflicts_with_all = ["fix", "require_fix", "throttle", "lock_scope", "census"], help_heading = "Fix")]
     pub no_fix: bool,
     /// Exit 88 unless a ledger proves that the library was loaded.
     #[arg(long, help_heading = "Fix")]
@@ -147,6 +151,9 @@ pub struct RunArgs {
     /// What shares one lock: the process, a command queue's work, or a command buffer's (policy v3 only).
     #[arg(long, value_enum, value_name = "SCOPE", help_heading = "Fix")]
     pub lock_scope: Option<LockScope>,
+    /// Count what became of each call and which threads shared an encoder, and look at every hook at the exit.
+    #[arg(long, help_heading = "Fix")]
+    pub census: bool,
 
     /// Set a variable for the target (repeatable).
     #[arg(long, value_name = "K=V", value_parser = OsStringValueParser::new().try_map(parse_variable), help_heading = "Target")]

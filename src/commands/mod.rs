@@ -13,6 +13,7 @@ mod lines;
 mod man;
 mod matrix;
 mod monitor;
+mod patch;
 mod plots;
 mod rehearse;
 mod report;
@@ -53,6 +54,7 @@ pub fn main() -> ExitCode {
         Some(Command::History(args)) => history::run(&args),
         Some(Command::Rehearse(args)) if args.matrix.matrix => matrix::run(&args),
         Some(Command::Rehearse(args)) => rehearse::run(&args),
+        Some(Command::Patch(args)) => patch::run(&args),
         Some(Command::Fix { action }) => fix::run(action),
         Some(Command::Doctor(args)) => doctor::run(args),
         Some(Command::Monitor { action }) => monitor::run(action),

@@ -153,6 +153,7 @@ fn options(args: RunArgs) -> Result<RunOptions> {
                     LockScopeArg::Queue => LockScope::Queue,
                     LockScopeArg::Buffer => LockScope::Buffer,
                 }),
+                census: args.census,
             },
         }
     };

@@ -10,6 +10,7 @@ use super::defaults;
 use crate::audit::explain::Explanation;
 use crate::audit::report::{Audit, kept};
 use crate::cli::{ShowArgs, ThreadChoice};
+use crate::diagnose::FixFacts;
 use crate::output::translate::{Document, Threads, TranslateOptions, raw, text_report, translate};
 use crate::output::{explanation, pager, terminal};
 use crate::reports::listing::{Query, list};
@@ -29,13 +30,17 @@ pub fn run(args: &ShowArgs) -> Result<u8> {
         return Ok(exit_code::OK);
     }
     let report = read_file(&path)?;
+    let fix = FixFacts::of(&report, None);
     for problem in &report.problems {
         terminal::warning(&format!("not everything was read: {problem}"));
     }
     let explanations = explanations(args, &report)?;
     if args.json {
-        terminal::print(&Document::of(&path, &report, &explanations).text()?)?;
+        terminal::print(&Document::of(&path, &report, &fix, &explanations).text()?)?;
         return Ok(exit_code::OK);
+    }
+    for bypass in fix.bypasses() {
+        terminal::warning(&format!("bypass seen: {bypass}"));
     }
     let options = TranslateOptions {
         threads: threads(args.thread, &report)?,

@@ -3,6 +3,7 @@
 use agx_ledger::Ledger;
 use serde::Serialize;
 
+use super::bypass::{Bypass, Ways};
 use super::normal;
 use crate::reports::frames;
 use crate::reports::frames::is_interesting;
@@ -19,6 +20,8 @@ pub struct FixFacts {
     pub library: Option<Library>,
     /// How the driver frame that failed was reached; `None` where none failed.
     pub route: Option<Route>,
+    /// How the hooked methods on the stacks were reached; `None` where no hooks stood, or nothing shows the library.
+    pub ways: Option<Ways>,
 }
 
 /// The fix library in the process that crashed.
@@ -90,7 +93,20 @@ impl FixFacts {
     pub fn of(report: &Report, ledger: Option<&Ledger>) -> Self {
         let library = library(report, ledger);
         let route = route(report, library.is_some());
-        Self { library, route }
+        let ways = library
+            .as_ref()
+            .and_then(|library| Ways::of(report, ledger, library.policy.as_deref()));
+        Self {
+            library,
+            route,
+            ways,
+        }
+    }
+
+    /// The calls that went past the library, each a sentence for people.
+    pub fn bypasses(&self) -> impl Iterator<Item = String> {
+        let bypasses = self.ways.iter().flat_map(|ways| &ways.bypasses);
+        bypasses.map(Bypass::describe)
     }
 
     /// One sentence for people; `None` where no library is to be seen.
@@ -162,10 +178,7 @@ fn library(report: &Report, ledger: Option<&Ledger>) -> Option<Library> {
 /// Follows the stack from the failure outwards to the caller of the driver.
 fn route(report: &Report, loaded: bool) -> Option<Route> {
     let frames = report.crashed_frames();
-    let is_library = |frame: &Frame| {
-        let image = report.image_name(frame);
-        image.is_some_and(|image| image.starts_with(LIBRARY))
-    };
+    let is_library = |frame: &Frame| is_library(report, frame);
     let name = |frame: &Frame| {
         frames::describe(report, frame).unwrap_or_else(|| "an unnamed frame".to_owned())
     };
@@ -215,6 +228,12 @@ fn route(report: &Report, loaded: bool) -> Option<Route> {
             caller: name(caller),
         },
     })
+}
+
+/// Whether a frame is the library's.
+pub(super) fn is_library(report: &Report, frame: &Frame) -> bool {
+    let image = report.image_name(frame);
+    image.is_some_and(|image| image.starts_with(LIBRARY))
 }
 
 /// Beginnings of the driver's classes and of Metal's own below them.

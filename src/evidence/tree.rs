@@ -145,6 +145,11 @@ impl TreeEvidence {
         self.total(Counter::HooksUnhooked.name())
     }
 
+    /// Work that the library did not make, or could not guard.
+    pub fn lost_work(&self) -> u64 {
+        self.dropped_calls().saturating_add(self.missing_hooks())
+    }
+
     /// Processes that are gone without a trace of how.
     pub fn vanished(&self) -> impl Iterator<Item = &ProcessEvidence> {
         self.processes

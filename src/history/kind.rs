@@ -66,7 +66,9 @@ impl Kind {
             unwatched: has(Reason::Unwatched),
             gpu_error: headline::has_gpu_error(record),
             timed_out: has(Reason::TimedOut),
-            lost_work: has(Reason::WorkLost),
+            lost_work: [Reason::WorkLost, Reason::HooksUndone, Reason::Bypassed]
+                .into_iter()
+                .any(has),
             failed: !record.verdict.is_clean(),
         })
     }

@@ -15,6 +15,8 @@ pub const FIX_VERSION: &str = "AGX_FIX_VERSION";
 pub const MAX_INFLIGHT: &str = "AGX_FIX_MAX_INFLIGHT";
 /// What shares one lock of the fix library.
 pub const LOCK_SCOPE: &str = "AGX_FIX_LOCK_SCOPE";
+/// Has the fix library take a census.
+pub const CENSUS: &str = "AGX_FIX_CENSUS";
 /// The published tools set it to 1; only a patched PyTorch reads it.
 pub const FORCE_GRAPH_PATH: &str = "MPS_FORCE_GRAPH_PATH";
 /// Linux: the folder into which the report writer writes.
@@ -40,10 +42,12 @@ pub struct Injection {
 
 impl Injection {
     /// Sets up the fix library; what is `None` stays as the environment has it.
-    pub fn tune(&mut self, throttle: Option<u16>, lock_scope: Option<&'static str>) {
+    pub fn tune(&mut self, throttle: Option<u16>, lock_scope: Option<&'static str>, census: bool) {
         let throttle = throttle.map(|limit| (MAX_INFLIGHT, limit.to_string().into()));
         let scope = lock_scope.map(|scope| (LOCK_SCOPE, scope.into()));
-        self.fixed.extend(throttle.into_iter().chain(scope));
+        let census = census.then(|| (CENSUS, "1".into()));
+        self.fixed
+            .extend(throttle.into_iter().chain(scope).chain(census));
     }
 }
 

@@ -160,7 +160,7 @@ fn environment(row: Row, library: &Path, ledgers: &Path) -> Vec<(OsString, OsStr
         injection.libraries.push(PathBuf::from(library));
         injection.fixed.push((LEDGER_DIR, ledgers.into()));
         injection.fixed.push((FIX_VERSION, policy.name.into()));
-        injection.tune(row.throttle, None);
+        injection.tune(row.throttle, None, false);
     }
     compose(inherited, &[], &injection)
 }

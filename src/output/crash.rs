@@ -14,6 +14,9 @@ use crate::reports::{Report, frames};
 /// How many frames are shown before the rest is counted.
 const FRAMES_SHOWN: usize = 12;
 
+/// How many calls past the fix library are shown before the rest is counted.
+const BYPASSES_SHOWN: usize = 3;
+
 /// How many messages are shown before the rest is counted.
 const MESSAGES_SHOWN: usize = 8;
 
@@ -240,6 +243,17 @@ impl CrashView {
         }
         if let Some(fix) = self.fix.describe() {
             lines.push(format!("  fix:     {}", shown(&fix)));
+        }
+        let mut bypasses = self.fix.bypasses();
+        for bypass in bypasses.by_ref().take(BYPASSES_SHOWN) {
+            lines.push(format!(
+                "  {WARNING}bypass{WARNING:#}:  {}",
+                visible(&bypass)
+            ));
+        }
+        let unshown = bypasses.count();
+        if unshown > 0 {
+            lines.push(format!("           {DIM}and {unshown} more{DIM:#}"));
         }
         if let Some(listed) = &self.baseline {
             let style = if listed.is_known() { WARNING } else { ERROR };

@@ -1,8 +1,12 @@
 //! The sentences of a run's notices: what was seen, what it means, what to do.
 
+use std::path::Path;
+
 use agx_ledger::Counter;
 
+use super::census;
 use super::terminal::visible;
+use crate::evidence::Found;
 use crate::run::execute::signal_name;
 use crate::run::record::{Notice, RunRecord};
 use crate::target::verdict::Kind;
@@ -58,9 +62,11 @@ pub fn sentence(notice: &Notice) -> String {
             "pid {pid} left with {encoders} encoder(s) that were never ended: their work was never committed, \
              and without the fix Metal would have asserted"
         ),
-        Notice::MissingHooks { methods } => format!(
-            "{methods} method(s) that should be hooked are not (-v and the ledger say which)"
-        ),
+        Notice::MissingHooks { methods } => missing_hooks(*methods),
+        Notice::CensusMissing { pids } => census_missing(pids),
+        Notice::NeverHooked { methods } => never_hooked(methods),
+        Notice::Overridden { methods } => overridden(methods.len()),
+        Notice::Bypassed { path, calls } => bypassed(path, calls),
         Notice::UnreadableLedger { path, reason } => {
             format!(
                 "the ledger `{}` could not be read: {reason}",
@@ -112,6 +118,38 @@ pub fn sentence(notice: &Notice) -> String {
         }
     };
     visible(&text)
+}
+
+fn missing_hooks(methods: u64) -> String {
+    format!("{methods} method(s) that should be hooked are not (-v and the ledger say which)")
+}
+
+fn bypassed(path: &Path, calls: &[String]) -> String {
+    format!("bypass seen in `{}`: {}", path.display(), calls.join("; "))
+}
+
+fn census_missing(pids: &[u32]) -> String {
+    format!(
+        "no census of {}: killed, crashed, replaced by another program, or left through _exit; nobody looked whether \
+         the hooks still stood there",
+        list("pid", pids)
+    )
+}
+
+fn never_hooked(methods: &[Found]) -> String {
+    format!(
+        "{} method(s) that should be hooked came after the hooks, and never were: {} (hint: calls of them pass the \
+         fix by; load what brings them before Metal's first use)",
+        methods.len(),
+        census::named(methods)
+    )
+}
+
+fn overridden(methods: usize) -> String {
+    format!(
+        "{methods} override(s) of hooked methods, in classes below the hooked ones, are out of the version's reach: calls \
+         of them pass the fix by (hint: v3 goes to every class)"
+    )
 }
 
 /// What was foreseen of the library's way into the target.

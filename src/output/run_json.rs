@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::crash::CrashView;
 use super::inspect_json::Judgement;
 use super::notices;
-use crate::evidence::ProcessEvidence;
+use crate::evidence::{Census, ProcessEvidence};
 use crate::history::Kind;
 use crate::reports::attribution::Attribution;
 use crate::run::arrival::Arrival;
@@ -59,6 +59,8 @@ struct View<'a> {
     /// What became of each attempt; the other fields are those of the one that decided.
     attempts: Vec<Attempt<'a>>,
     fix: Option<Fix<'a>>,
+    /// What a census found; null where none was asked for, or no process had hooks.
+    census: Option<Census>,
     /// What was foreseen of the library's way into the target.
     preflight: Option<Preflight<'a>>,
     processes: Vec<Process>,
@@ -104,6 +106,8 @@ struct Fix<'a> {
     policy_by: Option<&'a str>,
     throttle: Option<u16>,
     lock_scope: Option<&'a str>,
+    /// Whether a census was asked for by option.
+    census: bool,
     loaded: usize,
     armed: usize,
     dropped_calls: u64,
@@ -215,11 +219,13 @@ fn view(record: &RunRecord) -> View<'_> {
             policy_by: expected(|it| Some(it.by.phrase())),
             throttle: record.plan.tuning.throttle,
             lock_scope: record.plan.tuning.lock_scope.map(LockScope::name),
+            census: record.plan.tuning.census,
             loaded: evidence.processes.len(),
             armed: evidence.armed(),
             dropped_calls: evidence.dropped_calls(),
             missing_hooks: evidence.missing_hooks(),
         }),
+        census: Census::of(evidence),
         preflight: record.plan.arrival.as_ref().map(preflight),
         processes: evidence.processes.iter().map(process).collect(),
         reports: record.reports.iter().map(report).collect(),

@@ -10,10 +10,12 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::baseline;
 use super::building::Building;
+use super::census;
 use super::crash::CrashView;
 use super::inspect;
 use super::notices;
 use super::terminal::{self, DIM, ERROR, OK, STRONG, WARNING, visible};
+use crate::evidence::Census;
 use crate::inject::Artifact;
 use crate::inject::build::Stage;
 use crate::run::collect::{Collected, Novelty, Weight};
@@ -210,6 +212,11 @@ pub fn text(record: &RunRecord, voice: Voice) -> String {
             &format!("{WARNING}warning{WARNING:#}: {warning}"),
         );
     }
+    if let Some(census) = Census::of(&record.evidence) {
+        for line in census::lines(&census) {
+            push(&mut text, &format!("census: {line}"));
+        }
+    }
     if voice.verbose {
         text += &details(record);
     }
@@ -403,7 +410,7 @@ fn fix(record: &RunRecord) -> String {
     }
 }
 
-/// What the library was told besides its policy: `, throttle 2, lock scope buffer`.
+/// What the library was told besides its policy: `, throttle 2, lock scope buffer, census`.
 fn tuning(plan: &Plan) -> String {
     let throttle = plan.tuning.throttle.map_or_else(String::new, |limit| {
         if limit == 0 {
@@ -415,7 +422,8 @@ fn tuning(plan: &Plan) -> String {
     let scope = plan.tuning.lock_scope.map_or_else(String::new, |scope| {
         format!(", lock scope {}", scope.name())
     });
-    throttle + &scope
+    let census = if plan.tuning.census { ", census" } else { "" };
+    throttle + &scope + census
 }
 
 fn processes(count: usize) -> String {
@@ -437,6 +445,8 @@ fn gate(applied: &Applied) -> Option<String> {
         Reason::CrashWithoutReport => "crashed, report missing",
         Reason::NotLoaded => "no proof that the fix was loaded",
         Reason::WorkLost => "work was lost",
+        Reason::HooksUndone => "hooks do not stand",
+        Reason::Bypassed => "called past the fix",
     };
     Some(format!("{} {words}", applied.code))
 }

@@ -11,7 +11,7 @@ use super::options::Scope;
 use super::settle::Found;
 use crate::baseline::{Baseline, Listed};
 use crate::diagnose::loader::refused_in;
-use crate::diagnose::{Blame, Diagnosis, FixFacts, Signatures, fingerprint};
+use crate::diagnose::{Blame, Bypass, Diagnosis, FixFacts, Signatures, Ways, fingerprint};
 use crate::evidence::{ProcessEvidence, TreeEvidence};
 use crate::reports::archive;
 use crate::reports::attribution::{Attribution, TreeFacts, attribute};
@@ -48,6 +48,14 @@ impl Collected {
     /// Its copy in the archive, or else where it lies.
     pub fn file(&self) -> &Path {
         self.archived.as_ref().unwrap_or(&self.path)
+    }
+
+    /// Calls of hooked methods past the library that it shows of a process of the tree, as far as they are believed.
+    pub fn bypasses(&self) -> impl Iterator<Item = &Bypass> {
+        let attribution = self.attribution.as_ref();
+        let ours = attribution.is_some_and(Attribution::counts_in_tree) && self.weight.is_crash();
+        let ways = self.fix.ways.iter().filter(move |_| ours);
+        ways.flat_map(Ways::believed)
     }
 }
 

@@ -13,7 +13,9 @@ use super::expectation::{expected, waited};
 use super::insertion::{LoaderWords, Refused, inserted_names};
 use super::known::Known;
 use super::launch::{Launch, LaunchError};
-use super::notes::{mismatches, newly_unwatched, note_archive, note_evidence, note_watching};
+use super::notes::{
+    mismatches, newly_unwatched, note_archive, note_bypasses, note_evidence, note_watching,
+};
 use super::options::RunOptions;
 use super::plan::{Plan, PlanError, Target};
 use super::preflight::{self, Refusal};
@@ -23,7 +25,7 @@ use super::supervise::{self, Ending, Outcome};
 use super::verdict::{Facts, Verdict};
 use super::workspace::{Workspace, WorkspaceError};
 use crate::diagnose::Signatures;
-use crate::evidence::{End, TreeEvidence, read_folder};
+use crate::evidence::{Census, End, TreeEvidence, read_folder};
 use crate::inject::Artifact;
 use crate::inject::build::Stage;
 use crate::inject::environment::compose;
@@ -135,6 +137,7 @@ pub fn execute(
     let mut notices: Vec<Notice> = arrival.into_iter().collect();
     notices.extend(loader.notices(&refused));
     note_evidence(&mut notices, &plan, &evidence, &reports, &outcome);
+    note_bypasses(&mut notices, &reports);
     note_watching(&mut notices, &outcome, &settled, &unwatched, &before);
     note_archive(&mut notices, &options, &outcome, &reports);
     let known = Known::of(&outcome, &reports);
@@ -149,9 +152,9 @@ pub fn execute(
         counted_reports: counted(&reports),
         known,
         crashed_without_report: silent_crashes.len(),
-        lost_work: evidence
-            .dropped_calls()
-            .saturating_add(evidence.missing_hooks()),
+        lost_work: evidence.lost_work(),
+        hooks_undone: Census::of(&evidence).map_or(0, |census| census.undone()),
+        bypasses: bypasses(&reports),
         proof_missing: options.require_fix
             && plan.library.is_some()
             && !proves_load(&plan, &evidence),
@@ -374,6 +377,12 @@ fn silent_crashes(outcome: &Outcome, settled: &Settled, refused: &[Refused]) -> 
 fn counted(reports: &[Collected]) -> usize {
     let counts = |report: &&Collected| report.weight.counts();
     reports.iter().filter(counts).count()
+}
+
+/// Calls past the library in the reports that count.
+fn bypasses(reports: &[Collected]) -> usize {
+    let counted = reports.iter().filter(|report| report.weight.counts());
+    counted.flat_map(Collected::bypasses).count()
 }
 
 /// A ledger proves the load; one whose library was told to do nothing, or did something else, proves nothing more.

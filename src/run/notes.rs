@@ -13,7 +13,8 @@ use super::plan::Plan;
 use super::record::Notice;
 use super::settle::Settled;
 use super::supervise::{Ending, Outcome};
-use crate::evidence::{DROPPED, End, TreeEvidence};
+use crate::diagnose::Bypass;
+use crate::evidence::{Census, DROPPED, End, TreeEvidence};
 use crate::reports::archive;
 use crate::reports::snapshot::{FolderState, Snapshot};
 
@@ -80,6 +81,39 @@ fn note_counters(notices: &mut Vec<Notice>, evidence: &TreeEvidence) {
     notices.extend(others.map(|(counter, times)| Notice::Counted { counter, times }));
 }
 
+/// What the census leaves open, or shows to be open.
+fn note_census(notices: &mut Vec<Notice>, evidence: &TreeEvidence) {
+    let Some(census) = Census::of(evidence) else {
+        return;
+    };
+    if !census.missing.is_empty() {
+        notices.push(Notice::CensusMissing {
+            pids: census.missing,
+        });
+    }
+    if !census.overrides.is_empty() {
+        notices.push(Notice::Overridden {
+            methods: census.overrides,
+        });
+    }
+    if !census.late.is_empty() {
+        notices.push(Notice::NeverHooked {
+            methods: census.late,
+        });
+    }
+}
+
+/// Calls that went past the library, in the reports of the run's own processes.
+pub(super) fn note_bypasses(notices: &mut Vec<Notice>, reports: &[Collected]) {
+    notices.extend(reports.iter().filter_map(|collected| {
+        let calls: Vec<_> = collected.bypasses().map(Bypass::describe).collect();
+        (!calls.is_empty()).then(|| Notice::Bypassed {
+            path: collected.file().to_owned(),
+            calls,
+        })
+    }));
+}
+
 pub(super) fn note_evidence(
     notices: &mut Vec<Notice>,
     plan: &Plan,
@@ -118,6 +152,7 @@ pub(super) fn note_evidence(
     );
     note_policy(notices, plan, evidence);
     note_counters(notices, evidence);
+    note_census(notices, evidence);
     let methods = evidence.missing_hooks();
     if methods > 0 {
         notices.push(Notice::MissingHooks { methods });

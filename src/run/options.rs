@@ -65,6 +65,8 @@ pub struct Tuning {
     pub throttle: Option<u16>,
     /// What shares one lock.
     pub lock_scope: Option<LockScope>,
+    /// Whether the library is to take a census.
+    pub census: bool,
 }
 
 /// What shares one lock of the fix library.

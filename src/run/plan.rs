@@ -169,6 +169,7 @@ impl Plan {
             injection.tune(
                 self.tuning.throttle,
                 self.tuning.lock_scope.map(LockScope::name),
+                self.tuning.census,
             );
         }
         if let Some(reporter) = &self.reporter {

@@ -156,6 +156,7 @@ mod tests {
         let tuning = |throttle, lock_scope| Tuning {
             throttle,
             lock_scope,
+            census: false,
         };
         let of = |name| {
             Expected::decide(Some(name), None, None)

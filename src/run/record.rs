@@ -14,7 +14,7 @@ use super::settle::Settled;
 use super::supervise::Outcome;
 use super::verdict::Verdict;
 use crate::diagnose::Signature;
-use crate::evidence::TreeEvidence;
+use crate::evidence::{Found, TreeEvidence};
 use crate::target::verdict::Kind;
 
 /// One run.
@@ -126,6 +126,28 @@ pub enum Notice {
     MissingHooks {
         /// How many.
         methods: u64,
+    },
+    /// A census was asked for, and these processes left without taking it.
+    CensusMissing {
+        /// Their pids.
+        pids: Vec<u32>,
+    },
+    /// The census found methods that should be hooked and never were.
+    NeverHooked {
+        /// Which.
+        methods: Vec<Found>,
+    },
+    /// The census found overrides of hooked methods that a published version does not hook.
+    Overridden {
+        /// Which.
+        methods: Vec<Found>,
+    },
+    /// A report shows a hooked method that something else called than the library.
+    Bypassed {
+        /// The report.
+        path: PathBuf,
+        /// Each call in a sentence.
+        calls: Vec<String>,
     },
     /// A ledger could not be read.
     UnreadableLedger {

@@ -80,6 +80,10 @@ pub struct Facts {
     pub crashed_without_report: usize,
     /// Calls that the library skipped, and hooks that were to stand and do not.
     pub lost_work: u64,
+    /// Hooks that a census found replaced, and methods that it found never hooked.
+    pub hooks_undone: usize,
+    /// Calls of hooked methods past the library, as far as they are believed, in reports of the tree.
+    pub bypasses: usize,
     /// Whether proof of load was demanded and is missing.
     pub proof_missing: bool,
     /// Whether a report folder that was to be watched could not be read to the end.
@@ -117,6 +121,10 @@ pub enum Reason {
     NotLoaded,
     /// Calls were dropped or hooks are missing.
     WorkLost,
+    /// A census found hooks that do not stand, or methods that were never hooked.
+    HooksUndone,
+    /// A report shows that a hooked method was called past the library.
+    Bypassed,
     /// Crashes that the baseline knows: they are told, and fail nothing.
     KnownCrash,
 }
@@ -178,6 +186,12 @@ impl Verdict {
             Reason::NotLoaded,
         );
         add(facts.lost_work > 0, exit_code::WORK_LOST, Reason::WorkLost);
+        add(
+            facts.hooks_undone > 0,
+            exit_code::WORK_LOST,
+            Reason::HooksUndone,
+        );
+        add(facts.bypasses > 0, exit_code::WORK_LOST, Reason::Bypassed);
         if let TargetEnding::Exited { code } = facts.ending {
             add(true, code, Reason::Target);
         }
@@ -216,6 +230,8 @@ mod tests {
         },
         crashed_without_report: 0,
         lost_work: 0,
+        hooks_undone: 0,
+        bypasses: 0,
         proof_missing: false,
         unwatched: false,
     };
@@ -309,6 +325,23 @@ mod tests {
             }),
             125
         );
+    }
+
+    #[test]
+    fn what_shows_a_way_past_the_hooks_fails_a_run_that_is_clean_otherwise() {
+        let undone = Verdict::of(&Facts {
+            hooks_undone: 1,
+            ..CLEAN
+        });
+        assert_eq!(undone.exit_code, 87);
+        assert!(undone.has(Reason::HooksUndone) && !undone.is_clean());
+        let bypassed = Verdict::of(&Facts {
+            bypasses: 1,
+            counted_reports: 1,
+            ..CLEAN
+        });
+        assert_eq!(bypassed.exit_code, 86, "the crash comes first");
+        assert!(bypassed.has(Reason::Bypassed));
     }
 
     #[test]

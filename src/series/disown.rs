@@ -26,7 +26,8 @@ pub(super) fn disown(line: &mut RunLine, mut elsewhere: impl FnMut(&ReportLine) 
         return;
     }
     if !line.reports.iter().any(|report| report.counted) {
-        line.reasons.retain(|reason| reason != "new_reports");
+        line.reasons
+            .retain(|reason| reason != "new_reports" && reason != "bypassed");
     }
     if !line.reports.iter().any(|report| report.known) {
         line.reasons.retain(|reason| reason != "known_crash");
@@ -50,6 +51,9 @@ fn is_named_by(line: &RunLine, report: &ReportLine) -> bool {
 /// Kind and verdict by what the line still has.
 fn weighed(line: &RunLine) -> (Kind, u8) {
     let has = |reason: &str| line.reasons.iter().any(|it| it == reason);
+    let lost_work = ["work_lost", "hooks_undone", "bypassed"]
+        .into_iter()
+        .any(has);
     let own = line.exit_code.unwrap_or(line.verdict);
     let verdicts = [
         (has("insertion_refused"), exit_code::FAILED),
@@ -59,7 +63,7 @@ fn weighed(line: &RunLine) -> (Kind, u8) {
         (has("new_reports"), exit_code::CRASH_GATE),
         (has("crash_without_report"), exit_code::CRASH_GATE),
         (has("not_loaded"), exit_code::NOT_LOADED),
-        (has("work_lost"), exit_code::WORK_LOST),
+        (lost_work, exit_code::WORK_LOST),
         (has("target"), own),
     ];
     let verdict = first(&verdicts).unwrap_or(exit_code::OK);
@@ -87,7 +91,7 @@ fn weighed(line: &RunLine) -> (Kind, u8) {
         (ended_from_outside(line), Kind::Interrupted),
         (has("unwatched"), Kind::Refused),
         (has("timed_out"), Kind::Hang),
-        (has("work_lost"), Kind::LostWork),
+        (lost_work, Kind::LostWork),
         (has("signal") || own != exit_code::OK, Kind::Failure),
     ];
     (first(&kinds).unwrap_or(Kind::Clean), verdict)

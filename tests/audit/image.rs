@@ -197,6 +197,7 @@ impl Image {
     }
 
     /// The address of a stub that goes to another image's function, made where there is none yet.
+    #[allow(dead_code, reason = "for drivers, which other tests make")]
     pub fn call(&mut self, symbol: &'static str) -> u64 {
         let number = self.calls.iter().position(|call| *call == symbol);
         let number = number.unwrap_or_else(|| {
@@ -219,6 +220,7 @@ impl Image {
     }
 
     /// Writes instructions.
+    #[allow(dead_code, reason = "as above")]
     pub fn code(&mut self, address: u64, code: &[u32]) {
         let bytes: Vec<u8> = code.iter().flat_map(|word| word.to_le_bytes()).collect();
         self.write(address, &bytes);

@@ -94,6 +94,11 @@ fn made(sandbox: &Sandbox) -> Vec<Printed> {
             &["--fix", "v2.9"],
             rehearsed(&["--threads", "4", "--scenario", "unseen"]),
         ),
+        (&["--census"], rehearsed(&["--scenario", "parallel"])),
+        (
+            &["--census", "--fix", "v2.9"],
+            rehearsed(&["--scenario", "unseen"]),
+        ),
     ];
     let count = runs.len();
     let records: Vec<Printed> = runs

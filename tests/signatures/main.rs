@@ -1,5 +1,6 @@
 //! Known failures: each is told where it is, and nowhere else; equal crashes have one fingerprint.
 
+mod bypasses;
 mod corpus;
 mod equal;
 mod examples;

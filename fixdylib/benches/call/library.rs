@@ -31,6 +31,10 @@ pub const V3_BUFFER: Setting = Setting {
     name: "v3, scope buffer",
     variables: &[("AGX_FIX_LOCK_SCOPE", "buffer")],
 };
+pub const V3_CENSUS: Setting = Setting {
+    name: "v3, census",
+    variables: &[("AGX_FIX_CENSUS", "1")],
+};
 pub const V2_9: Setting = Setting {
     name: "v2.9",
     variables: &[("AGX_FIX_VERSION", "v2.9")],

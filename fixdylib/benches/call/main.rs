@@ -2,7 +2,7 @@
 //!
 //! `cargo bench -p agx-fix --bench call`. The program starts itself again with the library preloaded, once for each way to
 //! run it, in turns. It prints what a message to a hooked method takes against one to a method that is not, under v3 (with
-//! events, without, and in the scope `buffer`) and under v2.9, and the count of instructions where valgrind is installed;
+//! events, without, in the scope `buffer`, and with the census) and under v2.9, and the count of instructions where valgrind is installed;
 //! the calls a second of eight threads; and what the library adds to a process without Metal. One of these parts alone:
 //! `-- message`, `-- threads`, `-- idle`.
 

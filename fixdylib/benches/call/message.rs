@@ -6,7 +6,7 @@ use std::time::Instant;
 use std::{env, io};
 
 use crate::driver;
-use crate::library::{self, Setting, V2_9, V3, V3_BUFFER, V3_SILENT, summary};
+use crate::library::{self, Setting, V2_9, V3, V3_BUFFER, V3_CENSUS, V3_SILENT, summary};
 use crate::objc::Id;
 
 /// Short enough that most rounds pass undisturbed.
@@ -74,8 +74,8 @@ fn instructions(setting: &Setting, role: &str, ledgers: &Path) -> io::Result<Opt
 
 /// Measures, and prints the table.
 pub fn report(ledgers: &Path) -> io::Result<()> {
-    let settings: [&Setting; 4] = [&V3, &V3_SILENT, &V3_BUFFER, &V2_9];
-    let mut rows: [Vec<Vec<f64>>; 4] = Default::default();
+    let settings: [&Setting; 5] = [&V3, &V3_SILENT, &V3_BUFFER, &V3_CENSUS, &V2_9];
+    let mut rows: [Vec<Vec<f64>>; 5] = Default::default();
     for _ in 0..TURNS {
         for (setting, row) in settings.iter().zip(&mut rows) {
             let figures = library::figures(setting, "messages", 0, ledgers)?;
@@ -110,7 +110,7 @@ pub fn report(ledgers: &Path) -> io::Result<()> {
         return Ok(());
     };
     print!("one message, instructions: {without:.0} unhooked");
-    for setting in [&V3, &V3_BUFFER] {
+    for setting in [&V3, &V3_BUFFER, &V3_CENSUS] {
         if let Some(with) = instructions(setting, "hooked", ledgers)? {
             print!(", {:.0} added by {}", with - without, setting.name);
         }

@@ -81,6 +81,8 @@ fn value(it: &Ledger) -> Value {
         "objc_seen": it.objc_seen,
         "metal_seen": it.metal_seen,
         "policy_unknown": it.policy_unknown,
+        "census_asked": it.census_asked,
+        "census_taken": it.census_taken,
         "counters": counters,
         "census": it.census.iter().map(method).collect::<Vec<_>>(),
         "rings": it.rings.iter().map(|one| ring(it, one)).collect::<Vec<_>>(),
@@ -98,6 +100,16 @@ fn method(it: &CensusEntry) -> Value {
         "slot": it.slot,
         "inherited": it.inherited,
         "skipped": it.skipped,
+        "replaced": it.replaced,
+        "late": it.late,
+        "image": it.image,
+        "calls": it.tally.calls,
+        "left": it.tally.left,
+        "threw": it.tally.threw,
+        "shared": it.tally.shared,
+        "overlapped": it.tally.overlapped,
+        "first_seen": it.tally.first_seen,
+        "threads_most": it.tally.threads_most,
     })
 }
 

@@ -4,6 +4,7 @@
 
 use std::mem::offset_of;
 
+use crate::Tally;
 use crate::layout::{self, CensusRecord, CounterCell, EventRecord, Header, RingHeader, Section};
 
 /// A ledger under construction. Every method returns the builder, so that a test reads as a sentence.
@@ -184,6 +185,55 @@ impl Builder {
             self.census_used as u32,
         );
         self
+    }
+
+    /// What the calls of the method that was added last amounted to.
+    #[must_use]
+    pub fn tally(mut self, tally: Tally) -> Self {
+        let at = self.last_method();
+        for (field, value) in [
+            (offset_of!(CensusRecord, calls), tally.calls),
+            (offset_of!(CensusRecord, left), tally.left),
+            (offset_of!(CensusRecord, threw), tally.threw),
+        ] {
+            self.put64(at + field, value);
+        }
+        for (field, value) in [
+            (offset_of!(CensusRecord, shared), tally.shared),
+            (offset_of!(CensusRecord, overlapped), tally.overlapped),
+            (offset_of!(CensusRecord, first_seen), tally.first_seen),
+            (offset_of!(CensusRecord, threads_most), tally.threads_most),
+        ] {
+            self.put32(at + field, value);
+        }
+        self
+    }
+
+    /// Bits of [`layout::census_flag`] for the method that was added last, and the file that has its code.
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation)] // positions within a file of less than a megabyte
+    pub fn found(mut self, flags: u32, image: &str) -> Self {
+        let at = self.last_method();
+        self.put32(at + offset_of!(CensusRecord, flags), flags);
+        self.put(layout::BODY.strings + self.strings_used, image.as_bytes());
+        self.put32(
+            at + offset_of!(CensusRecord, image),
+            self.strings_used as u32,
+        );
+        self.put32(at + offset_of!(CensusRecord, image) + 4, image.len() as u32);
+        self.strings_used += image.len();
+        self.put32(
+            offset_of!(Header, strings_at) + offset_of!(Section, used),
+            self.strings_used as u32,
+        );
+        self
+    }
+
+    /// Where the record of the method that was added last stands.
+    fn last_method(&self) -> usize {
+        let last = self.census_used.checked_sub(1);
+        let last = last.expect("a method was added before");
+        layout::BODY.census + last * size_of::<CensusRecord>()
     }
 
     /// Adds a thread with its events, each (ticks, slot, object, one of [`layout::event_phase`]).

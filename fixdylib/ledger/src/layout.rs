@@ -178,7 +178,28 @@ pub struct CensusRecord {
     pub flags: AtomicU32,
     /// Calls of this method that were not made.
     pub skipped: AtomicU64,
+    /// Calls that came in. This and what follows is zero unless [`flag::CENSUS_ASKED`] is set, and missing in the files of
+    /// earlier libraries.
+    pub calls: AtomicU64,
+    /// Of those, the ones that are over, however they ended.
+    pub left: AtomicU64,
+    /// Of these, the ones that an exception left.
+    pub threw: AtomicU64,
+    /// Encoders that became shared by a call of this method: the first by a second thread.
+    pub shared: AtomicU32,
+    /// Calls that came while another thread was in a hooked call on the same encoder, or waited to get in.
+    pub overlapped: AtomicU32,
+    /// Encoders of which nothing was seen before a call of this method.
+    pub first_seen: AtomicU32,
+    /// The most threads of an encoder that became known by a call of this method.
+    pub threads_most: AtomicU32,
+    /// Offset and length in the strings: the file that has the code in place of the hook, or of a method that was never
+    /// hooked; length 0 where that is not known.
+    pub image: [AtomicU32; 2],
 }
+
+/// Bytes of a census record in the files of the first libraries: up to [`CensusRecord::skipped`].
+pub const FIRST_CENSUS_RECORD_LEN: usize = std::mem::offset_of!(CensusRecord, calls);
 
 /// Head of one thread's ring. One thread writes it.
 #[repr(C)]

@@ -22,7 +22,7 @@ mod parse;
 pub use layout::{Counter, EXTENSION};
 pub use model::{
     Architecture, CensusEntry, Degraded, Event, EventPhase, ExitRoute, InFlight, Ledger, Phase,
-    Platform, Reason, Ring, State,
+    Platform, Reason, Ring, State, Tally,
 };
 pub use name::{LedgerName, file_name};
 pub use parse::{Damage, ParseError};

@@ -168,6 +168,8 @@ mod reason {
     pub const SLOTS_FULL: u32 = 48;
     pub const NOT_INSTALLED: u32 = 49;
     pub const NO_FORWARDER: u32 = 50;
+    pub const LATE: u32 = 51;
+    pub const OVERRIDE: u32 = 52;
     pub const NOT_FOUND: u32 = 56;
 }
 
@@ -214,6 +216,11 @@ number! {
         NotInstalled = reason::NOT_INSTALLED => "the runtime refused the hook",
         /// The forwarders of the shape are all in use.
         NoForwarder = reason::NO_FORWARDER => "no forwarder of this shape is left",
+        /// The method came after its class was gone through, or its class was never announced. Found at the exit.
+        Late = reason::LATE => "it came after the hooks",
+        /// The method overrides a hooked one of its superclass, and a published version's list does not reach its class.
+        /// Found at the exit; not counted as missing.
+        Override = reason::OVERRIDE => "it overrides a hooked method, in a class that the version's list does not reach",
         /// A published version's list names a method that its class does not have. Not counted as missing: the version's
         /// own hooks stand as published.
         NotFound = reason::NOT_FOUND => "the class has no such method",
@@ -246,6 +253,33 @@ pub struct CensusEntry {
     pub inherited: bool,
     /// Calls that were not made.
     pub skipped: u64,
+    /// Somebody else's code has taken the place of the hook.
+    pub replaced: bool,
+    /// The method was found unhooked at the exit.
+    pub late: bool,
+    /// File that has the code of a method that was replaced, or never hooked, where it is known.
+    pub image: Option<String>,
+    /// What its calls amounted to; zero unless [`Ledger::census_asked`].
+    pub tally: Tally,
+}
+
+/// Calls of one method, and the encoders on which they came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Calls that came in.
+    pub calls: u64,
+    /// Of those, the ones that are over.
+    pub left: u64,
+    /// Of these, the ones that an exception left.
+    pub threw: u64,
+    /// Encoders that a call of this method, by a second thread, made shared.
+    pub shared: u32,
+    /// Calls that came while another thread was in a call on the same encoder, or waited to get in.
+    pub overlapped: u32,
+    /// Encoders of which nothing was seen before a call of this method.
+    pub first_seen: u32,
+    /// The most threads of an encoder that became known by a call of this method.
+    pub threads_most: u32,
 }
 
 impl CensusEntry {
@@ -365,6 +399,10 @@ pub struct Ledger {
     pub metal_seen: bool,
     /// The policy that was asked for does not exist: nothing was hooked.
     pub policy_unknown: bool,
+    /// `AGX_FIX_CENSUS` was set.
+    pub census_asked: bool,
+    /// The census was taken, at the exit.
+    pub census_taken: bool,
     /// Counters in the order of the file. `method_calls` includes what the rings counted.
     pub counters: Vec<(String, u64)>,
     /// Methods.

@@ -16,6 +16,7 @@ use self::ring::{RingShape, read_ring};
 use crate::layout::{self, CensusRecord, CounterCell, Header, Section, flag, phase};
 use crate::model::{
     Architecture, CensusEntry, Degraded, ExitRoute, Ledger, Phase, Platform, Reason, Ring, State,
+    Tally,
 };
 
 /// Why a file is not a ledger that this version can read.
@@ -153,7 +154,7 @@ impl<'a> Reader<'a> {
         let records = self.section(
             "census",
             offset_of!(Header, census_at),
-            size_of::<CensusRecord>(),
+            layout::FIRST_CENSUS_RECORD_LEN,
         );
         let mut nameless = 0;
         let census = records
@@ -231,6 +232,8 @@ fn census_entry(record: Bytes<'_>, strings: Bytes<'_>) -> Option<Option<CensusEn
     };
     let hooked = state == layout::state::HOOKED;
     let flags = record.u32(offset_of!(CensusRecord, flags))?;
+    // A record of the first libraries ends before these.
+    let whole = record.0.len() >= size_of::<CensusRecord>();
     Some(Some(CensusEntry {
         class,
         selector,
@@ -250,7 +253,29 @@ fn census_entry(record: Bytes<'_>, strings: Bytes<'_>) -> Option<Option<CensusEn
         },
         inherited: flags & layout::census_flag::INHERITED != 0,
         skipped: record.u64(offset_of!(CensusRecord, skipped))?,
+        replaced: flags & layout::census_flag::REPLACED != 0,
+        late: flags & layout::census_flag::LATE != 0,
+        image: whole
+            .then(|| string(offset_of!(CensusRecord, image)))
+            .flatten(),
+        tally: if whole {
+            tally(record)?
+        } else {
+            Tally::default()
+        },
     }))
+}
+
+fn tally(record: Bytes<'_>) -> Option<Tally> {
+    Some(Tally {
+        calls: record.u64(offset_of!(CensusRecord, calls))?,
+        left: record.u64(offset_of!(CensusRecord, left))?,
+        threw: record.u64(offset_of!(CensusRecord, threw))?,
+        shared: record.u32(offset_of!(CensusRecord, shared))?,
+        overlapped: record.u32(offset_of!(CensusRecord, overlapped))?,
+        first_seen: record.u32(offset_of!(CensusRecord, first_seen))?,
+        threads_most: record.u32(offset_of!(CensusRecord, threads_most))?,
+    })
 }
 
 impl Ledger {
@@ -347,6 +372,8 @@ impl Reader<'_> {
             objc_seen: flags & flag::OBJC_SEEN != 0,
             metal_seen: flags & flag::METAL_SEEN != 0,
             policy_unknown: flags & flag::POLICY_UNKNOWN != 0,
+            census_asked: flags & flag::CENSUS_ASKED != 0,
+            census_taken: flags & flag::CENSUS_TAKEN != 0,
             counters,
             census,
             rings,

@@ -123,3 +123,44 @@ fn a_head_that_is_shorter_still_is_damage() {
     assert_eq!(ledger.damage, [Damage::Section("events")]);
     assert!(ledger.rings.is_empty());
 }
+
+/// Then: three strings of offset and length, state, reason, slot and flags in four bytes each, and skipped in eight.
+const CENSUS_RECORD: usize = 48;
+
+#[test]
+fn the_census_of_a_first_library_has_no_tallies() {
+    let whole = Builder::new(42, 41, LOAD_NS)
+        .armed()
+        .method(
+            "AGXG16XFamilyComputeContext",
+            "endEncoding",
+            state::HOOKED,
+            0,
+        )
+        .method(
+            "AGXG16XFamilyComputeContext",
+            "dealloc",
+            state::LEFT_ALONE,
+            2,
+        )
+        .build();
+    let stride = size_of::<layout::CensusRecord>();
+    let mut bytes = whole.clone();
+    // Records that follow each other as they did then.
+    for index in 0..2 {
+        let from = layout::BODY.census + index * stride;
+        let to = layout::BODY.census + index * CENSUS_RECORD;
+        bytes.copy_within(from..from + CENSUS_RECORD, to);
+    }
+    // What was the rest of the first record must not be read as anything.
+    let after = layout::BODY.census + 2 * CENSUS_RECORD;
+    bytes[after..layout::BODY.census + 3 * stride].fill(0xff);
+    let at = offset_of!(Header, census_at) + offset_of!(Section, stride);
+    put(&mut bytes, at, &48_u32.to_le_bytes());
+    let ledger = Ledger::parse(&bytes).expect("a ledger");
+    assert_eq!(ledger.damage, []);
+    assert_eq!(
+        ledger.census,
+        Ledger::parse(&whole).expect("a ledger").census
+    );
+}

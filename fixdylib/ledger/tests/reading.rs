@@ -1,9 +1,9 @@
 //! Ledgers as a reader meets them: whole, longer, cut, and damaged at any byte.
 
 use agx_ledger::builder::Builder;
-use agx_ledger::layout::{self, event_phase, flag, state};
+use agx_ledger::layout::{self, census_flag, event_phase, flag, state};
 use agx_ledger::{
-    Counter, Damage, EventPhase, ExitRoute, Ledger, ParseError, Phase, Reason, State,
+    Counter, Damage, EventPhase, ExitRoute, Ledger, ParseError, Phase, Reason, State, Tally,
 };
 use proptest::prelude::*;
 
@@ -105,6 +105,41 @@ fn the_census_tells_rules_from_failures() {
         )]
     );
     assert_eq!(ledger.in_state(State::Unhooked).count(), 0);
+}
+
+#[test]
+fn a_census_that_was_taken_tells_what_became_of_each_method() {
+    let tally = Tally {
+        calls: 10,
+        left: 9,
+        threw: 2,
+        shared: 3,
+        overlapped: 4,
+        first_seen: 5,
+        threads_most: 6,
+    };
+    let bytes = armed()
+        .flags(flag::CENSUS_ASKED | flag::CENSUS_TAKEN)
+        .tally(tally)
+        .found(census_flag::REPLACED, "libother.so")
+        .method(
+            "AGXG16XFamilyComputeContext",
+            "dispatchLater:",
+            state::UNHOOKED,
+            Reason::Late.number(),
+        )
+        .found(census_flag::LATE, "libplugin.so")
+        .build();
+    let ledger = Ledger::parse(&bytes).unwrap();
+    assert!(ledger.census_asked && ledger.census_taken && ledger.damage.is_empty());
+    let [first, _, replaced, late] = &ledger.census[..] else {
+        panic!("{:?}", ledger.census)
+    };
+    assert_eq!((first.tally, first.replaced), (Tally::default(), false));
+    assert_eq!((replaced.tally, replaced.replaced), (tally, true));
+    assert_eq!(replaced.image.as_deref(), Some("libother.so"));
+    assert_eq!((late.late, late.reason), (true, Some(Reason::Late)));
+    assert_eq!(late.image.as_deref(), Some("libplugin.so"));
 }
 
 #[test]

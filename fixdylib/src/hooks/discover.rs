@@ -3,24 +3,35 @@
 use std::ffi::CStr;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use agx_ledger::layout::flag;
+use agx_ledger::layout::{census_flag, flag};
 use agx_ledger::{Counter, Reason};
 
 use super::slots::{self, Filling};
 use super::{domains, engine, published, receiver};
+use crate::image;
 use crate::ledger::{self, Finding, count};
 use crate::lock::Reentrant;
-use crate::runtime::{self, Class, OwnMethod};
+use crate::runtime::{self, Class, Imp, Method, OwnMethod};
 use crate::say::{remark, say};
 use agx_policy::abi;
 use agx_policy::rules::{self, Family, Role};
 
 /// A class that was gone through.
-struct Known {
-    class: usize,
-    family: Family,
+#[derive(Clone)]
+pub struct Known {
+    /// Its address.
+    pub class: usize,
+    /// What it is.
+    pub family: Family,
     /// Its own methods then, sorted by address.
     methods: Vec<usize>,
+}
+
+impl Known {
+    /// Whether the class had this method then.
+    pub fn had(&self, method: Method) -> bool {
+        self.methods.binary_search(&(method as usize)).is_ok()
+    }
 }
 
 /// Classes whose methods are hooked, by address. The lock keeps installing to one thread at a time.
@@ -49,6 +60,29 @@ pub fn reset_after_fork(me: usize) {
         HOOKED.with(|hooked| std::mem::forget(std::mem::take(hooked)));
         HOOKED.unlock();
     }
+}
+
+/// Keeps installing, and adding to the ledger's census, to the calling thread while `run` runs.
+pub fn installing<R>(run: impl FnOnce() -> R) -> R {
+    struct Unlock;
+    impl Drop for Unlock {
+        fn drop(&mut self) {
+            // SAFETY: locked below, by this thread.
+            unsafe { HOOKED.unlock() };
+        }
+    }
+    HOOKED.lock(ledger::thread() as usize);
+    let _unlock = Unlock;
+    run()
+}
+
+/// The classes that were gone through, sorted by address.
+///
+/// # Safety
+/// The caller is inside [`installing`].
+pub unsafe fn known() -> Vec<Known> {
+    // SAFETY: locked, as the caller promises; the closure does not lock.
+    unsafe { HOOKED.with(|hooked| hooked.clone()) }
 }
 
 /// What a class is to us.
@@ -147,12 +181,14 @@ unsafe fn look_for_added() {
 pub fn look_for_replaced() {
     for (number, method, hook) in slots::bound() {
         // SAFETY: a class with hooks is not disposed of, nor are its methods.
-        if unsafe { runtime::implementation(method) } == hook {
+        let code = unsafe { runtime::implementation(method) };
+        if code == hook {
             continue;
         }
         let slot = slots::get(number);
         slots::bind(number, slot.class(), std::ptr::null_mut());
         count(Counter::HooksReplaced, 1);
+        note_replaced(slot.census(), code);
         if REPLACED_TOLD.swap(true, Ordering::Relaxed) {
             continue;
         }
@@ -170,6 +206,12 @@ pub fn look_for_replaced() {
             selector.to_string_lossy()
         ));
     }
+}
+
+/// Notes in the census which file has the code that took the place of a hook.
+fn note_replaced(entry: u32, code: Imp) {
+    let image = image::file_of(code).unwrap_or_default(); // empty: of no file
+    installing(|| ledger::note_image(entry, census_flag::REPLACED, &image));
 }
 
 /// What a class is, by its superclasses, and where those say nothing by the protocols that it conforms to.

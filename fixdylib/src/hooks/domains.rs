@@ -11,13 +11,14 @@
 mod objects;
 
 use std::cell::UnsafeCell;
-use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 
 use agx_ledger::Counter;
 use agx_policy::rules::Role;
 
 use super::places::{self, Place};
 use super::slots;
+use super::tally;
 use super::tell::{self, Kind};
 use crate::config::Scope;
 use crate::ledger::{self, count};
@@ -88,6 +89,8 @@ const ORDER_WAIT_MS: u64 = 200;
 static LOCKS: [Reentrant<State>; SHARDS] = [const { Reentrant::new(State::new()) }; SHARDS];
 static POOL_LOCK: Reentrant<()> = Reentrant::new(());
 static SCOPE: AtomicU8 = AtomicU8::new(0);
+/// See [`is_general`].
+static GENERAL: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
     /// Locks that the thread has, except in the scope `global`, and some that it had: who gives one back leaves it here, for
@@ -117,9 +120,11 @@ fn held<R>(with: impl FnOnce(&mut Held) -> R) -> R {
     })
 }
 
-/// Sets the scope, and the watch over long waits. Called before the first hook is installed.
+/// Sets the scope, and the watch over long waits. Called before the first hook is installed, and after it is known whether
+/// calls are tallied.
 pub fn configure(scope: Scope, watch: Option<&'static Watch>) {
     SCOPE.store(scope as u8, Ordering::Release);
+    GENERAL.store(scope != Scope::Global || tally::is_on(), Ordering::Release);
     if scope != Scope::Global {
         ledger::share_counters();
     }
@@ -137,11 +142,18 @@ pub fn is_narrow() -> bool {
     SCOPE.load(Ordering::Relaxed) != Scope::Global as u8
 }
 
-/// Whether calls of a slot may take the short way ([`super::quick`]): they are work, take one lock alone, and nobody watches
-/// the locks.
+/// Whether every call takes the general way: there are many locks, or calls are tallied.
+#[inline]
+pub fn is_general() -> bool {
+    GENERAL.load(Ordering::Relaxed)
+}
+
+/// Whether calls of a slot may take the short way ([`super::quick`]): they are work, take one lock alone, nobody watches
+/// the locks, and calls are not tallied.
 pub fn has_short_way(slot: usize) -> bool {
     let one_lock = !is_narrow() || objects::is_encoder_alone(slot);
-    slots::get(slot).is(Role::Work) && one_lock && !LOCKS[COMMON].is_watched()
+    let plain = !LOCKS[COMMON].is_watched() && !tally::is_on();
+    slots::get(slot).is(Role::Work) && one_lock && plain
 }
 
 /// One of the locks.

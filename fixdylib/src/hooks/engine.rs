@@ -13,7 +13,7 @@ use super::domains::{self, COMMON, State};
 use super::published;
 use super::receiver;
 use super::slots::{self, Slot};
-use super::{around, tell};
+use super::{around, tally, tell};
 use crate::ledger::{self, Entry};
 use crate::lifecycle::Index;
 use crate::lock::Acquired;
@@ -205,6 +205,9 @@ impl Drop for Open {
 #[cold]
 #[inline(never)]
 fn abandon(number: usize, receiver: u64, call: Call) {
+    if call.has(fact::SLOW) {
+        tally::threw(number);
+    }
     leave(number, receiver, call, 0);
 }
 
@@ -213,7 +216,7 @@ fn abandon(number: usize, receiver: u64, call: Call) {
 #[inline(never)]
 pub fn enter(number: usize, receiver: u64) -> Call {
     let slot = slots::get(number);
-    if !slot.is(Role::Work) || domains::is_narrow() {
+    if !slot.is(Role::Work) || domains::is_general() {
         return around::enter(number, receiver);
     }
     if receiver::is_odd(number, receiver) {
@@ -245,11 +248,32 @@ pub fn impl_is_null(slot: &Slot, receiver: u64) -> bool {
 #[inline(never)]
 pub fn leave(number: usize, receiver: u64, call: Call, object: u64) {
     if call.has(fact::SLOW) {
-        if call.has(fact::PUBLISHED) {
-            return published::leave(number, receiver, call, object);
+        if tally::is_on() {
+            tally::leaves(number, receiver, object);
         }
-        return around::leave(number, receiver, call, object);
+        return leave_slowly(number, receiver, call, object);
     }
+    leave_plainly(call);
+}
+
+/// Ends a call that was begun, and is not made.
+#[cold]
+pub fn leave_unmade(number: usize, receiver: u64, call: Call) {
+    if call.has(fact::SLOW) {
+        return leave_slowly(number, receiver, call, 0);
+    }
+    leave_plainly(call);
+}
+
+fn leave_slowly(number: usize, receiver: u64, call: Call, object: u64) {
+    if call.has(fact::PUBLISHED) {
+        return published::leave(number, receiver, call, object);
+    }
+    around::leave(number, receiver, call, object);
+}
+
+#[inline]
+fn leave_plainly(call: Call) {
     if let Some(index) = call.encoder() {
         let ends = call.has(fact::ENDS);
         // SAFETY: a call inside an encoder has its lock, and the closure calls nothing that locks.

@@ -11,6 +11,8 @@ mod published;
 mod quick;
 mod receiver;
 mod slots;
+mod sweep;
+mod tally;
 mod tell;
 
 pub use discover::{
@@ -18,6 +20,7 @@ pub use discover::{
 };
 pub use domains::{ended as thread_ended, holds_nothing};
 pub use published::{follow as follow_published, reset_after_fork as reset_published_after_fork};
+pub use sweep::census;
 
 use crate::config::Scope;
 use crate::lock::watch::Watch;
@@ -34,10 +37,13 @@ pub struct Settings {
     pub max_in_flight: u32,
     /// The longest wait of a commit for that.
     pub throttle_wait_ms: u64,
+    /// Whether calls are tallied for a census.
+    pub census: bool,
 }
 
 /// Applies what users chose. Called before the first hook is installed.
 pub fn configure(settings: &Settings) {
+    tally::configure(settings.census);
     domains::configure(settings.scope, settings.watch);
     around::configure_events(settings.event_wait_ms);
     around::configure_throttle(settings.max_in_flight, settings.throttle_wait_ms);
@@ -49,4 +55,5 @@ pub fn reset_after_fork(me: usize) {
     expected::reset_after_fork();
     places::reset_after_fork();
     around::reset_after_fork();
+    tally::reset_after_fork();
 }

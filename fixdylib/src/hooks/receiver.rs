@@ -64,6 +64,35 @@ fn class_word(object: u64) -> usize {
     word & CLASS_BITS.load(Ordering::Relaxed)
 }
 
+/// Whether this may be the address of an object: it is neither nil nor tagged.
+pub fn is_object(address: u64) -> bool {
+    address & NEVER == 0 && address != 0
+}
+
+/// Whether `receiver` is what [`is_odd`] looks for, without counting what is not.
+pub fn fits(number: usize, receiver: u64) -> bool {
+    if !is_object(receiver) {
+        return false;
+    }
+    let class = class_word(receiver);
+    let slot = slots::get(number);
+    slot.seen
+        .iter()
+        .any(|it| it.load(Ordering::Relaxed) & !WAYS == class)
+        || is_instance(slot, receiver)
+}
+
+/// Whether `receiver`, which is an object, is an instance of the class whose method the slot hooks, where that was told.
+fn is_instance(slot: &Slot, receiver: u64) -> bool {
+    let hooked = slot.class();
+    // SAFETY: the receiver is an object, as the caller says; the lineage is of classes.
+    hooked.is_null()
+        || unsafe {
+            runtime::lineage(runtime::class_of(receiver as *mut c_void as Id))
+                .any(|it| it == hooked)
+        }
+}
+
 /// Whether `receiver` is no instance of the class whose method the slot hooks or a subclass. Counted (`odd_receivers`).
 ///
 /// A hit costs two loads beside the receiver's own first word, which the message has just read. A slot that was not told
@@ -95,14 +124,7 @@ fn is_odd_unseen(number: usize, receiver: u64, class: usize) -> bool {
     if slot.seen[1].load(Ordering::Relaxed) & !WAYS == class {
         return false;
     }
-    let hooked = slot.class();
-    // SAFETY: the receiver is an object, as above; the lineage is of classes.
-    let expected = hooked.is_null()
-        || unsafe {
-            runtime::lineage(runtime::class_of(receiver as *mut c_void as Id))
-                .any(|it| it == hooked)
-        };
-    if !expected {
+    if !is_instance(slot, receiver) {
         return odd();
     }
     slot.seen[1].store(slot.seen[0].load(Ordering::Relaxed), Ordering::Relaxed);

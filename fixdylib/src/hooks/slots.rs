@@ -210,6 +210,14 @@ pub fn bound() -> impl Iterator<Item = (usize, Method, Imp)> {
     })
 }
 
+/// The slots that were told their class, whether or not their hooks still stand.
+pub fn told() -> impl Iterator<Item = usize> {
+    POOLS.iter().zip(&USED).flat_map(|(pool, used)| {
+        let used = used.load(Ordering::Acquire).min(pool.capacity);
+        (pool.first..pool.first + used).filter(|number| !get(*number).class().is_null())
+    })
+}
+
 /// Whether this code is a hook.
 pub fn is_hook(implementation: Imp) -> bool {
     POOLS.iter().zip(&USED).any(|(pool, used)| {

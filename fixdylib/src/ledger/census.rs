@@ -58,6 +58,89 @@ pub fn add_to_census(
     Some(used)
 }
 
+/// What a call of a method showed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tallied {
+    /// It came in.
+    Call,
+    /// It is over.
+    Left,
+    /// An exception left it; [`Self::Left`] follows.
+    Threw,
+    /// It is the first of its encoder by a second thread.
+    Shared,
+    /// Another thread was in a call on the same encoder, or on its way in.
+    Overlap,
+    /// It is the first that was seen of its encoder.
+    FirstSeen,
+    /// With it, the encoder has so many threads.
+    Threads(u32),
+}
+
+/// Adds a call to what the method with this entry has seen.
+pub fn tally(entry: u32, what: Tallied) {
+    let Some(start) = whole().filter(|_| (entry as usize) < CENSUS_CAPACITY) else {
+        return;
+    };
+    let record = record(start, entry);
+    let calls = match what {
+        Tallied::Call => &record.calls,
+        Tallied::Left => &record.left,
+        Tallied::Threw => &record.threw,
+        _ => return tally_encoder(record, what),
+    };
+    calls.fetch_add(1, Ordering::Relaxed);
+}
+
+fn tally_encoder(record: &CensusRecord, what: Tallied) {
+    let encoders = match what {
+        Tallied::Shared => &record.shared,
+        Tallied::Overlap => &record.overlapped,
+        Tallied::FirstSeen => &record.first_seen,
+        Tallied::Threads(now) => {
+            record.threads_most.fetch_max(now, Ordering::Relaxed);
+            return;
+        }
+        Tallied::Call | Tallied::Left | Tallied::Threw => return,
+    };
+    encoders.fetch_add(1, Ordering::Relaxed);
+}
+
+/// In the child of a `fork`, whose census is a copy of the parent's: what the parent's calls amounted to is not its own.
+/// Async-signal-safe.
+pub(super) fn forget_calls() {
+    let Some(start) = whole() else { return };
+    let used = header().census_at.used.load(Ordering::Relaxed) as usize;
+    for index in 0..used.min(CENSUS_CAPACITY) {
+        let record = record(start, index as u32); // below `CENSUS_CAPACITY`
+        for count in [&record.skipped, &record.calls, &record.left, &record.threw] {
+            count.store(0, Ordering::Relaxed);
+        }
+        for count in [
+            &record.shared,
+            &record.overlapped,
+            &record.first_seen,
+            &record.threads_most,
+        ] {
+            count.store(0, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Notes bits of [`census_flag`](agx_ledger::layout::census_flag) for a method, and the file that has its code now; empty
+/// where that is not known. Called by one thread at a time, as [`add_to_census`].
+pub fn note_image(entry: u32, flags: u32, image: &[u8]) {
+    let Some(start) = whole().filter(|_| (entry as usize) < CENSUS_CAPACITY) else {
+        return;
+    };
+    let record = record(start, entry);
+    if let Some([at, len]) = add_string(start, image, LONGEST_NAME) {
+        record.image[0].store(at, Ordering::Relaxed);
+        record.image[1].store(len, Ordering::Relaxed);
+    }
+    record.flags.fetch_or(flags, Ordering::Release);
+}
+
 /// Counts a call of the method with this entry that was not made.
 pub fn count_skip(entry: u32) {
     if let Some(start) = whole()

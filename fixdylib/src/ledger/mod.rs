@@ -18,7 +18,7 @@ use agx_ledger::layout::{self, BODY, Header, degraded, exit_route, phase};
 
 use crate::{arch, clock, os};
 
-pub use census::{Finding, add_to_census, count_skip};
+pub use census::{Finding, Tallied, add_to_census, count_skip, note_image, tally};
 pub use failure::{Failure, Stage};
 pub use reading::class_with_hook;
 pub use ring::{Entry, Next, Thread, is_alive, keep_no_events, thread};
@@ -82,6 +82,13 @@ pub fn count_locked(counter: Counter) {
 /// Makes a counter at least so great, from any thread.
 pub fn raise(counter: Counter, to: u64) {
     cell(counter).fetch_max(to, Ordering::Relaxed);
+}
+
+/// Takes 1 from a counter, from any thread.
+pub fn discount(counter: Counter) {
+    let lower = |it: u64| it.checked_sub(1);
+    // Not below 0: what was counted before a `fork` is the parent's.
+    let (Ok(_) | Err(_)) = cell(counter).fetch_update(Ordering::Relaxed, Ordering::Relaxed, lower);
 }
 
 /// Takes 1 from a counter that is only ever changed under a lock.
@@ -250,7 +257,7 @@ pub fn replace_in_child() {
         new.policy = old.policy;
         new.path = old.path;
         new.path_len = old.path_len;
-        *new.flags.get_mut() = old.flags.load(Ordering::Relaxed);
+        *new.flags.get_mut() = old.flags.load(Ordering::Relaxed) & !layout::flag::CENSUS_TAKEN;
         *new.phase.get_mut() = old.phase.load(Ordering::Relaxed).min(phase::ARMED);
         for counter in [
             Counter::HooksInstalled,
@@ -271,6 +278,7 @@ pub fn replace_in_child() {
                 if append_body(folder, header, Some(parent_whole)).is_ok() {
                     header.strings_at.used.store(strings, Ordering::Relaxed);
                     header.census_at.used.store(census, Ordering::Relaxed);
+                    census::forget_calls();
                 }
             }
         }

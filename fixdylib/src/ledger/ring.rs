@@ -245,6 +245,14 @@ impl Thread {
         self.owner.get()
     }
 
+    /// [`Self::owner`], for a thread that may not have called before.
+    pub fn number(&self) -> u64 {
+        if self.owner() == 0 {
+            self.claim();
+        }
+        self.owner()
+    }
+
     /// Records that a call is inside; `outermost` if it has just taken the lock that every call shares.
     #[inline]
     pub fn begin(&self, slot: u32, object: u64, outermost: bool) -> Entry {

@@ -3,6 +3,7 @@
 use std::ffi::{c_char, c_int, c_uint, c_void};
 use std::mem::transmute;
 use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use agx_ledger::Counter;
 use agx_ledger::layout::{degraded, flag};
@@ -56,6 +57,9 @@ pub(super) fn common() -> Option<&'static Common> {
     Some(&COMMON)
 }
 
+/// The trigger was found.
+static ANNOUNCES: AtomicBool = AtomicBool::new(false);
+
 /// `_objc_func_willInitializeClass` of objc-internal.h.
 type WillInitialise = extern "C" fn(context: *mut c_void, class: Class);
 
@@ -76,6 +80,7 @@ pub fn start() {
             super::apple_net::activate();
             scan();
         } else {
+            ANNOUNCES.store(true, Ordering::Relaxed);
             let add: unsafe extern "C" fn(WillInitialise, *mut c_void) = transmute(found);
             add(will_initialise, ptr::null_mut());
         }
@@ -89,18 +94,31 @@ extern "C" fn will_initialise(_context: *mut c_void, class: Class) {
     });
 }
 
-/// The net without the trigger: the classes that are there now.
-pub(super) fn scan() {
-    ledger::count(Counter::ClassScans, 1);
+/// Whether each class is announced before its first message.
+pub fn announces_first_messages() -> bool {
+    ANNOUNCES.load(Ordering::Relaxed)
+}
+
+/// The classes that are there now.
+#[allow(clippy::unnecessary_wraps)] // GCC's runtime may be absent, or in the middle of its modules
+pub fn classes() -> Option<Vec<Class>> {
     // SAFETY: the runtime takes its own lock; a list that grew between the calls is cut at the buffer's end.
-    let classes = unsafe {
+    Some(unsafe {
         let count = objc_getClassList(ptr::null_mut(), 0);
         let mut classes: Vec<Class> = vec![ptr::null(); usize::try_from(count).unwrap_or(0)];
         let all = objc_getClassList(classes.as_mut_ptr(), count);
         classes.truncate(usize::try_from(all).unwrap_or(0).min(classes.len()));
         classes
-    };
-    classes.into_iter().for_each(hooks::on_class_ready);
+    })
+}
+
+/// The net without the trigger: the classes that are there now.
+pub(super) fn scan() {
+    ledger::count(Counter::ClassScans, 1);
+    classes()
+        .into_iter()
+        .flatten()
+        .for_each(hooks::on_class_ready);
     say::pass_on();
 }
 

@@ -143,8 +143,22 @@ pub fn start() {
 /// Classes that were announced, so that a scan announces each once.
 static SEEN: Reentrant<Vec<usize>> = Reentrant::new(Vec::new());
 
+/// Whether each class is announced before its first message: a scan may come too late, or never.
+pub fn announces_first_messages() -> bool {
+    false
+}
+
+/// The classes that are there now; none without a runtime, `None` while it takes a module in.
+pub fn classes() -> Option<Vec<Class>> {
+    let Some(it) = gnu() else {
+        return Some(Vec::new());
+    };
+    let classes = list(it);
+    can_resolve(it, &classes).then_some(classes)
+}
+
 /// The classes that the runtime knows.
-fn classes(it: &Gnu) -> Vec<Class> {
+fn list(it: &Gnu) -> Vec<Class> {
     // SAFETY: the runtime takes its own lock; a list that grew between the calls is cut at the buffer's end.
     unsafe {
         let count = (it.get_class_list)(ptr::null_mut(), 0);
@@ -177,7 +191,7 @@ fn can_resolve(it: &Gnu, classes: &[Class]) -> bool {
 fn scan() {
     let Some(it) = gnu() else { return };
     ledger::count(Counter::ClassScans, 1);
-    let classes = classes(it);
+    let classes = list(it);
     if !can_resolve(it, &classes) {
         return;
     }

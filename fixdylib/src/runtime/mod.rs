@@ -29,8 +29,8 @@ use apple as native;
 use gnu as native;
 
 pub use native::{
-    class_bits, class_finished, class_of, implementation_for, install, release, reset_after_fork,
-    retain, retain_count, send, start,
+    announces_first_messages, class_bits, class_finished, class_of, classes, implementation_for,
+    install, release, reset_after_fork, retain, retain_count, send, start,
 };
 
 /// A class, never null.

@@ -304,3 +304,115 @@ const MOST_COMPUTED_EDGES: usize = 1 << 16;
 
 /// 256 KiB of code; the longest functions of the libraries that were looked at have half of it.
 pub const MOST_INSTRUCTIONS: usize = 1 << 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Words and texts: LLVM's assembler.
+    fn flow(words: &[u32]) -> ControlFlow {
+        let instructions = (0x1000..)
+            .step_by(4)
+            .zip(words)
+            .map(|(address, word)| Instruction::new(address, *word));
+        ControlFlow::new(instructions.collect(), &|target| target == 0x2000).expect("small")
+    }
+
+    fn told(flow: &ControlFlow) -> Vec<(Range<usize>, Vec<(usize, When)>, Option<Exit>)> {
+        let blocks = flow.blocks().iter();
+        blocks
+            .map(|block| {
+                let edges = block.successors.iter().map(|edge| (edge.to, edge.when));
+                (block.range.clone(), edges.collect(), block.exit)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_function_with_branches() {
+        let flow = flow(&[
+            0xb400_00a0, // cbz x0, 0x1014
+            0xaa00_03f4, // mov x20, x0
+            0xf100_0e9f, // cmp x20, #3
+            0x5400_0068, // b.hi 0x1018
+            0x9100_2281, // add x1, x20, #8
+            0xd65f_03c0, // ret
+            0xaa1f_03f4, // mov x20, xzr
+            0x1a9f_97e0, // cset w0, hi
+            0x17ff_fffd, // b 0x1014
+        ]);
+        assert_eq!(
+            told(&flow),
+            [
+                (0..1, vec![(3, When::Taken), (1, When::NotTaken)], None),
+                (1..4, vec![(4, When::Taken), (2, When::NotTaken)], None),
+                (4..5, vec![(3, When::Always)], None),
+                (5..6, vec![], Some(Exit::Return)),
+                (6..9, vec![(3, When::Always)], None),
+            ]
+        );
+        assert_eq!(flow.blocks()[3].predecessors, [0, 2, 4]);
+        assert_eq!(flow.block_of(7), Some(4));
+        assert_eq!(flow.index_of(0x1014), Some(5));
+        assert_eq!(flow.index_of(0x1024), None);
+        assert_eq!(flow.index_of(0x1015), None);
+    }
+
+    #[test]
+    fn ways_out() {
+        // b 0x800
+        let tail_call = flow(&[0x17ff_fe00]);
+        assert_eq!(
+            tail_call.blocks()[0].exit,
+            Some(Exit::TailCall(Some(0x800)))
+        );
+        // bl 0x2000, which never comes back; mov x20, x0
+        let stops = flow(&[0x9400_0400, 0xaa00_03f4]);
+        assert_eq!(
+            told(&stops),
+            [
+                (0..1, vec![], Some(Exit::Stops)),
+                (1..2, vec![], Some(Exit::RunsOut))
+            ]
+        );
+        // Reserved.
+        assert_eq!(flow(&[0x0400_0000]).blocks()[0].exit, Some(Exit::Unknown));
+        // braa x16, x17, and br x9 of a function that has nothing else.
+        for word in [0xd71f_0a11, 0xd61f_0120] {
+            assert_eq!(flow(&[word]).blocks()[0].exit, Some(Exit::TailCall(None)));
+        }
+        assert!(flow(&[]).blocks().is_empty());
+    }
+
+    #[test]
+    fn a_computed_branch_goes_where_nothing_else_does() {
+        let flow = flow(&[
+            0x1000_0009, // adr x9, 0x1000
+            0xd61f_0120, // br x9
+            0xf940_0100, // ldr x0, [x8]
+            0xd65f_03c0, // ret
+            0xd65f_03c0, // ret
+        ]);
+        assert_eq!(
+            told(&flow)[0],
+            (
+                0..2,
+                vec![(1, When::Always), (2, When::Always)],
+                Some(Exit::Computed)
+            )
+        );
+        assert_eq!(flow.computed_branch(), Some(0x1004));
+    }
+
+    #[test]
+    fn edges_of_computed_branches_have_a_limit() {
+        let flow = flow(&vec![0xd61f_0120; 4000]);
+        assert!(flow.blocks().iter().all(|it| it.successors.is_empty()));
+        assert_eq!(flow.computed_branch(), Some(0x1000));
+        let instructions = vec![Instruction::new(0, 0); MOST_INSTRUCTIONS + 1];
+        assert_eq!(
+            ControlFlow::new(instructions, &|_| false).unwrap_err(),
+            TooLarge
+        );
+    }
+}

@@ -180,3 +180,94 @@ const RETURN: Registers = Registers::range(0, 1).and(KEPT).and(Registers::STACK)
 
 /// A loop within a loop takes three.
 const MOST_TURNS: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Words and texts: LLVM's assembler.
+    fn flow(words: &[u32]) -> ControlFlow {
+        let instructions = (0x1000..)
+            .step_by(4)
+            .zip(words)
+            .map(|(address, word)| Instruction::new(address, *word));
+        ControlFlow::new(instructions.collect(), &|_| false).expect("small")
+    }
+
+    fn convention(_: u64) -> Registers {
+        Registers::NONE
+    }
+
+    const FUNCTION: [u32; 6] = [
+        0xa9be_4ff4, // stp x20, x19, [sp, #-0x20]!
+        0xaa00_03f4, // mov x20, x0
+        0x97ff_fff5, // bl
+        0xaa14_03e0, // mov x0, x20
+        0xa8c2_4ff4, // ldp x20, x19, [sp], #0x20
+        0xd65f_03c0, // ret
+    ];
+
+    #[test]
+    fn a_register_is_live_until_it_is_written() {
+        let flow = flow(&FUNCTION);
+        let live = |index| live_before(&flow, index, &convention);
+        // The caller's x20 is saved first, restored last, and between them it is the function's own.
+        let x20: Vec<bool> = (0..6).map(|at| live(at).registers.has(20)).collect();
+        assert_eq!(x20, [true, false, true, true, false, true]);
+        // The parameter, until it is moved; then what the call takes, and the result.
+        let x0: Vec<bool> = (0..6).map(|at| live(at).registers.has(0)).collect();
+        assert_eq!(x0, [true, true, true, false, true, true]);
+        assert!((0..6).all(|at| !live(at).flags && live(at).registers.has_stack()));
+        // x9 is nobody's parameter; x8 is that of the call.
+        assert!(!live(2).registers.has(9) && live(2).registers.has(8));
+        assert!(!live(3).registers.has(8));
+    }
+
+    #[test]
+    fn flags_are_live_between_their_writer_and_their_reader() {
+        let flow = flow(&[
+            0xf100_0e9f, // cmp x20, #3
+            0x5400_0068, // b.hi 0x1010
+            0x9100_2281, // add x1, x20, #8
+            0xd65f_03c0, // ret
+            0x1a9f_97e0, // cset w0, hi
+            0xd65f_03c0, // ret
+        ]);
+        let flags: Vec<bool> = (0..6)
+            .map(|at| live_before(&flow, at, &convention).flags)
+            .collect();
+        assert_eq!(flags, [false, true, false, false, true, false]);
+    }
+
+    #[test]
+    fn a_fragment_takes_what_a_function_does_not() {
+        assert_eq!(taken_by_callee(&flow(&FUNCTION)), Registers::NONE);
+        // ldr x8, [x20]; str x8, [x19]; ret
+        let fragment = flow(&[0xf940_0288, 0xf900_0268, 0xd65f_03c0]);
+        assert_eq!(taken_by_callee(&fragment), Registers::range(19, 20));
+        let outer = flow(&[0x9400_0000, 0xd65f_03c0]);
+        let takes = |_| Registers::one(12);
+        assert!(live_before(&outer, 0, &takes).registers.has(12));
+        // cset w0, hi; ret
+        let reads_flags = flow(&[0x1a9f_97e0, 0xd65f_03c0]);
+        assert_eq!(taken_by_callee(&reads_flags), Registers::ALL);
+    }
+
+    #[test]
+    fn all_is_live_before_what_is_not_known() {
+        let unknown = flow(&[0xaa00_03f4, 0x0400_0000]);
+        let live = live_before(&unknown, 1, &convention);
+        assert_eq!((live.registers, live.flags), (Registers::ALL, true));
+        let live = live_before(&unknown, 0, &convention);
+        assert!(!live.registers.has(20) && live.registers.has(12));
+        assert_eq!(live_before(&unknown, 2, &convention), Live::ALL);
+    }
+
+    #[test]
+    fn a_loop_settles() {
+        // 0x1000: cbz x21, 0x100c; mov x21, x22; b 0x1000; ret
+        let flow = flow(&[0xb400_0075, 0xaa16_03f5, 0x17ff_fffe, 0xd65f_03c0]);
+        let live = live_before(&flow, 2, &convention);
+        assert!(live.registers.has(21) && live.registers.has(22));
+    }
+}

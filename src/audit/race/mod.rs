@@ -6,8 +6,8 @@
 //! paths of a function.
 //!
 //! `control_flow` divides a function into blocks; `state` says what an instruction makes of what is known,
-//! in terms of `value`; `fixpoint` carries it along the paths, `trace` keeps it. `destroy` and `paths` ask
-//! it for the order of lock and store, `tail` whether that order can be changed in place, `reads` for
+//! in terms of `value`; `fixpoint` carries it along the paths, `trace` keeps it. `destroy`, `order` and `paths`
+//! ask it for the order of lock and store, `tail` whether that order can be changed in place, `reads` for
 //! untested dereferences. `liveness` goes backwards and says what is still needed.
 
 mod callee;
@@ -16,6 +16,7 @@ mod destroy;
 mod fixpoint;
 mod impls;
 mod liveness;
+mod order;
 mod paths;
 mod reads;
 mod state;

@@ -167,6 +167,8 @@ fn name_of(reason: Reason) -> &'static str {
         Reason::CrashWithoutReport => "crash_without_report",
         Reason::NotLoaded => "not_loaded",
         Reason::WorkLost => "work_lost",
+        Reason::HooksUndone => "hooks_undone",
+        Reason::Bypassed => "bypassed",
         Reason::KnownCrash => "known_crash",
     }
 }

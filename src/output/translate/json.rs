@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::audit::explain::Explanation;
+use crate::diagnose::FixFacts;
 use crate::output::terminal::is_hidden;
 use crate::reports::Report;
 
@@ -21,6 +22,8 @@ pub struct Document<'a> {
     pub schema: u32,
     /// The report's file.
     pub file: String,
+    /// Whether the fix library was in the process, and how its hooked methods were reached.
+    pub fix: &'a FixFacts,
     /// What was read.
     pub report: &'a Report,
     /// What audits of its images say of the crash.
@@ -29,10 +32,16 @@ pub struct Document<'a> {
 
 impl<'a> Document<'a> {
     /// The document of a report that lies at `file`.
-    pub fn of(file: &Path, report: &'a Report, explanations: &'a [Explanation]) -> Self {
+    pub fn of(
+        file: &Path,
+        report: &'a Report,
+        fix: &'a FixFacts,
+        explanations: &'a [Explanation],
+    ) -> Self {
         Self {
             schema: SCHEMA,
             file: file.display().to_string(),
+            fix,
             report,
             explanations,
         }

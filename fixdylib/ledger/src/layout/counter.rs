@@ -112,4 +112,28 @@ counters! {
     HooksReplaced = "hooks_replaced",
     /// Panics of the library's own code that were caught.
     CaughtPanics = "caught_panics",
+    /// Hooked methods that the census looked at, at the exit (`AGX_FIX_CENSUS`). Those that [`Self::HooksReplaced`] counts are
+    /// among them.
+    CensusMethods = "census_methods",
+    /// Classes that the census looked at: hooked ones, and those below them.
+    CensusClasses = "census_classes",
+    /// Methods that the census found past the hooks: they came after their class was gone through, stand in a class that was
+    /// never announced, or in one that a published version's list does not reach.
+    CensusLate = "census_late",
+    /// Encoders whose first call was seen, and not how they were made. With [`Self::CensusMethods`], as all that follow.
+    EncodersSeenLate = "encoders_seen_late",
+    /// Encoders that one thread made and used.
+    EncodersOneThread = "encoders_one_thread",
+    /// Encoders that two threads made and used.
+    EncodersTwoThreads = "encoders_two_threads",
+    /// Encoders that three threads made and used.
+    EncodersThreeThreads = "encoders_three_threads",
+    /// Encoders that four threads or more made and used.
+    EncodersManyThreads = "encoders_many_threads",
+    /// The most threads that made and used one encoder; 9 for more than eight.
+    EncoderThreadsMost = "encoder_threads_most",
+    /// Encoders on which two threads were in hooked calls at the same time, or one while the other waited to get in.
+    EncodersOverlapped = "encoders_overlapped",
+    /// Calls on encoders whose threads could not be followed, for want of room.
+    EncodersUnfollowed = "encoders_unfollowed",
 }

@@ -22,6 +22,10 @@ pub mod flag {
     pub const PATH_TRUNCATED: u32 = 1 << 3;
     /// The policy that was asked for is not in this library: nothing is hooked.
     pub const POLICY_UNKNOWN: u32 = 1 << 4;
+    /// `AGX_FIX_CENSUS` asked for a census: calls are tallied by method ([`super::super::CensusRecord::calls`]).
+    pub const CENSUS_ASKED: u32 = 1 << 5;
+    /// The census was taken, at the exit.
+    pub const CENSUS_TAKEN: u32 = 1 << 6;
 }
 
 /// Bits of [`super::Header::degraded`]: what the library could not do.
@@ -89,6 +93,10 @@ pub mod state {
 pub mod census_flag {
     /// The class inherits the method: the hook is an override that was added to it.
     pub const INHERITED: u32 = 1;
+    /// Somebody else's code has taken the place of the hook.
+    pub const REPLACED: u32 = 1 << 1;
+    /// The census found the method at the exit, past the hooks: the record's reason says how it came there.
+    pub const LATE: u32 = 1 << 2;
 }
 
 /// Values of [`super::EventRecord::phase`].

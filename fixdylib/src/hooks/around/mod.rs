@@ -20,7 +20,7 @@ use super::engine::{Call, Open, fact, finish, impl_is_null};
 use super::expected;
 use super::slots;
 use super::tell::{self, Kind};
-use super::{engine, published, receiver as receivers};
+use super::{engine, published, receiver as receivers, tally};
 use crate::ledger::{self, Entry, Thread, count, count_locked};
 use crate::lifecycle::Entered;
 use crate::lock::Acquired;
@@ -60,9 +60,17 @@ pub fn tell() {
     }
 }
 
-/// [`engine::enter`] for all but work in the scope `global`.
+/// [`engine::enter`] for all but work in the scope `global`, and where calls are tallied.
 #[inline(never)]
 pub fn enter(number: usize, receiver: u64) -> Call {
+    if tally::is_on() {
+        return tally::around(number, receiver, || enter_untallied(number, receiver));
+    }
+    enter_untallied(number, receiver)
+}
+
+#[inline]
+fn enter_untallied(number: usize, receiver: u64) -> Call {
     let slot = slots::get(number);
     let role = slot.role();
     match role {
@@ -350,6 +358,7 @@ fn born(number: usize, receiver: u64) {
 
 /// Sends `endEncoding` to an encoder that is tracked, and so retained by us.
 fn end(encoder: u64) {
+    tally::ended(encoder);
     // SAFETY: the encoder is retained by us, and was found to respond when it was tracked.
     unsafe { crate::runtime::send(encoder as crate::runtime::Id, engine::end_encoding()) };
 }

@@ -7,7 +7,7 @@ use super::{Finishing, caught, state, thread};
 use crate::hooks::domains::Taken;
 use crate::hooks::engine::{Call, end_encoding, fact};
 use crate::hooks::places::{self, Place};
-use crate::hooks::{domains, expected, slots};
+use crate::hooks::{domains, expected, slots, tally};
 use crate::ledger::{self, Entry, count_locked, discount_locked};
 use crate::lifecycle::Opened;
 use crate::runtime::{self, Id};
@@ -66,6 +66,7 @@ fn give_back(encoder: u64) {
         places::ended(encoder);
     }
     domains::ended();
+    tally::ended(encoder);
     // SAFETY: retained when it was tracked.
     unsafe { runtime::release(encoder as Id) };
 }

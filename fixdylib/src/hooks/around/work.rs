@@ -7,7 +7,7 @@ use agx_ledger::layout::event_phase;
 
 use super::{state, thread, track};
 use crate::hooks::domains;
-use crate::hooks::engine::{Call, Open, fact, impl_is_null};
+use crate::hooks::engine::{Call, Open, fact, impl_is_null, leave_unmade};
 use crate::hooks::slots;
 use crate::hooks::tell::{self, Kind};
 use crate::ledger::{self, count_locked};
@@ -58,7 +58,8 @@ fn skip(number: usize, receiver: u64, open: Open) -> Call {
     ledger::count_skip(slots::get(number).census());
     tell::note(Kind::Skip, number, receiver, 0);
     let mut call = open.call;
-    drop(open);
+    forget(open);
+    leave_unmade(number, receiver, call);
     call.entry().mark(event_phase::SKIPPED);
     call.set(fact::SKIPPED);
     call

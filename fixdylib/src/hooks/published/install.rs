@@ -65,20 +65,22 @@ pub fn on_class_ready(class: Class, column: usize) {
         return;
     }
     let me = ledger::thread() as usize;
-    INSTALLED.lock(me);
-    // SAFETY: locked in the line above; the closure does not lock this.
-    unsafe {
-        INSTALLED.with(|installed| {
-            if installed.classes.contains(&(class as usize)) {
-                return;
-            }
-            installed.classes.push(class as usize);
-            discover::arm();
-            encoders::prepare();
-            hook_class(installed, class, object, column);
-        });
-        INSTALLED.unlock();
-    }
+    discover::installing(|| {
+        INSTALLED.lock(me);
+        // SAFETY: locked in the line above; the closure does not lock this.
+        unsafe {
+            INSTALLED.with(|installed| {
+                if installed.classes.contains(&(class as usize)) {
+                    return;
+                }
+                installed.classes.push(class as usize);
+                discover::arm();
+                encoders::prepare();
+                hook_class(installed, class, object, column);
+            });
+            INSTALLED.unlock();
+        }
+    });
 }
 
 /// A method and the class in whose list it stands.
@@ -199,6 +201,7 @@ unsafe fn install(installed: &mut Installed, found: &Found, row: &Row) -> Result
     };
     let (slot, forwarder) = slots::fill(&filling)?;
     roles::set(slot, role);
+    slots::bind(slot, found.owner, found.method.method);
     if role == Role::Work && policy.originals == Originals::BySelector {
         installed.share(row, found.method.implementation, slot);
     }

@@ -29,6 +29,7 @@ use crate::lock::watch::Watch;
 
 pub use calls::{enter, leave};
 pub use install::on_class_ready;
+pub use roles::part;
 
 /// The version that is followed; null while none is.
 static POLICY: AtomicPtr<Policy> = AtomicPtr::new(ptr::null_mut());

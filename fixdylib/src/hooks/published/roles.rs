@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use agx_policy::published::Object;
 
 use crate::hooks::forward;
+use crate::hooks::tally::Part;
 
 /// What happens around a hooked method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +74,18 @@ pub fn set(slot: usize, role: Role) {
 /// The role of a slot.
 pub fn get(slot: usize) -> Role {
     ROLES[usize::from(OF_SLOT[slot].load(Ordering::Relaxed)) % ROLES.len()]
+}
+
+/// What the calls of a slot are to the encoder that they concern.
+pub fn part(slot: usize) -> Part {
+    match get(slot) {
+        Role::Work => Part::Uses,
+        Role::End | Role::Destroy | Role::Dealloc => Part::Ends,
+        Role::Init => Part::Constructs,
+        Role::Factory | Role::MpsFactory | Role::ParallelFactory => Part::Makes,
+        Role::SubFactory => Part::UsesAndMakes,
+        Role::Commit | Role::MpsCommit | Role::Signal | Role::Wait => Part::None,
+    }
 }
 
 /// The role of a row of the published lists.

@@ -1,9 +1,14 @@
 //! What is known before one instruction, and what it makes of it.
 
+mod access;
+#[cfg(test)]
+mod tests;
+
 use super::control_flow::When;
 use super::fixpoint::State;
 use super::value::{Checked, Loads, Pointer, Value};
-use crate::audit::arm64::{Access, Extend, Instruction, Offset, Operation, Register, ZERO};
+use crate::audit::arm64::{Instruction, Operation, Register, ZERO};
+use access::Memory;
 
 /// What a function's surroundings say.
 pub(super) trait Surroundings {
@@ -138,10 +143,9 @@ impl Known {
                 step.finish(instruction);
             }
             Operation::OtherMemory { store, .. } => {
-                let step = Memory::new(self, around, operation, &mut events);
-                if store && let Some(Value::Stack(at)) = step.address {
-                    // 128 bits at most, four times.
-                    step.known.forget_slots(at, 64);
+                let mut step = Memory::new(self, around, operation, &mut events);
+                if store {
+                    step.stored_otherwise(instruction.word);
                 }
                 step.finish(instruction);
             }
@@ -262,10 +266,8 @@ impl Known {
     }
 
     fn forget_slots(&mut self, at: i64, size: i64) {
-        self.slots.retain(|(slot, _)| {
-            let apart = slot.saturating_add(8) <= at || at.saturating_add(size) <= *slot;
-            apart
-        });
+        self.slots
+            .retain(|(slot, _)| slot.saturating_add(8) <= at || at.saturating_add(size) <= *slot);
     }
 
     /// Every copy of the value that is in a register or on the stack is known to be better checked.
@@ -311,156 +313,6 @@ impl Known {
     }
 }
 
-/// One access to memory, while it is looked at.
-struct Memory<'k, S> {
-    known: &'k mut Known,
-    around: &'k S,
-    address: Option<Value>,
-    /// The base register, and what it holds afterwards.
-    moved: Option<(Register, Value)>,
-    events: &'k mut Vec<Event>,
-}
-
-impl<'k, S: Surroundings> Memory<'k, S> {
-    fn new(
-        known: &'k mut Known,
-        around: &'k S,
-        operation: Operation,
-        events: &'k mut Vec<Event>,
-    ) -> Self {
-        let (mut address, mut moved) = (None, None);
-        if let Some((register, offset, store)) = operation.memory() {
-            let base = known.base(register);
-            let at = known.address(base, offset, around);
-            if let Offset::PreIndex(bytes) | Offset::PostIndex(bytes) = offset {
-                moved = Some((register, base.plus(bytes, around.impl_at())));
-            }
-            let pointer = match (at, base) {
-                (Value::Impl(pointer), _) => Some((pointer, Some(pointer.offset))),
-                // A computed distance from it.
-                (Value::Other, Value::Impl(pointer)) => Some((pointer, None)),
-                _ => None,
-            };
-            if let Some((pointer, at)) = pointer {
-                events.push(Event::Dereferences { pointer, at, store });
-                known.check(pointer, Checked::Dereferenced);
-            }
-            address = Some(at);
-        }
-        Memory {
-            known,
-            around,
-            address,
-            moved,
-            events,
-        }
-    }
-
-    /// What a register holds that was loaded from `past` bytes behind the address.
-    fn loaded(&mut self, at: u64, access: Access, past: i64, loads: &mut Loads) -> Value {
-        let Some(address) = self.address else {
-            return Value::Other;
-        };
-        match address.plus(past, self.around.impl_at()) {
-            Value::ImplField { of_self } if access.size == 8 => {
-                let Some(bit) = loads.bit(at) else {
-                    return Value::Other;
-                };
-                let pointer = Pointer {
-                    loads: bit,
-                    offset: 0,
-                    checked: Checked::No,
-                    of_self,
-                };
-                self.events.push(Event::Loads(pointer));
-                Value::Impl(pointer)
-            }
-            Value::Constant(address) if self.around.is_impl_offset(address) && access.size >= 4 => {
-                Value::ImplOffset { variable: address }
-            }
-            Value::Constant(address) if access.size == 8 => self
-                .around
-                .pointer(address)
-                .map_or(Value::Other, Value::Constant),
-            Value::Stack(at) if access.size == 8 => self
-                .known
-                .slots
-                .iter()
-                .find(|(slot, _)| *slot == at)
-                .map_or(Value::Other, |(_, value)| *value),
-            _ => Value::Other,
-        }
-    }
-
-    /// A register is stored `past` bytes behind the address.
-    fn stored(&mut self, access: Access, register: Register, past: i64) {
-        let value = self.known.register(register);
-        let Some(address) = self.address else {
-            return;
-        };
-        match address.plus(past, self.around.impl_at()) {
-            Value::ImplField { of_self } => self.events.push(Event::Sets {
-                value,
-                of_self,
-                whole: access.size == 8,
-            }),
-            Value::Stack(at) => {
-                self.known.forget_slots(at, i64::from(access.size));
-                if access.size == 8 && value != Value::Other && self.known.slots.len() < MOST_SLOTS
-                {
-                    self.known.slots.push((at, value));
-                }
-            }
-            _ => {
-                if let Value::Impl(pointer) = value
-                    && pointer.offset == 0
-                    && access.size == 8
-                {
-                    self.events.push(Event::Gives(pointer));
-                }
-            }
-        }
-    }
-
-    /// Moves the base register, and forgets what else the instruction writes.
-    fn finish(self, instruction: Instruction) {
-        self.known.forget(instruction);
-        if let Some((register, value)) = self.moved {
-            self.known.set_base(register, value);
-        }
-    }
-}
-
-impl Known {
-    fn address(&self, base: Value, offset: Offset, around: &impl Surroundings) -> Value {
-        match offset {
-            Offset::Immediate(bytes) | Offset::PreIndex(bytes) => {
-                base.plus(bytes, around.impl_at())
-            }
-            Offset::PostIndex(_) => base,
-            Offset::Register {
-                index,
-                shift,
-                extend,
-            } => {
-                let index = match (self.register(index), extend) {
-                    // It has 32 bits, which are not negative.
-                    (offset @ Value::ImplOffset { .. }, _) if shift == 0 => offset,
-                    (Value::Constant(number), Extend::Lsl | Extend::Sxtx) => {
-                        Value::Constant(number << shift)
-                    }
-                    (Value::Constant(number), Extend::Uxtw) => {
-                        Value::Constant((number & u64::from(u32::MAX)) << shift)
-                    }
-                    (object @ Value::Object(_), Extend::Lsl | Extend::Sxtx) if shift == 0 => object,
-                    _ => Value::Other,
-                };
-                base.plus_register(index, around.impl_at(), |variable| around.is_own(variable))
-            }
-        }
-    }
-}
-
 impl State for Known {
     fn meet(&mut self, other: &Self) -> bool {
         let before = self.clone();
@@ -479,6 +331,3 @@ impl State for Known {
         *self != before
     }
 }
-
-/// As many values on the stack are watched.
-const MOST_SLOTS: usize = 32;

@@ -1,5 +1,8 @@
 //! A function with what is known before each of its instructions.
 
+#[cfg(test)]
+mod tests;
+
 use super::callee::Callee;
 use super::control_flow::{ControlFlow, MOST_INSTRUCTIONS, TooLarge};
 use super::fixpoint::{self, Unsettled};

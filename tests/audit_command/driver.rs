@@ -41,6 +41,8 @@ pub struct Driver {
     pub lists: Lists,
     /// What the methods of the compute encoder do; none does anything without it.
     pub code: Option<Code>,
+    /// What categories add to classes, this image's or others': category, class, selectors.
+    pub categories: Vec<(&'static str, &'static str, Vec<&'static str>)>,
 }
 
 /// The code of the compute encoder's methods that matter.
@@ -73,6 +75,7 @@ impl Driver {
             uuid: UUID,
             lists: Lists::Absolute,
             code: None,
+            categories: Vec::new(),
         }
     }
 
@@ -144,6 +147,25 @@ impl Driver {
             list.push(Field::Pointer(To::Address(address)));
         }
         image.put(Room::Classes, &list);
+        for (name, class, selectors) in &self.categories {
+            let class = match made.get(class) {
+                Some(address) => To::Address(*address),
+                None => To::Import(leak(format!("_OBJC_CLASS_$_{class}"))),
+            };
+            let entries: Vec<_> = selectors
+                .iter()
+                .map(|selector| {
+                    image.functions.push(next);
+                    next += FUNCTION;
+                    (*selector, "v@:@", Some(next - FUNCTION))
+                })
+                .collect();
+            let list = methods(&mut image, self.lists, &entries);
+            let name = To::Address(image.text(name));
+            let fields = [name, class, list, To::Null, To::Null].map(Field::Pointer);
+            let category = image.put(Room::Const, &fields);
+            image.put(Room::Categories, &[Field::Pointer(To::Address(category))]);
+        }
         image
     }
 }

@@ -153,3 +153,32 @@ fn the_race_is_told_with_its_instructions_and_the_faults_that_it_foretells() {
         found["race"]["predicted_faults"]
     );
 }
+
+#[test]
+fn a_build_without_the_race_is_told_against_one_that_has_it() {
+    let sandbox = Sandbox::new();
+    fs::write(sandbox.path("old"), driver(false, false).build()).expect("written");
+    let mut new = driver(true, false);
+    new.uuid[0] ^= 1;
+    fs::write(sandbox.path("new"), new.build()).expect("written");
+    let answer = json(&audit(&sandbox, &["new", "--against", "old", "--json"]));
+    let changes = &answer["against"]["images"][0];
+    assert_eq!(
+        changes["changed_orders"],
+        json!([{"class": CLASS, "before": "after_unlock", "after": "before_unlock"}])
+    );
+    assert_eq!(changes["new_faults"], json!([]));
+    let text = stdout(&audit(&sandbox, &["new", "--against", "old"]));
+    assert!(
+        text.contains("stores NULL to _impl before the unlock; before, it stores NULL to _impl after the unlock"),
+        "{text}"
+    );
+
+    // An audit of what has no code at all foretells nothing.
+    fs::write(sandbox.path("none"), crate::driver::Driver::own().build()).expect("written");
+    let answer = json(&audit(&sandbox, &["none", "--against", "old", "--json"]));
+    assert_eq!(
+        answer["against"]["images"][0]["gone_faults"],
+        json!([0x5c8])
+    );
+}

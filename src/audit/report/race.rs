@@ -139,7 +139,7 @@ pub struct PredictedFault {
 
 impl RaceAudit {
     /// What an image's code does with `_impl`.
-    pub fn of<'a>(code: &Code<'a>) -> Self {
+    pub fn of(code: &Code<'_>) -> Self {
         let impls = Impls::of(code.objc());
         let destroys = race::destroys(code, &impls);
         let reads = race::untested_reads(code, &impls);

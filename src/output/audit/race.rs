@@ -43,21 +43,17 @@ pub(super) fn write(text: &mut String, race: &RaceAudit, verbose: bool) {
 
 fn destroy(text: &mut String, destroy: &DestroyAudit, verbose: bool) {
     let class = destroy.class.as_deref().unwrap_or("?");
-    let (style, order) = match destroy.order {
-        StoreOrderKind::AfterUnlock => (WARNING, "stores NULL to _impl after the unlock: the race"),
-        StoreOrderKind::Mixed => (
-            WARNING,
-            "stores NULL to _impl after the unlock on some paths: the race",
-        ),
-        StoreOrderKind::BeforeUnlock => (STRONG, "stores NULL to _impl before the unlock"),
-        StoreOrderKind::NoLock => (WARNING, "stores NULL to _impl without a lock"),
-        StoreOrderKind::NotRecognised => (WARNING, "its order is not known"),
+    let order = order(destroy.order);
+    let style = if destroy.order == StoreOrderKind::BeforeUnlock {
+        STRONG
+    } else {
+        WARNING
     };
     let _ = write!(text, "  {style}-[{} destroyImpl]{style:#}", visible(class));
     if let Some(address) = destroy.address {
-        let _ = write!(text, " at {address:#x}");
+        let _ = write!(text, " (at {address:#x})");
     }
-    let _ = write!(text, ": {order}");
+    let _ = write!(text, " {order}");
     if let Some(why) = &destroy.why {
         let _ = write!(text, " ({})", visible(why));
     }
@@ -73,6 +69,17 @@ fn destroy(text: &mut String, destroy: &DestroyAudit, verbose: bool) {
     }
     if destroy.more_paths {
         let _ = writeln!(text, "    {DIM}and more paths than were followed{DIM:#}");
+    }
+}
+
+/// When NULL is stored to `_impl`.
+pub(super) fn order(order: StoreOrderKind) -> &'static str {
+    match order {
+        StoreOrderKind::AfterUnlock => "stores NULL to _impl after the unlock: the race",
+        StoreOrderKind::Mixed => "stores NULL to _impl after the unlock on some paths: the race",
+        StoreOrderKind::BeforeUnlock => "stores NULL to _impl before the unlock",
+        StoreOrderKind::NoLock => "stores NULL to _impl without a lock",
+        StoreOrderKind::NotRecognised => "stores NULL to _impl in an order that is not known",
     }
 }
 

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::report::{ImageAudit, Line, UntestedReadAudit, kept};
+use super::report::{ImageAudit, Line, Spot, UntestedReadAudit, kept};
 use crate::reports::Report;
 use crate::reports::model::{Frame, Image};
 
@@ -51,6 +51,8 @@ pub struct PredictedRead {
     pub function: String,
     /// Where it loads `_impl`.
     pub load: u64,
+    /// The calls by which it is passed on to where it is read, outermost first.
+    pub calls: Vec<Spot>,
     /// The read.
     pub instruction: Line,
     /// Whether memory is written.
@@ -65,7 +67,7 @@ pub struct PredictedRead {
 pub enum Fit {
     /// It is the very instruction at which the thread crashed.
     Instruction,
-    /// The thread crashed in its function.
+    /// The thread crashed in its function, or in what that calls with it.
     Function,
     /// Only the address is the same.
     Address,
@@ -83,7 +85,6 @@ impl Explanation {
             .enumerate()
             .filter_map(|(number, frame)| Some((number, address(frame, index, audit.base)?)))
             .collect();
-        let crashed_at = addresses.first().filter(|(number, _)| *number == 0);
         Some(Explanation {
             image: report.images[index].name.clone(),
             frames: addresses
@@ -92,7 +93,7 @@ impl Explanation {
                 .collect(),
             fault: report
                 .fault_address()
-                .map(|address| fault(audit, address, crashed_at.map(|it| it.1))),
+                .map(|address| fault(audit, address, &addresses)),
             uuid,
         })
     }
@@ -125,14 +126,15 @@ fn frame(audit: &ImageAudit, number: usize, address: u64) -> Option<ExplainedFra
     })
 }
 
-fn fault(audit: &ImageAudit, address: u64, crashed_at: Option<u64>) -> ExplainedFault {
+fn fault(audit: &ImageAudit, address: u64, frames: &[(usize, u64)]) -> ExplainedFault {
     let reads = audit.race.iter().flat_map(|race| &race.untested_reads);
     let mut predicted: Vec<PredictedRead> = reads
         .filter(|read| read.fault_address() == address)
         .map(|read| PredictedRead {
-            fit: fit(read, crashed_at),
+            fit: fit(read, frames),
             function: read.name(),
             load: read.load,
+            calls: read.calls.clone(),
             instruction: read.instruction.clone(),
             store: read.store,
             first: read.first,
@@ -142,16 +144,24 @@ fn fault(audit: &ImageAudit, address: u64, crashed_at: Option<u64>) -> Explained
     ExplainedFault { address, predicted }
 }
 
-fn fit(read: &UntestedReadAudit, crashed_at: Option<u64>) -> Fit {
+fn fit(read: &UntestedReadAudit, frames: &[(usize, u64)]) -> Fit {
+    let crashed_at = frames.first().filter(|(number, _)| *number == 0);
+    let own = |at: u64| {
+        at.checked_sub(read.function_start)
+            .is_some_and(|into| into < read.function_size)
+    };
+    // A caller's frame has the address behind its call.
+    let on_the_way = || {
+        let mut callers = frames.iter().filter(|(number, _)| *number > 0);
+        callers.any(|(_, at)| {
+            read.calls
+                .iter()
+                .any(|call| call.address.checked_add(4) == Some(*at))
+        })
+    };
     match crashed_at {
-        Some(at) if at == read.instruction.address => Fit::Instruction,
-        Some(at)
-            if at
-                .checked_sub(read.function_start)
-                .is_some_and(|into| into < read.function_size) =>
-        {
-            Fit::Function
-        }
+        Some((_, at)) if *at == read.instruction.address => Fit::Instruction,
+        Some((_, at)) if own(*at) || on_the_way() => Fit::Function,
         _ => Fit::Address,
     }
 }

@@ -9,28 +9,22 @@ use crate::cli::PatchArgs;
 use crate::output::patch::{Answer, Outcome};
 use crate::output::terminal;
 use crate::patch::verify::{Report, verify};
-use crate::patch::{Kind, Patched, file, patch};
+use crate::patch::{Kind, file, patch};
 use crate::run::verdict::exit_code;
 
 pub fn run(args: &PatchArgs) -> Result<u8> {
     terminal::set_color(args.color.color);
-    if args.verify {
-        return look(args);
-    }
-    let made = make(args);
-    let outcome = match &made {
-        Ok(patched) if args.dry_run => Outcome::Made(patched),
-        Ok(patched) => Outcome::Written(patched),
-        Err(error) => Outcome::Refused(format!("{error:#}")),
-    };
+    let done = if args.verify { look(args) } else { make(args) };
     // A refusal is told on stderr, as every error is; programs want it in the answer as well.
-    if args.json || made.is_ok() {
-        print(args, outcome)?;
+    if let Err(error) = &done
+        && args.json
+    {
+        print(args, Outcome::Refused(terminal::chain(error)))?;
     }
-    made.map(|_| exit_code::OK)
+    done
 }
 
-fn make(args: &PatchArgs) -> Result<Patched> {
+fn make(args: &PatchArgs) -> Result<u8> {
     let input = args.input.as_deref().context("--input names no driver")?;
     if let Some(output) = &args.output {
         file::check(input, output, args.force || args.dry_run)?;
@@ -42,10 +36,16 @@ fn make(args: &PatchArgs) -> Result<Patched> {
     };
     let original = open(input)?;
     let patched = patch(original.bytes(), kind).with_context(|| refusal("patched", input))?;
-    if let Some(output) = args.output.as_deref().filter(|_| !args.dry_run) {
-        file::write(input, output, &patched.bytes, args.force)?;
-    }
-    Ok(patched)
+    let output = args.output.as_deref().filter(|_| !args.dry_run);
+    let outcome = match output {
+        Some(output) => {
+            file::write(input, output, &patched.bytes, args.force)?;
+            Outcome::Written(&patched)
+        }
+        None => Outcome::Made(&patched),
+    };
+    print(args, outcome)?;
+    Ok(exit_code::OK)
 }
 
 fn look(args: &PatchArgs) -> Result<u8> {

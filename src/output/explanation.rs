@@ -68,7 +68,7 @@ fn write(text: &mut String, explanation: &Explanation) {
         "  {DIM}{}{}{DIM:#}",
         match best {
             Fit::Instruction => "the thread crashed at this very instruction",
-            Fit::Function => "the thread crashed in this function",
+            Fit::Function => "the thread crashed in this function, or in what it calls with it",
             Fit::Address =>
                 "the thread did not crash in one of these functions: only the address is the same",
         },
@@ -85,8 +85,18 @@ fn sentence(read: &PredictedRead) -> String {
     } else {
         "without a test, after other reads of it"
     };
+    let calls: Vec<_> = read
+        .calls
+        .iter()
+        .map(|it| format!("{:#x}", it.address))
+        .collect();
+    let passed = if calls.is_empty() {
+        String::new()
+    } else {
+        format!(", passes it on at {}", calls.join(" and "))
+    };
     format!(
-        "{} loads _impl at {:#x} and {} it at {:#x} ({}) {before}",
+        "{} loads _impl at {:#x}{passed} and {} it at {:#x} ({}) {before}",
         read.function,
         read.load,
         if read.store {

@@ -4,8 +4,6 @@
 //! branch leads; the new words follow from these, and a test derives them. The ninth, in the place of
 //! the store, has nothing left to do.
 
-use std::fmt::Write;
-
 use sha2::{Digest, Sha256};
 
 use super::Edit;
@@ -75,12 +73,7 @@ pub fn sums_of(bytes: &[u8]) -> Option<&'static Sums> {
 
 /// SHA-256 in hexadecimal digits.
 pub fn sum(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(64);
-    for byte in Sha256::digest(bytes) {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    format!("{:x}", Sha256::digest(bytes))
 }
 
 #[cfg(test)]

@@ -482,9 +482,11 @@ impl Image {
                 cpu,
                 subtype,
                 6,
-                5 + short(usize::from(self.uuid.is_some())
-                    + usize::from(self.encrypted.is_some())
-                    + usize::from(!starts.is_empty())),
+                5 + short(
+                    usize::from(self.uuid.is_some())
+                        + usize::from(self.encrypted.is_some())
+                        + usize::from(!starts.is_empty()),
+                ),
                 short(commands.len()),
                 self.flags,
                 0,

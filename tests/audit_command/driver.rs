@@ -166,9 +166,13 @@ impl Driver {
             let category = image.put(Room::Const, &fields);
             image.put(Room::Categories, &[Field::Pointer(To::Address(category))]);
         }
+        image.functions.sort_unstable();
         image
     }
 }
+
+/// Where a function stands that reads what it is given, from `destroyImpl` on.
+const HELPER: u64 = 0x50;
 
 /// Bytes of a method's code.
 fn size(selector: &str) -> u64 {
@@ -195,6 +199,11 @@ impl Code {
             at("setBytes:length:atIndex:"),
             &[LOAD_IMPL, SKIP_IF_NULL, READ_IMPL, RET],
         );
+        let helper = destroy + HELPER;
+        image.functions.push(helper);
+        image.code(helper, &[READ_GIVEN, RET]);
+        let passes = at("updateFence:");
+        image.code(passes, &[LOAD_IMPL_TO_PASS, bl(passes + 4, helper), RET]);
         if self.bypasses {
             let calls = at("deferredEndEncoding");
             image.code(calls, &[bl(calls, destroy), RET]);
@@ -261,6 +270,10 @@ const STORE: u32 = 0xf901_8e7f;
 const MOVE: u32 = 0xaa14_03e0;
 /// `ldr x8, [x0, #0x318]`
 const LOAD_IMPL: u32 = 0xf941_8c08;
+/// `ldr x0, [x0, #0x318]`
+const LOAD_IMPL_TO_PASS: u32 = 0xf941_8c00;
+/// `ldr x9, [x0, #0x10]`
+const READ_GIVEN: u32 = 0xf940_0809;
 /// `ldr x9, [x8, #0x5c8]`
 const READ_IMPL: u32 = 0xf942_e509;
 /// `cbz x8, .+8`

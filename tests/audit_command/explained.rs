@@ -73,7 +73,8 @@ fn a_fault_that_was_foretold_is_explained_by_the_kept_audit() {
     for (offset, fault, fit) in [
         (read + 4, 0x5c8, json!("function")),
         (at("endEncoding"), 0x5c8, json!("address")),
-        (read, 0x10, Value::Null),
+        (at("destroyImpl") + 0x50, 0x10, json!("instruction")),
+        (read, 0x18, Value::Null),
     ] {
         report(&sandbox, UUID, &[offset], fault);
         let document = json(&show(&sandbox, &["--json"]));
@@ -82,7 +83,7 @@ fn a_fault_that_was_foretold_is_explained_by_the_kept_audit() {
             fit
         );
     }
-    assert!(stdout(&show(&sandbox, &[])).contains("0x10: not predicted"));
+    assert!(stdout(&show(&sandbox, &[])).contains("0x18: not predicted"));
 }
 
 #[test]

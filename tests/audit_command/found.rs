@@ -133,11 +133,20 @@ fn the_race_is_told_with_its_instructions_and_the_faults_that_it_foretells() {
             (14, "store")
         ]
     );
-    let function = format!("-[{CLASS} setComputePipelineState:]");
+    let function = |selector: &str| format!("-[{CLASS} {selector}]");
     assert_eq!(
         found["race"]["predicted_faults"],
-        json!([{"address": 0x5c8, "functions": [function]}])
+        json!([
+            {"address": 0x10, "functions": [function("updateFence:")]},
+            {"address": 0x5c8, "functions": [function("setComputePipelineState:")]},
+        ])
     );
+    // Another function reads it for this method.
+    let passes = address(&found, "updateFence:");
+    let read = &found["race"]["untested_reads"][1];
+    assert_eq!(read["function"], function("updateFence:"));
+    assert_eq!(read["calls"][0]["address"], passes + 4);
+    assert_eq!(read["at"]["address"], start + 0x50);
     let text = stdout(&audit(&sandbox, &["driver"]));
     let race = text
         .find("The race, and faults foretold")
@@ -179,6 +188,6 @@ fn a_build_without_the_race_is_told_against_one_that_has_it() {
     let answer = json(&audit(&sandbox, &["none", "--against", "old", "--json"]));
     assert_eq!(
         answer["against"]["images"][0]["gone_faults"],
-        json!([0x5c8])
+        json!([0x10, 0x5c8])
     );
 }

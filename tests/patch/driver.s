@@ -113,6 +113,9 @@
 .endif
   leave
 
+.globl _compute_set
+.set _compute_set, "-[AGXG16XFamilyComputeContext setComputePipelineState:]"
+
 // Reads `_impl` as `setComputePipelineState:` does: no lock, no test.
 "-[AGXG16XFamilyComputeContext setComputePipelineState:]":
   adrp x8, "_OBJC_IVAR_$_AGXG16XFamilyComputeContext._impl"@PAGE

@@ -1,5 +1,6 @@
 //! Drivers that LLVM assembles and links: the published tail, and what is like it and not it. None where LLVM
 //! is not installed.
+#![allow(dead_code)] // the tests of the schemas use a part of it
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,7 @@
 //! The renewed signature: read by fields here, and by the reader of `agxrun inspect`.
 
+use std::path::{Path, PathBuf};
+
 use agxrun::audit::Binary;
 use agxrun::patch::signature::{Place, SignatureError, SlotState, renew, verify};
 use agxrun::patch::{Kind, patch};
@@ -205,18 +207,105 @@ fn a_wrong_hash_is_found_wherever_it_is() {
     assert_eq!(fault(origin - 32), None, "`Info.plist` is not in the image");
 }
 
+/// A signature of an older linker: no more than a code directory of version 0x20100, in exactly its bytes.
+fn old_style(image: &mut Vec<u8>) {
+    let old = signing::signature(image);
+    let be = |value: usize| u32::try_from(value).expect("small").to_be_bytes();
+    let size = 20 + 48 + 4 + old.start.div_ceil(4096) * 32;
+    image.truncate(old.start);
+    signing::set_signature_size(image, size);
+    let pages = image
+        .chunks(4096)
+        .flat_map(Sha256::digest)
+        .collect::<Vec<u8>>();
+    for field in [
+        0xfade_0cc0,
+        size,
+        1,
+        0,
+        20,
+        0xfade_0c02,
+        size - 20,
+        0x2_0100,
+        2,
+        52,
+        48,
+        0,
+    ] {
+        image.extend(be(field));
+    }
+    for field in [pages.len() / 32, old.start, 0x2002_000c, 0, 0] {
+        image.extend(be(field));
+    }
+    image.extend(b"AGX\0");
+    image.extend(pages);
+    assert_eq!(image.len(), old.start + size);
+}
+
 #[test]
 fn what_does_not_fit_is_refused_before_anything_is_written() {
     let Some(tools) = Tools::find() else { return };
-    let driver = tools.driver(Shape::default());
-    let mut place = place(&driver);
+    let mut driver = tools.driver(Shape::default());
+    old_style(&mut driver);
+    let place = place(&driver);
+    assert_eq!(verify(&driver, &place).expect("it is read").fault(), None);
     let mut copy = driver.clone();
-    place.signature.end -= 32;
-    // The old signature is cut off by it as well.
+    let room = place.signature.len();
     let refused = renew(&driver, &mut copy, &place).expect_err("it does not fit");
-    assert!(
-        matches!(refused, SignatureError::Damaged { .. }),
-        "{refused}"
-    );
+    // The fields of version 0x20400 are more.
+    let needed = room + 40;
+    assert_eq!(refused, SignatureError::NoRoom { needed, room });
     assert_eq!(copy, driver);
+}
+
+#[test]
+fn any_damage_to_a_signature_is_found_or_bears_nothing() {
+    let Some(tools) = Tools::find() else { return };
+    let mut driver = tools.driver(Shape::default());
+    certified(&mut driver, 4096);
+    let place = place(&driver);
+    let mut bears_nothing = 0;
+    for at in place.signature.clone().step_by(3) {
+        for change in [1, 0x80, 0xff] {
+            let mut changed = driver.clone();
+            changed[at] ^= change;
+            let sound = verify(&changed, &place).is_ok_and(|verified| verified.fault().is_none());
+            let mut copy = changed.clone();
+            let renewed = renew(&changed, &mut copy, &place);
+            assert_eq!(sound, renewed.is_ok(), "offset {at:#x}");
+            bears_nothing += usize::from(sound);
+            if renewed.is_ok() {
+                let again = verify(&copy, &place).expect("it is read");
+                assert_eq!(again.fault(), None, "offset {at:#x}");
+            }
+        }
+    }
+    assert!(
+        bears_nothing > 0,
+        "padding, and the contents of what is not hashed"
+    );
+}
+
+#[test]
+fn the_libraries_that_the_linker_signed_for_release() {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("target"),
+        PathBuf::from,
+    );
+    let Ok(files) = std::fs::read_dir(target.join("macos/arm64")) else {
+        println!("skipped: scripts/macos/build.sh has made no libraries");
+        return;
+    };
+    let paths = files.map(|file| file.expect("an entry").path());
+    for path in paths.filter(|path| path.extension().is_some_and(|it| it == "dylib")) {
+        let library = std::fs::read(&path).expect("it is read");
+        let place = place(&library);
+        assert_eq!(verify(&library, &place).expect("signed").fault(), None);
+        let mut changed = library.clone();
+        changed[0x4000] ^= 1;
+        renew(&library, &mut changed, &place).expect("it is renewed");
+        let verified = verify(&changed, &place).expect("signed");
+        assert_eq!(verified.fault(), None, "{}", path.display());
+        assert!(verified.is_ad_hoc());
+    }
 }

@@ -15,10 +15,8 @@ fn listing(lines: &[agxrun::patch::Line]) -> Vec<String> {
             if let Some(target) = instruction.operation().target() {
                 let from = text.rfind("0x").expect("it has a target");
                 text.truncate(from);
-                match &line.calls {
-                    Some(name) => text += name,
-                    None => text += &format!("+{:#x}", target - first),
-                }
+                let within = format!("+{:#x}", target - first);
+                text += line.calls.as_ref().unwrap_or(&within);
             }
             format!("{:#04x} {text}", instruction.address - first)
         })

@@ -43,12 +43,20 @@ pub fn explained(sandbox: &Sandbox) -> PathBuf {
     let audit: Value =
         serde_json::from_slice(&output.expect("agxrun starts").stdout).expect("JSON");
     let image = &audit["files"][0]["parts"][0]["image"];
-    let read = &image["race"]["untested_reads"][0];
+    let reads = image["race"]["untested_reads"].as_array().expect("reads");
+    let passed = |read: &&Value| {
+        read["calls"]
+            .as_array()
+            .is_some_and(|calls| !calls.is_empty())
+    };
+    let read = reads.iter().find(passed).expect("one that is passed on");
     let number = |value: &Value| value.as_u64().expect("a number");
-    let offset = number(&read["at"]["address"]) - number(&image["base"]);
+    let base = number(&image["base"]);
+    let offset = number(&read["at"]["address"]) - base;
+    let caller = number(&read["calls"][0]["address"]) + 4 - base;
     let uuid = image["uuid"].as_str().expect("a UUID");
     let path = sandbox.path("explained.ips");
-    let report = crash::report(uuid, &[offset, offset + 4], number(&read["offset"]));
+    let report = crash::report(uuid, &[offset, caller], number(&read["offset"]));
     fs::write(&path, report).expect("written");
     path
 }

@@ -3,6 +3,10 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../patch/images.rs"]
+mod images;
+#[path = "../patch/signing.rs"]
+mod signing;
 
 #[path = "../audit_command/crash.rs"]
 mod crash;
@@ -21,6 +25,7 @@ mod zoo;
 mod audits;
 mod files;
 mod looks;
+mod patches;
 mod rehearsals;
 mod runs;
 mod schema;
@@ -58,6 +63,7 @@ schemas! {
     doctor: "doctor.json", ["doctor"], looks::findings;
     fix_list: "fix-list.json", ["fix list"], looks::policies;
     monitor_status: "monitor-status.json", ["monitor status"], looks::monitors;
+    patch: "patch.json", ["patch"], patches::answers;
     rehearse: "rehearse.json", ["rehearse"], rehearsals::both;
     matrix: "matrix.json", ["rehearse"], rehearsals::matrices;
 }

@@ -23,12 +23,13 @@ pub(super) fn write(text: &mut String, race: &RaceAudit, verbose: bool) {
     let looked_at = &race.looked_at;
     let _ = writeln!(
         text,
-        "  {} of _impl in {} of {} functions; {} without a test before, and {} at distances that are computed",
-        counted(looked_at.loads, "load", "loads"),
+        "  {} of {} may load _impl and were followed: {}, {} without a test before, {} at distances that are computed, {} on to what was not followed",
         looked_at.followed,
-        looked_at.functions,
+        counted(looked_at.functions, "function", "functions"),
+        counted(looked_at.loads, "load", "loads"),
         counted(race.untested_reads.len(), "dereference", "dereferences"),
         looked_at.computed,
+        counted(looked_at.passed_on, "call", "calls"),
     );
     let limit = if verbose { usize::MAX } else { SHOWN };
     for fault in race.predicted_faults.iter().take(limit) {

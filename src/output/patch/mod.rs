@@ -4,6 +4,7 @@
 mod json;
 mod text;
 
+use std::fmt::Write;
 use std::path::Path;
 
 use crate::patch::Patched;
@@ -56,12 +57,16 @@ pub const CANNOT: [&str; 3] = [
 fn uuid(bytes: [u8; 16]) -> String {
     let hex: Vec<String> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
     let groups = [&hex[..4], &hex[4..6], &hex[6..8], &hex[8..10], &hex[10..]];
-    groups.map(|group| group.concat()).join("-")
+    groups.map(<[String]>::concat).join("-")
 }
 
 /// Bytes in hexadecimal digits.
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[cfg(test)]

@@ -40,12 +40,12 @@ pub fn run(args: &AuditArgs) -> Result<u8> {
     let before = args
         .against
         .as_deref()
-        .map(|path| against(path, &parts, &mut waiting))
+        .map(|path| against(path, &parts, policy.name, &mut waiting))
         .transpose()?;
     let files = files(args)?;
     let files: Vec<FileAudit> = files
         .iter()
-        .map(|path| file(path, &parts, &mut waiting))
+        .map(|path| file(path, &parts, policy.name, &mut waiting))
         .collect();
     waiting.done();
     let comparison = before.map(|(path, before)| Comparison::of(&before, &path, &files));
@@ -82,9 +82,9 @@ fn parts(arch: Option<&str>) -> Parts {
 }
 
 /// A file, or a bundle's executable.
-fn file(path: &Path, parts: &Parts, progress: &mut dyn Progress) -> FileAudit {
+fn file(path: &Path, parts: &Parts, policy: &str, progress: &mut dyn Progress) -> FileAudit {
     match drivers::executable(path) {
-        Ok(file) => FileAudit::of(&file, parts, progress),
+        Ok(file) => FileAudit::of(&file, parts, policy, progress),
         Err(error) => FileAudit::unread(path, error.to_string()),
     }
 }
@@ -119,16 +119,21 @@ fn plugins() -> Vec<String> {
 }
 
 /// The audit that is compared with: a saved one, else that of a file or bundle.
-fn against(path: &Path, parts: &Parts, progress: &mut dyn Progress) -> Result<(String, Audit)> {
+fn against(
+    path: &Path,
+    parts: &Parts,
+    policy: &str,
+    progress: &mut dyn Progress,
+) -> Result<(String, Audit)> {
     let name = path.display().to_string();
-    let other = file(path, parts, progress);
+    let other = file(path, parts, policy, progress);
     let Some(error) = &other.error else {
         let failed = other.parts.iter().find_map(|part| part.error.as_ref());
         return match failed {
             Some(error) if other.parts.iter().all(|part| part.image.is_none()) => {
                 bail!("cannot compare with `{name}`: {error}")
             }
-            _ => Ok((name, Audit::of("v3", vec![other], None))),
+            _ => Ok((name, Audit::of(policy, vec![other], None))),
         };
     };
     match Audit::read(path) {

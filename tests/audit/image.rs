@@ -9,6 +9,10 @@ pub const NAMES: u64 = 0x1000;
 pub const STUBS: u64 = 0x3000;
 pub const CODE: u64 = 0x3800;
 const PAGE: u64 = 0x1000;
+/// Bytes of a stub that calls.
+const CALL: u64 = 12;
+/// `S_SYMBOL_STUBS`, with instructions.
+const CALL_STUBS: u32 = 0x8000_0408;
 
 /// How much there is of each part.
 #[derive(Debug, Clone, Copy)]
@@ -115,6 +119,8 @@ pub struct Image {
     next_name: u64,
     pub pointers: BTreeMap<u64, To>,
     stubs_size: u64,
+    /// Symbols that are called, each by a stub of its own.
+    calls: Vec<&'static str>,
 }
 
 impl Image {
@@ -135,6 +141,7 @@ impl Image {
             next_name: plan.names,
             pointers: BTreeMap::new(),
             stubs_size: 0,
+            calls: Vec::new(),
         }
     }
 
@@ -187,6 +194,39 @@ impl Image {
     pub fn stubs(&mut self, bytes: &[u8]) {
         self.write(BASE + self.plan.stubs, bytes);
         self.stubs_size = bytes.len() as u64;
+    }
+
+    /// The address of a stub that goes to another image's function, made where there is none yet.
+    pub fn call(&mut self, symbol: &'static str) -> u64 {
+        let number = self.calls.iter().position(|call| *call == symbol);
+        let number = number.unwrap_or_else(|| {
+            self.calls.push(symbol);
+            self.calls.len() - 1
+        });
+        let stub = BASE + self.calls_at() + CALL * number as u64;
+        assert!(stub + CALL <= BASE + self.plan.code, "the stubs have room");
+        if number + 1 == self.calls.len() {
+            let slot = self.put(Room::Const, &[Field::Pointer(To::Import(symbol))]);
+            let pages = short64((slot >> 12) - (stub >> 12));
+            let code = [
+                0x9000_0010 | (pages & 3) << 29 | pages >> 2 << 5, // adrp x16
+                0xf940_0210 | short64((slot & 0xfff) / 8) << 10,   // ldr x16, [x16]
+                0xd61f_0200,                                       // br x16
+            ];
+            self.code(stub, &code);
+        }
+        stub
+    }
+
+    /// Writes instructions.
+    pub fn code(&mut self, address: u64, code: &[u32]) {
+        let bytes: Vec<u8> = code.iter().flat_map(|word| word.to_le_bytes()).collect();
+        self.write(address, &bytes);
+    }
+
+    /// Where the stubs of calls begin, from [`BASE`]: in the second half of the stubs' part.
+    fn calls_at(&self) -> u64 {
+        self.plan.stubs.midpoint(self.plan.code)
     }
 
     pub fn write(&mut self, address: u64, bytes: &[u8]) {
@@ -365,25 +405,26 @@ impl Image {
         let (fixups_size, starts) = (linkedit.len() as u64, self.function_starts());
         let linkedit = [linkedit, &starts].concat();
         let texts = self.next_name - self.plan.names;
-        segment(
-            &mut commands,
-            ("__TEXT", 0, self.plan.data, 5),
-            &[
-                ("__objc_methname", self.plan.names, texts, 2),
-                (
-                    "__objc_stubs",
-                    self.plan.stubs,
-                    self.stubs_size,
-                    0x8000_0400,
-                ),
-                (
-                    "__text",
-                    self.plan.code,
-                    self.plan.data - self.plan.code,
-                    0x8000_0400,
-                ),
-            ],
-        );
+        let mut text = vec![
+            ("__objc_methname", self.plan.names, texts, 2),
+            (
+                "__objc_stubs",
+                self.plan.stubs,
+                self.stubs_size,
+                0x8000_0400,
+            ),
+            (
+                "__text",
+                self.plan.code,
+                self.plan.data - self.plan.code,
+                0x8000_0400,
+            ),
+        ];
+        if !self.calls.is_empty() {
+            let size = CALL * self.calls.len() as u64;
+            text.insert(2, ("__stubs", self.calls_at(), size, CALL_STUBS));
+        }
+        segment(&mut commands, ("__TEXT", 0, self.plan.data, 5), &text);
         let rooms: Vec<_> = Room::ALL
             .iter()
             .map(|room| {
@@ -516,7 +557,13 @@ fn segment(commands: &mut Vec<u8>, of: (&str, u64, u64, u32), sections: &[(&str,
         commands.extend_from_slice(&padded(name));
         commands.extend_from_slice(&(BASE + start).to_le_bytes());
         commands.extend_from_slice(&size.to_le_bytes());
-        words(commands, &[short64(*start), 3, 0, 0, *flags, 0, 0, 0]);
+        // The size of one, of stubs; there are no indirect symbols.
+        let each = if *flags == CALL_STUBS {
+            short64(CALL)
+        } else {
+            0
+        };
+        words(commands, &[short64(*start), 3, 0, 0, *flags, 0, each, 0]);
     }
 }
 

@@ -4,6 +4,9 @@
 #[path = "../common/mod.rs"]
 mod common;
 #[allow(dead_code, reason = "the reader's tests use the rest")]
+#[path = "../audit/encode.rs"]
+mod encode;
+#[allow(dead_code, reason = "as above")]
 #[path = "../audit/image.rs"]
 mod image;
 #[allow(dead_code, reason = "as above")]
@@ -13,4 +16,5 @@ mod zoo;
 mod bad;
 mod coverage;
 mod driver;
+mod found;
 mod printed;

@@ -5,7 +5,7 @@ use std::fs;
 use agx_policy::dump::Method;
 
 use super::common::Sandbox;
-use super::driver::Driver;
+use super::driver::{Code, Driver};
 use super::image::{ARM64, Style, X86_64};
 use super::schema::Printed;
 use super::zoo::{Lists, zoo};
@@ -50,6 +50,14 @@ pub fn all() -> Vec<Printed> {
         ..Driver::whole()
     };
     put("intel", &few(intel).build());
+    let mut racy = Driver::own();
+    racy.code = Some(Code {
+        repaired: false,
+        bypasses: true,
+    });
+    racy.classes
+        .retain(|class| class.name.ends_with("FamilyComputeContext"));
+    put("racy", &racy.build());
     let audit = |arguments: &[&str]| {
         let mut agxrun = sandbox.agxrun();
         let output = agxrun.args(["audit", "--json"]).args(arguments).output();
@@ -60,6 +68,7 @@ pub fn all() -> Vec<Printed> {
         in_file("saved", &sandbox.path("saved.json")),
         audit(&["other", "--against", "saved.json", "--fix", "v2.4nr"]),
         audit(&["driver", "--against", "other"]),
+        audit(&["racy"]),
         audit(&["zoo", "--against", "driver"]),
         audit(&["text", "cut", "zoo", "missing"]),
         audit(&["intel", "--arch", "x86_64"]),

@@ -11,6 +11,9 @@ mod signing;
 #[path = "../audit_command/driver.rs"]
 mod driver;
 #[allow(dead_code, reason = "the reader's tests use the rest")]
+#[path = "../audit/encode.rs"]
+mod encode;
+#[allow(dead_code, reason = "as above")]
 #[path = "../audit/image.rs"]
 mod image;
 #[allow(dead_code, reason = "as above")]

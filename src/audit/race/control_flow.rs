@@ -125,6 +125,17 @@ impl ControlFlow {
             .map(|instruction| instruction.address)
     }
 
+    /// The branches that leave the function for another one, whose address they name or compute.
+    pub(super) fn tail_calls(&self) -> impl Iterator<Item = u64> + '_ {
+        let leaves = |block: &&Block| matches!(block.exit, Some(Exit::TailCall(_)));
+        let last = |block| self.of_block(block).last();
+        self.blocks
+            .iter()
+            .filter(leaves)
+            .filter_map(last)
+            .map(|branch| branch.address)
+    }
+
     fn connect(&mut self, stops: &dyn Fn(u64) -> bool) {
         for number in 0..self.blocks.len() {
             let range = self.blocks[number].range.clone();
@@ -318,7 +329,9 @@ mod tests {
         ControlFlow::new(instructions.collect(), &|target| target == 0x2000).expect("small")
     }
 
-    fn told(flow: &ControlFlow) -> Vec<(Range<usize>, Vec<(usize, When)>, Option<Exit>)> {
+    type Told = (Range<usize>, Vec<(usize, When)>, Option<Exit>);
+
+    fn told(flow: &ControlFlow) -> Vec<Told> {
         let blocks = flow.blocks().iter();
         blocks
             .map(|block| {

@@ -139,6 +139,11 @@ impl Loads {
         Some(1 << index)
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// The addresses that `bits` stand for.
     pub(super) fn addresses(&self, bits: u64) -> impl Iterator<Item = u64> + '_ {
         self.0

@@ -19,10 +19,12 @@ pub enum Parts {
 }
 
 impl FileAudit {
-    /// What is in the file at `path`. Whatever cannot be read is said in it.
-    pub fn of(path: &Path, parts: &Parts, progress: &mut dyn Progress) -> Self {
+    /// What is in the file at `path`, and which ways lead past the hooks of `policy`. Whatever cannot be read is said in it.
+    pub fn of(path: &Path, parts: &Parts, policy: &str, progress: &mut dyn Progress) -> Self {
         progress.file(path);
-        match MappedFile::open(path).and_then(|file| Self::read(path, &file, parts, progress)) {
+        match MappedFile::open(path)
+            .and_then(|file| Self::read(path, &file, parts, policy, progress))
+        {
             Ok(audit) => audit,
             Err(error) => Self::unread(path, error.to_string()),
         }
@@ -42,6 +44,7 @@ impl FileAudit {
         path: &Path,
         file: &MappedFile,
         parts: &Parts,
+        policy: &str,
         progress: &mut dyn Progress,
     ) -> Result<Self, ReadError> {
         progress.stage(Stage::Tables);
@@ -67,7 +70,7 @@ impl FileAudit {
             error,
             parts: chosen
                 .iter()
-                .map(|it| PartAudit::of(it, progress))
+                .map(|it| PartAudit::of(it, policy, progress))
                 .collect(),
             passed_over,
         })
@@ -75,9 +78,9 @@ impl FileAudit {
 }
 
 impl PartAudit {
-    fn of(part: &Part<'_>, progress: &mut dyn Progress) -> Self {
+    fn of(part: &Part<'_>, policy: &str, progress: &mut dyn Progress) -> Self {
         let (error, image) = match &part.binary {
-            Ok(binary) => (None, Some(ImageAudit::of(binary, progress))),
+            Ok(binary) => (None, Some(ImageAudit::of(binary, policy, progress))),
             Err(error) => (Some(error.to_string()), None),
         };
         PartAudit {

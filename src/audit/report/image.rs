@@ -2,9 +2,11 @@
 
 use std::fmt::Write;
 
+use super::bypass::BypassAudit;
 use super::family;
 use super::model::{GapsAudit, ImageAudit, Unseen, UnseenKind};
 use super::progress::{Progress, Stage};
+use super::race::RaceAudit;
 use crate::audit::coverage::Coverage;
 use crate::audit::{Binary, Code, FileType, Gap, Gaps, Why};
 
@@ -13,14 +15,26 @@ use crate::audit::{Binary, Code, FileType, Gap, Gaps, Why};
 const GAPS_TOLD: usize = 20;
 
 impl ImageAudit {
-    /// What is in an image; `progress` is told of each stage.
-    pub fn of(binary: &Binary<'_>, progress: &mut dyn Progress) -> Self {
+    /// What is in an image, and which ways lead past the hooks of `policy`; `progress` is told of each stage.
+    pub fn of(binary: &Binary<'_>, policy: &str, progress: &mut dyn Progress) -> Self {
         progress.stage(Stage::Metadata);
         let objc = binary.objc();
         progress.stage(Stage::Functions);
         let code = Code::of(binary, &objc);
         progress.stage(Stage::Coverage);
         let coverage = Coverage::of(binary.processor(), &objc, code.as_ref());
+        let bypass = code.as_ref().map(|code| {
+            let sections = code.sections().iter();
+            let bytes = sections.map(|section| section.end - section.start).sum();
+            progress.stage(Stage::Bypass { bytes });
+            BypassAudit::of(code, &coverage, policy, &mut |bytes| {
+                progress.advance(bytes)
+            })
+        });
+        let race = code.as_ref().map(|code| {
+            progress.stage(Stage::Race);
+            RaceAudit::of(code)
+        });
         let family = family::of(&objc).map(str::to_owned);
         let all: Vec<&Gaps> = [binary.gaps(), &objc.gaps]
             .into_iter()
@@ -35,11 +49,13 @@ impl ImageAudit {
             .iter()
             .map(|it| it.instance_methods.len() + it.class_methods.len())
             .sum();
+        let mut unseen = unseen(binary, code.is_some(), &coverage, family.as_deref(), &all);
+        unseen.extend(instructions(bypass.as_ref(), race.as_ref()));
         ImageAudit {
             uuid: binary.uuid().map(uuid_text),
             file_type: file_type(binary.file_type()),
             base: binary.base(),
-            unseen: unseen(binary, code.is_some(), &coverage, family.as_deref(), &all),
+            unseen,
             family,
             classes: objc.classes.len(),
             methods: in_classes + in_categories,
@@ -54,6 +70,8 @@ impl ImageAudit {
                     .collect(),
             },
             coverage,
+            bypass,
+            race,
         }
     }
 }
@@ -168,6 +186,38 @@ fn unseen(
         );
     }
     unseen
+}
+
+/// What was looked at in vain.
+fn instructions(bypass: Option<&BypassAudit>, race: Option<&RaceAudit>) -> Option<Unseen> {
+    let mut words = Vec::new();
+    if let Some(BypassAudit { looked_at, .. }) = bypass {
+        if looked_at.undecoded > 0 {
+            words.push(format!(
+                "{} of {} words of code are no instruction known here",
+                looked_at.undecoded, looked_at.instructions
+            ));
+        }
+        if looked_at.unread > 0 {
+            words.push(format!(
+                "{} bytes of code are not in the file",
+                looked_at.unread
+            ));
+        }
+    }
+    if let Some(RaceAudit { looked_at, .. }) = race
+        && looked_at.not_followed > 0
+    {
+        words.push(format!(
+            "{} of {} functions that may load _impl could not be followed",
+            looked_at.not_followed,
+            looked_at.not_followed + looked_at.followed
+        ));
+    }
+    (!words.is_empty()).then(|| Unseen {
+        kind: UnseenKind::Instructions,
+        text: words.join("; "),
+    })
 }
 
 fn places(count: u64) -> String {

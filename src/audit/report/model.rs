@@ -6,6 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::against::Comparison;
+use super::bypass::BypassAudit;
+use super::race::RaceAudit;
 use crate::audit::coverage::Coverage;
 
 /// Version of this layout; it grows when a field changes its meaning, not when one is added.
@@ -77,6 +79,10 @@ pub struct ImageAudit {
     pub unseen: Vec<Unseen>,
     /// What the policies reach.
     pub coverage: Coverage,
+    /// Ways past the hooks of the audit's policy; none where the code is not looked at.
+    pub bypass: Option<BypassAudit>,
+    /// What the code does with `_impl`; none as before.
+    pub race: Option<RaceAudit>,
 }
 
 /// What could not be read.
@@ -115,6 +121,8 @@ pub enum UnseenKind {
     Superclass,
     /// What classes inherit from other images.
     Inherited,
+    /// Words in code that are no instruction known here, and functions that could not be followed.
+    Instructions,
 }
 
 /// What an audit comes to.
@@ -144,6 +152,8 @@ pub struct LookedAt {
     pub driver_classes: usize,
     /// Methods of the latter.
     pub methods: usize,
+    /// Instructions, pointers and words of data in which a way past a hook could have been.
+    pub places: u64,
 }
 
 /// Something that was found.
@@ -165,6 +175,18 @@ pub struct Finding {
 pub enum FindingKind {
     /// Work methods that the policy does not hook.
     UncoveredWork,
+    /// Ways to the code of hooked methods past their hooks.
+    Bypass,
+    /// Methods of hooked classes that are called directly, so that nothing can hook them.
+    DirectMethod,
+    /// Code that asks the runtime for the code of methods: of which, it does not tell.
+    Lookup,
+    /// Bytes that may be the distance to a hooked method's code, or look so by chance.
+    Distance,
+    /// Methods `destroyImpl` that store NULL to `_impl` after the unlock.
+    Race,
+    /// Reads that fault where `_impl` is NULL.
+    UntestedRead,
     /// Classes and methods that the other audit did not have, or had otherwise.
     Changed,
 }

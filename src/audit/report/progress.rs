@@ -11,6 +11,13 @@ pub enum Stage {
     Functions,
     /// What policies reach.
     Coverage,
+    /// Ways past hooks, in so many bytes of code.
+    Bypass {
+        /// Bytes.
+        bytes: u64,
+    },
+    /// What code does with `_impl`.
+    Race,
 }
 
 /// Is told how far an audit is.
@@ -19,6 +26,8 @@ pub trait Progress {
     fn file(&mut self, path: &std::path::Path);
     /// A stage of the file begins.
     fn stage(&mut self, stage: Stage);
+    /// So many bytes more of the stage are done.
+    fn advance(&mut self, bytes: u64);
 }
 
 /// Nobody is told.
@@ -28,4 +37,5 @@ pub struct Silent;
 impl Progress for Silent {
     fn file(&mut self, _: &std::path::Path) {}
     fn stage(&mut self, _: Stage) {}
+    fn advance(&mut self, _: u64) {}
 }

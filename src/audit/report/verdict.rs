@@ -1,8 +1,9 @@
 //! What an audit comes to: what was looked at, what was found, and what cannot be seen.
 
 use super::against::Comparison;
+use super::findings;
 use super::model::{Audit, FileAudit, Finding, FindingKind, LookedAt, SCHEMA, Verdict};
-use crate::audit::coverage::MethodCoverage;
+use super::words::{counted, is_or_are};
 
 impl Audit {
     /// The audit of these files, judged by a policy.
@@ -38,6 +39,8 @@ fn verdict(audit: &Audit) -> Verdict {
             .iter()
             .map(|class| class.methods.len());
         looked_at.methods += methods.sum::<usize>();
+        let bypass = image.bypass.as_ref();
+        looked_at.places += bypass.map_or(0, |it| it.looked_at.places());
         unseen += image.unseen.len();
     }
     let failed_parts = audit.files.iter().flat_map(|file| &file.parts);
@@ -47,10 +50,7 @@ fn verdict(audit: &Audit) -> Verdict {
         .filter(|file| file.error.is_some())
         .count()
         + failed_parts.filter(|part| part.error.is_some()).count();
-    let findings: Vec<Finding> = [uncovered(audit), changed(audit)]
-        .into_iter()
-        .flatten()
-        .collect();
+    let findings = findings::all(audit);
     let text = sentences(audit, looked_at, &findings, unseen, failed);
     Verdict {
         looked_at,
@@ -59,41 +59,6 @@ fn verdict(audit: &Audit) -> Verdict {
         failed,
         text,
     }
-}
-
-/// Work that the policy does not hook.
-fn uncovered(audit: &Audit) -> Option<Finding> {
-    let is_uncovered = |method: &MethodCoverage| method.work && !method.is_hooked_by(&audit.policy);
-    let methods = audit
-        .images()
-        .flat_map(|(.., image)| image.coverage.methods());
-    let count = methods.filter(|(_, method)| is_uncovered(method)).count();
-    (count > 0).then(|| Finding {
-        kind: FindingKind::UncoveredWork,
-        weakens: true,
-        count,
-        text: format!(
-            "{} leaves {} alone that {}",
-            audit.policy,
-            counted(count, "method", "methods"),
-            if count == 1 { "is work" } else { "are work" },
-        ),
-    })
-}
-
-fn changed(audit: &Audit) -> Option<Finding> {
-    let against = audit.against.as_ref()?;
-    let count = against.images.iter().map(super::Changes::count).sum();
-    (count > 0).then(|| Finding {
-        kind: FindingKind::Changed,
-        weakens: false,
-        count,
-        text: format!(
-            "{} against {}",
-            counted(count, "change", "changes"),
-            against.path
-        ),
-    })
 }
 
 fn sentences(
@@ -108,11 +73,7 @@ fn sentences(
         counted(looked_at.images, "image", "images"),
         counted(looked_at.classes, "class", "classes"),
         looked_at.driver_classes,
-        if looked_at.driver_classes == 1 {
-            "is"
-        } else {
-            "are"
-        },
+        is_or_are(looked_at.driver_classes),
         counted(looked_at.methods, "method", "methods"),
     )];
     if looked_at.methods > 0 {
@@ -129,6 +90,18 @@ fn sentences(
         ));
     }
     text.extend(findings.iter().map(|finding| finding.text.clone()));
+    let found_way = |finding: &Finding| finding.kind == FindingKind::Bypass;
+    let asked: u64 = audit
+        .images()
+        .filter_map(|(.., image)| Some(image.bypass.as_ref()?.looked_at.methods))
+        .sum();
+    if asked > 0 && !findings.iter().any(found_way) {
+        // That none was found is not that there is none.
+        text.push(format!(
+            "no bypass found in {} places looked at; what other images do, code that is made at run time, and addresses that are computed in other ways were not looked at",
+            looked_at.places
+        ));
+    }
     if let Some(against) = &audit.against {
         let compared = against.compared();
         if compared == 0 {
@@ -157,11 +130,4 @@ fn sentences(
         ));
     }
     text
-}
-
-fn counted(count: usize, one: &str, many: &str) -> String {
-    match count {
-        1 => format!("1 {one}"),
-        count => format!("{count} {many}"),
-    }
 }

@@ -1,8 +1,10 @@
 //! An audit for people.
 
 mod against;
+mod bypass;
 mod coverage;
 mod progress;
+mod race;
 
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -65,6 +67,12 @@ impl Shown<'_> {
         text.push('\n');
         if !image.coverage.classes.is_empty() {
             coverage::write(text, &image.coverage, self);
+        }
+        if let Some(bypass) = &image.bypass {
+            bypass::write(text, bypass, self.policy, self.verbose);
+        }
+        if let Some(race) = &image.race {
+            race::write(text, race, self.verbose);
         }
         if !image.unseen.is_empty() {
             let _ = writeln!(text, "{STRONG}Cannot be seen{STRONG:#}");

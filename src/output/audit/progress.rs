@@ -1,5 +1,6 @@
 //! How far an audit is.
 
+use std::fmt::Write;
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,6 +14,10 @@ use crate::output::terminal::visible;
 pub struct Waiting {
     bar: Option<ProgressBar>,
     file: String,
+    /// Bytes that are done of the stage, and that there are; 0 where it does not say.
+    done: u64,
+    bytes: u64,
+    doing: &'static str,
 }
 
 impl Waiting {
@@ -31,7 +36,28 @@ impl Progress for Waiting {
     }
 
     fn stage(&mut self, stage: Stage) {
-        let line = format!("{}: {}", self.file, doing(stage));
+        self.done = 0;
+        self.bytes = match stage {
+            Stage::Bypass { bytes } => bytes,
+            _ => 0,
+        };
+        self.doing = doing(stage);
+        self.show();
+    }
+
+    fn advance(&mut self, bytes: u64) {
+        self.done += bytes;
+        self.show();
+    }
+}
+
+impl Waiting {
+    fn show(&mut self) {
+        let mut line = format!("{}: {}", self.file, self.doing);
+        if let Some(percent) = (self.done * 100).checked_div(self.bytes) {
+            // Writing to a String cannot fail.
+            let _ = write!(line, ", {} %", percent.min(100));
+        }
         self.bar.get_or_insert_with(spinner).set_message(line);
     }
 }
@@ -48,6 +74,8 @@ fn doing(stage: Stage) -> &'static str {
         Stage::Metadata => "reading classes and methods",
         Stage::Functions => "finding functions",
         Stage::Coverage => "asking each policy about each method",
+        Stage::Bypass { .. } => "looking for ways past the hooks",
+        Stage::Race => "following what the code does with _impl",
     }
 }
 

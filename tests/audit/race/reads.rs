@@ -29,6 +29,9 @@ fn untested_reads_by_their_distance() {
                     ("-[Context chooses:]", 0x80, false, true, true),
                     ("-[Context chooses:]", 0x88, false, true, true),
                     ("-[Context loadsAgain]", 0x40, false, true, true),
+                    ("-[Context passes:]", 0x108, true, true, true),
+                    ("-[Context passes:]", 0x1a0, false, false, true),
+                    ("-[Context recurs]", 0xa0, false, true, true),
                     ("-[Context roundabout]", 0x2020, false, true, true),
                     ("-[Context roundabout]", 0x9000, true, false, true),
                     (
@@ -49,7 +52,7 @@ fn untested_reads_by_their_distance() {
                     ("_of_another", 0x50, false, true, false),
                 ]
             );
-            assert_eq!(reads.computed, 1);
+            assert_eq!((reads.computed, reads.passed_on), (1, 2));
             assert_eq!(reads.not_followed, []);
             let [read] = explains(&reads.untested, 0x5c8)[..] else {
                 panic!("one")
@@ -61,7 +64,19 @@ fn untested_reads_by_their_distance() {
             assert_eq!(read.load, read.function.start + 8);
             assert_eq!(read.dereference.address, read.function.start + 12);
             assert_eq!(read.dereference.text(), "ldr x9, [x8, #0x5c8]");
+            assert_eq!(read.calls, Vec::<u64>::new());
             assert_eq!(explains(&reads.untested, 0x5c9), Vec::<&_>::new());
+
+            let [passed] = explains(&reads.untested, 0x1a0)[..] else {
+                panic!("one")
+            };
+            let places: Vec<_> = passed
+                .calls
+                .iter()
+                .chain([&passed.dereference.address])
+                .map(|address| code.place_of(*address).expect("it has a name").0)
+                .collect();
+            assert_eq!(places, ["-[Context passes:]", "_writes", "_reads"]);
         });
     }
 }

@@ -128,6 +128,62 @@ _plain:
   ldr x0, [x8, #0x88]             // 0x88, first
   ret
 
+# Passed on to a function, and by that to another one.
+.p2align 2
+"-[Context passes:]":
+  enter
+  stp x29, x30, [sp, #-0x10]!
+  ldr x8, [x0, #24]
+  add x0, x8, #0x100
+  bl _writes                      // 0x108, a store; 0x1a0
+  ldp x29, x30, [sp], #0x10
+  leave
+.p2align 2
+_writes:
+  str w1, [x0, #8]
+  add x1, x0, #0x20
+  b _reads
+.p2align 2
+_reads:
+  cbz x0, 1f                      // another parameter than the one that is passed on
+  ldr x0, [x1, #0x80]
+1:
+  ret
+
+# Passed on to a function that tests it, to one of another image, to a computed address: nothing.
+.p2align 2
+"-[Context passesTo:]":
+  enter
+  stp x20, x19, [sp, #-0x20]!
+  stp x29, x30, [sp, #0x10]
+  mov x19, x2
+  ldr x20, [x0, #24]
+  mov x0, x20
+  bl _tests
+  mov x0, x20
+  bl _use
+  mov x0, x20
+  blr x19
+  ldp x29, x30, [sp, #0x10]
+  ldp x20, x19, [sp], #0x20
+  leave
+.p2align 2
+_tests:
+  cbz x0, 1f
+  ldr x0, [x0, #0x90]
+1:
+  ret
+
+# Calls itself with it.
+.p2align 2
+"-[Context recurs]":
+  ldr x0, [x0, #24]
+  b _again
+.p2align 2
+_again:
+  ldr x1, [x0, #0xa0]             // 0xa0, first
+  b _again
+
 .section __DATA_CONST,__pointers
 .p2align 3
 Lpointer:

@@ -29,7 +29,7 @@ fn word() -> impl Strategy<Value = u32> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
     fn random_code_is_followed_to_an_end(words in prop::collection::vec(word(), 400..=400)) {

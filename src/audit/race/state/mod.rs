@@ -64,16 +64,16 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// At a function's start; of a method, x0 is the object.
-    pub(super) fn entry(first: Value) -> Self {
-        let mut registers = [Value::Other; 31];
-        registers[0] = first;
-        Known {
-            registers,
+    /// At a function's start, when `register` holds `value`; of a method, x0 is the object.
+    pub(super) fn entry(register: Register, value: Value) -> Self {
+        let mut known = Known {
+            registers: [Value::Other; 31],
             stack: Value::Stack(0),
             slots: Vec::new(),
             compared: None,
-        }
+        };
+        known.set(register, value);
+        known
     }
 
     /// What a register holds; [`ZERO`] is zero.

@@ -26,7 +26,7 @@ impl Surroundings for Around {
 
 /// What is known after the words, and what each did.
 fn after(words: &[u32]) -> (Known, Vec<Event>) {
-    let mut known = Known::entry(Value::Object(0));
+    let mut known = Known::entry(0, Value::Object(0));
     let mut loads = Loads::default();
     let mut events = Vec::new();
     for (address, word) in (0x1000..).step_by(4).zip(words) {

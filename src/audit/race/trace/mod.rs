@@ -7,8 +7,8 @@ use super::callee::Callee;
 use super::control_flow::{ControlFlow, MOST_INSTRUCTIONS, TooLarge};
 use super::fixpoint::{self, Unsettled};
 use super::state::{Event, Known, Surroundings};
-use super::value::{Loads, Value};
-use crate::audit::arm64::Instruction;
+use super::value::{Checked, Loads, Pointer, Value};
+use crate::audit::arm64::{Instruction, Register};
 use crate::audit::{Code, Function};
 
 /// Why a function was not followed.
@@ -47,8 +47,34 @@ impl Trace {
         first: Value,
         around: &impl Surroundings,
     ) -> Result<Self, NotFollowed> {
+        Trace::from(flow, Known::entry(0, first), Loads::default(), around)
+    }
+
+    /// Follows a function that is entered with an `_impl` in `register`, which is the first of its loads.
+    pub(super) fn with_impl(
+        flow: ControlFlow,
+        register: Register,
+        around: &impl Surroundings,
+    ) -> Result<Self, NotFollowed> {
         let mut loads = Loads::default();
-        let entries = fixpoint::forward(&flow, Known::entry(first), |number, mut known| {
+        let first = loads.bit(0).map_or(Value::Other, |bit| {
+            Value::Impl(Pointer {
+                loads: bit,
+                offset: 0,
+                checked: Checked::No,
+                of_self: false,
+            })
+        });
+        Trace::from(flow, Known::entry(register, first), loads, around)
+    }
+
+    fn from(
+        flow: ControlFlow,
+        entry: Known,
+        mut loads: Loads,
+        around: &impl Surroundings,
+    ) -> Result<Self, NotFollowed> {
+        let entries = fixpoint::forward(&flow, entry, |number, mut known| {
             let block = &flow.blocks()[number];
             let instructions = flow.of_block(block);
             for instruction in instructions {

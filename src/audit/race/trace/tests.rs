@@ -170,8 +170,7 @@ fn holds(value: Value, number: u64) -> bool {
         Value::Object(past) => OBJECT.wrapping_add_signed(past) == number,
         Value::Stack(past) => STACK.wrapping_add_signed(past) == number,
         Value::ImplField { of_self: true } => OBJECT + 24 == number,
-        Value::ImplField { .. } | Value::ImplOffset { .. } => true,
-        Value::Impl(_) | Value::Other => true,
+        Value::ImplField { .. } | Value::ImplOffset { .. } | Value::Impl(_) | Value::Other => true,
     }
 }
 

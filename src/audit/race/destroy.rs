@@ -1,7 +1,7 @@
 //! In which order a `destroyImpl` gives `_impl` away, unlocks, and stores NULL.
 
 use super::callee::Callee;
-use super::control_flow::{ControlFlow, Exit};
+use super::control_flow::{ControlFlow, Exit, MOST_INSTRUCTIONS};
 use super::impls::{self, ImplIvar, Impls, InImage};
 use super::order;
 use super::paths::{self, Path};
@@ -107,6 +107,8 @@ pub(super) struct Studied {
 
 /// All methods `destroyImpl` of classes that have or inherit an `_impl`.
 pub fn all<'a>(code: &Code<'a>, impls: &Impls<'a>) -> Vec<Destroy<'a>> {
+    // Bytes. Methods may share code, but a file in which thousands share all of it was not compiled.
+    let mut left = (code.binary().bytes().len() as u64).saturating_mul(MOST_SHARING);
     impls::object_methods(code.objc())
         .filter(|found| found.method.selector == Some("destroyImpl"))
         .filter_map(|found| {
@@ -116,44 +118,56 @@ pub fn all<'a>(code: &Code<'a>, impls: &Impls<'a>) -> Vec<Destroy<'a>> {
                 .implementation
                 .and_then(|address| code.function_at(address));
             let function = function.filter(|it| Some(it.start) == found.method.implementation);
-            Some(destroy(code, impls, found.class, ivar, function))
+            let size = function.map_or(0, |it| it.end - it.start);
+            let size = size.min(4 * MOST_INSTRUCTIONS as u64);
+            let room = left.checked_sub(size);
+            left = room.unwrap_or(left);
+            let mut destroy = Destroy::new(found.class, ivar, function);
+            match function {
+                Some(_) if room.is_none() => destroy.refuse(NotFollowed::TooMuchWork),
+                Some(function) => destroy.look_at(code, impls, function),
+                None => {}
+            }
+            Some(destroy)
         })
         .collect()
 }
 
-fn destroy<'a>(
-    code: &Code<'a>,
-    impls: &Impls<'a>,
-    class: Option<&'a str>,
-    ivar: ImplIvar<'a>,
-    function: Option<Function>,
-) -> Destroy<'a> {
-    let mut destroy = Destroy {
-        class,
-        function,
-        ivar,
-        order: StoreOrder::NotRecognised(NotRecognised::NoCode),
-        steps: Vec::new(),
-        paths: Vec::new(),
-        more_paths: false,
-        unreached: 0,
-    };
-    let Some(function) = function else {
-        return destroy;
-    };
-    match study(code, impls, ivar, function) {
-        Ok(studied) => {
-            let (paths, more) = paths::of(&studied.trace.flow, &studied.steps);
-            destroy.order = studied.order;
-            destroy.steps = studied.steps;
-            destroy.paths = paths;
-            destroy.more_paths = more;
-            destroy.unreached = studied.trace.unreached();
+impl<'a> Destroy<'a> {
+    fn new(class: Option<&'a str>, ivar: ImplIvar<'a>, function: Option<Function>) -> Self {
+        Destroy {
+            class,
+            function,
+            ivar,
+            order: StoreOrder::NotRecognised(NotRecognised::NoCode),
+            steps: Vec::new(),
+            paths: Vec::new(),
+            more_paths: false,
+            unreached: 0,
         }
-        Err(why) => destroy.order = StoreOrder::NotRecognised(why.into()),
     }
-    destroy
+
+    fn look_at(&mut self, code: &Code<'a>, impls: &Impls<'a>, function: Function) {
+        match study(code, impls, self.ivar, function) {
+            Ok(studied) => {
+                let (paths, more) = paths::of(&studied.trace.flow, &studied.steps);
+                self.order = studied.order;
+                self.steps = studied.steps;
+                self.paths = paths;
+                self.more_paths = more;
+                self.unreached = studied.trace.unreached();
+            }
+            Err(why) => self.refuse(why),
+        }
+    }
+
+    fn refuse(&mut self, why: NotFollowed) {
+        self.order = StoreOrder::NotRecognised(why.into());
+    }
 }
+
+/// How often the code of an image is followed for its methods, were they to share it.
+const MOST_SHARING: u64 = 4;
 
 /// Follows one.
 pub(super) fn study<'a>(

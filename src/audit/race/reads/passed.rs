@@ -114,6 +114,8 @@ pub(super) struct Summaries<'c, 'a> {
     impls: &'c Impls<'a>,
     /// By the function's start, the parameter's register, and how many calls are followed from there.
     known: HashMap<(u64, Register, u32), Option<Rc<Summary>>>,
+    /// As many instructions are followed yet.
+    left: usize,
 }
 
 impl<'c, 'a> Summaries<'c, 'a> {
@@ -122,6 +124,7 @@ impl<'c, 'a> Summaries<'c, 'a> {
             code,
             impls,
             known: HashMap::new(),
+            left: MOST_INSTRUCTIONS,
         }
     }
 
@@ -137,7 +140,7 @@ impl<'c, 'a> Summaries<'c, 'a> {
         if let Some(known) = self.known.get(&key) {
             return known.clone();
         }
-        if depth == 0 || self.known.len() >= MOST_SUMMARIES {
+        if depth == 0 {
             return None;
         }
         let summary = self.look_at(target, register, depth).map(Rc::new);
@@ -155,6 +158,7 @@ impl<'c, 'a> Summaries<'c, 'a> {
         }
         let around = InImage::new(self.code, self.impls, None);
         let flow = trace::flow_of(self.code, function).ok()?;
+        self.left = self.left.checked_sub(flow.instructions().len())?;
         let mut trace = Trace::with_impl(flow, register, &around).ok()?;
         let mut summary = Summary::default();
         for finding in findings(&mut trace, &around) {
@@ -221,8 +225,9 @@ impl Summary {
 /// x0 to x7.
 const PARAMETERS: std::ops::Range<Register> = 0..8;
 
-/// As many functions are asked; past it, what is passed on is only counted.
-const MOST_SUMMARIES: usize = 20_000;
+/// As many instructions of called functions are followed, which is as much as a driver of 16 MB has; past
+/// it, what is passed on is only counted.
+const MOST_INSTRUCTIONS: usize = 4_000_000;
 
 /// As many dereferences of one parameter are told.
 const MOST_READS: usize = 256;

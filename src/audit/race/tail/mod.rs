@@ -82,6 +82,9 @@ pub fn recognise<'a>(
     destroy: &Destroy<'a>,
 ) -> Result<Tail, TailRefusal> {
     let function = destroy.function.ok_or(TailRefusal::NoFunction)?;
+    if let StoreOrder::NotRecognised(why) = &destroy.order {
+        return Err(TailRefusal::NotRecognised(why.clone()));
+    }
     let studied = destroy::study(code, impls, destroy.ivar, function)?;
     let around = InImage::new(code, impls, Some(destroy.ivar));
     let store = only_store(code, &studied)?;

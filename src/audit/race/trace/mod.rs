@@ -20,6 +20,9 @@ pub enum NotFollowed {
     /// It is too entangled.
     #[error(transparent)]
     Unsettled(#[from] Unsettled),
+    /// So much was followed before it that an image of its size does not explain it.
+    #[error("more was followed before it than the size of the image explains")]
+    TooMuchWork,
 }
 
 /// A function that was followed.

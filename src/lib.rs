@@ -20,6 +20,7 @@ pub mod inject;
 pub mod matrix;
 pub mod monitor;
 pub mod output;
+pub mod patch;
 pub mod reports;
 pub mod run;
 pub mod series;

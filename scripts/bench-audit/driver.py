@@ -2,16 +2,20 @@
 
     driver.py DUMP MEGABYTES >driver.s
 
-What the methods do is made up. Each loads `_impl` and uses it, as the published disassembly has it, forms addresses and calls others.
+What the methods do is made up. Each loads `_impl` and uses it, as the published disassembly has it; the rest are functions that form
+addresses, branch and call others, as those of C++ do.
 """
+import itertools
 import sys
 
-BLOCK = """\
+USES_IMPL = """\
   adrp x8, {ivar}@PAGE
   ldrsw x8, [x8, {ivar}@PAGEOFF]
   ldr x20, [x19, x8]
   ldr x9, [x20, #0x5c8]
   str x21, [x20, #0x5d0]
+"""
+BLOCK = """\
   adrp x0, _table@PAGE
   add x0, x0, _table@PAGEOFF
   mov x1, x22
@@ -29,7 +33,11 @@ BLOCK = """\
   orr w23, w23, w12
 {label}:
 """
-WORDS = 20
+ENTRY = "  stp x29, x30, [sp, #-64]!\n  mov x19, x0\n"
+EXIT = "  ldp x29, x30, [sp], #64\n  ret\n"
+BLOCK_BYTES = 15 * 4
+# As a method has, and a function of C++.
+METHOD_BLOCKS, FUNCTION_BLOCKS = 8, 5
 
 
 def classes(path):
@@ -50,19 +58,27 @@ def classes(path):
 def main():
     dump, size = sys.argv[1], int(sys.argv[2]) * 1_000_000
     driver = classes(dump)
-    methods = sum(len(each[2]) for each in driver)
-    blocks = size // (methods * WORDS * 4)
     out = sys.stdout.write
     out(".section __TEXT,__text,regular,pure_instructions\n")
-    label = 0
+    labels = itertools.count()
+
+    def body(blocks):
+        for number in range(blocks):
+            callee = "_helper" if number % 2 else '"_objc_msgSend$label"'
+            out(BLOCK.format(callee=callee, label=f"L{next(labels)}"))
+
+    left = size
     for name, _, list_ in driver:
         for selector, _ in list_:
-            out(f'.p2align 2\n"-[{name} {selector}]":\n  stp x29, x30, [sp, #-64]!\n  mov x19, x0\n')
-            for number in range(blocks):
-                callee = "_helper" if number % 2 else '"_objc_msgSend$label"'
-                out(BLOCK.format(ivar=f'"_OBJC_IVAR_$_{name}._impl"', callee=callee, label=f"L{label}"))
-                label += 1
-            out("  ldp x29, x30, [sp], #64\n  ret\n")
+            out(f'.p2align 2\n"-[{name} {selector}]":\n' + ENTRY)
+            out(USES_IMPL.format(ivar=f'"_OBJC_IVAR_$_{name}._impl"'))
+            body(METHOD_BLOCKS)
+            out(EXIT)
+            left -= METHOD_BLOCKS * BLOCK_BYTES
+    for number in range(left // (FUNCTION_BLOCKS * BLOCK_BYTES)):
+        out(f".globl _function{number}\n.p2align 2\n_function{number}:\n" + ENTRY)
+        body(FUNCTION_BLOCKS)
+        out(EXIT)
     out(".globl _helper\n.p2align 2\n_helper:\n  ret\n")
     out(".section __DATA,__const\n.p2align 3\n.globl _table\n_table:\n")
     out(".rept 100000\n  .quad _helper\n.endr\n")

@@ -2,8 +2,10 @@
 //!
 //! `macho/` answers questions about one architecture of a file: which bytes stand at an address of
 //! the image, which section has it, what the loader will have written into a pointer there. `objc/`
-//! reads the Objective-C metadata by way of it, `arm64/` and [`Code`] the instructions. Nothing is executed and nothing is written; addresses
-//! are those before the image is slid.
+//! reads the Objective-C metadata by way of it, `arm64/` and [`Code`] the instructions. By these,
+//! `coverage/` says what each policy reaches of the classes, `bypass/` which ways lead past its hooks,
+//! `race/` what `destroyImpl` does; `report/` puts it together, and `drivers/` says where drivers are.
+//! Nothing is executed and nothing is written; addresses are those before the image is slid.
 //!
 //! A file is not believed. Whatever it says is checked against what it has, work and memory are
 //! bounded by its size, and what cannot be read becomes a [`Gap`] beside what can.
@@ -11,10 +13,14 @@
 pub mod arm64;
 pub mod bypass;
 mod code;
+pub mod coverage;
+pub mod drivers;
 mod gap;
 mod macho;
 mod mapped;
 mod objc;
+pub mod race;
+pub mod report;
 mod unreadable;
 
 pub use code::{Code, Function};

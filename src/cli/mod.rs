@@ -1,5 +1,6 @@
 //! Every command and option, and nothing else.
 
+mod audit;
 mod baseline;
 mod check_crashes;
 mod ci;
@@ -8,6 +9,7 @@ mod generate;
 mod history;
 mod monitor;
 mod passed;
+mod patch;
 mod report;
 mod show;
 mod signatures;
@@ -23,6 +25,7 @@ use std::time::Duration;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use audit::AuditArgs;
 pub use baseline::BaselineArgs;
 pub use check_crashes::{CheckCrashesArgs, ModeArgs, WhichArgs};
 pub use ci::CiArgs;
@@ -33,6 +36,7 @@ pub use monitor::{
     MonitorAction, MonitorRunArgs, MonitorStartArgs, MonitorStatusArgs, MonitorStopArgs,
 };
 pub use passed::{is_given, passed_on};
+pub use patch::PatchArgs;
 pub use report::ReportArgs;
 pub use show::{ShowArgs, ThreadChoice};
 pub use signatures::SignatureArgs;
@@ -85,6 +89,8 @@ pub enum Command {
     Compare(CompareArgs),
     /// Show what a command will really run, and whether the library gets into it.
     Inspect(InspectArgs),
+    /// Look into the driver: what each fix hooks of it, and what is new against another build.
+    Audit(AuditArgs),
     /// Show crashes from the report folders and the archive.
     CheckCrashes(CheckCrashesArgs),
     /// Write down what crash reports there are, for `check-crashes --since FILE --fail` after a step.
@@ -105,6 +111,8 @@ pub enum Command {
         #[command(subcommand)]
         action: MonitorAction,
     },
+    /// Write a copy of the driver whose `destroyImpl` stores NULL before it unlocks.
+    Patch(PatchArgs),
     /// Locate, build or list the fix library.
     Fix {
         /// What to do with the library.

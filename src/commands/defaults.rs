@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use chrono::{DateTime, Local, NaiveDateTime, TimeZone, Utc};
 
+use crate::audit::report::kept;
 use crate::baseline::Baseline;
 use crate::cli::{BaselineArgs, LineArgs, SignatureArgs, SourceArgs};
 use crate::diagnose::Signatures;
@@ -52,6 +53,11 @@ pub fn archive(named: Option<PathBuf>) -> Result<PathBuf> {
             .join("crash_logs"),
     };
     std::path::absolute(&path).with_context(|| format!("cannot use `{}`", path.display()))
+}
+
+/// Where audits of drivers are kept; none without a home.
+pub fn audits() -> Option<PathBuf> {
+    Some(state_folder(variable)?.join(kept::FOLDER))
 }
 
 /// The history: what `--history` names, else `AGXRUN_HISTORY`, else `runs.jsonl` in the archive. `None` where there is to be

@@ -1,5 +1,6 @@
 //! One file a command: arguments in, calls to the rooms below, exit code out.
 
+mod audit;
 mod check_crashes;
 mod compare;
 mod completions;
@@ -12,6 +13,7 @@ mod lines;
 mod man;
 mod matrix;
 mod monitor;
+mod patch;
 mod plots;
 mod rehearse;
 mod report;
@@ -41,6 +43,7 @@ pub fn main() -> ExitCode {
         Some(Command::Run(args)) => run::run(args),
         Some(Command::Stress(args)) => stress::run(args),
         Some(Command::Inspect(args)) => inspect::run(&args),
+        Some(Command::Audit(args)) => audit::run(&args),
         Some(Command::Compare(args)) => compare::run(args),
         Some(Command::Completions(args)) => completions::run(&args),
         Some(Command::Man(args)) => man::run(&args),
@@ -51,6 +54,7 @@ pub fn main() -> ExitCode {
         Some(Command::History(args)) => history::run(&args),
         Some(Command::Rehearse(args)) if args.matrix.matrix => matrix::run(&args),
         Some(Command::Rehearse(args)) => rehearse::run(&args),
+        Some(Command::Patch(args)) => patch::run(&args),
         Some(Command::Fix { action }) => fix::run(action),
         Some(Command::Doctor(args)) => doctor::run(args),
         Some(Command::Monitor { action }) => monitor::run(action),

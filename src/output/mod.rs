@@ -1,6 +1,7 @@
 //! What is printed: for people on a terminal, and as JSON.
 
 pub mod attempts;
+pub mod audit;
 pub mod baseline;
 pub mod building;
 pub mod census;
@@ -18,6 +19,7 @@ pub mod matrix;
 pub mod monitor;
 pub mod notices;
 pub mod pager;
+pub mod patch;
 pub mod plots;
 pub mod policies;
 pub mod rehearsal;

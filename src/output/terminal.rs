@@ -36,7 +36,7 @@ pub fn error(error: &anyhow::Error) {
 }
 
 /// An error and its causes in one sentence. Many errors name their cause themselves.
-fn chain(error: &anyhow::Error) -> String {
+pub fn chain(error: &anyhow::Error) -> String {
     let mut text = error.to_string();
     for cause in error.chain().skip(1).map(ToString::to_string) {
         if !text.contains(&cause) {

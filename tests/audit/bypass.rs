@@ -226,6 +226,33 @@ fn as_the_linker_lays_it_out() {
     }
 }
 
+/// `strip` may leave stubs without the names of their symbols: their pointers have them, too.
+#[test]
+fn stubs_without_symbols() {
+    let Some(tools) = Tools::find() else { return };
+    let options = ["-fixup_chains"];
+    let path = tools.link_source("arm64", "bypass", include_str!("bypass.s"), &options);
+    let mut bytes = std::fs::read(&path).expect("linked");
+    let mut at = 32;
+    // LC_DYSYMTAB, whose last but six fields are the place and the number of indirect symbols.
+    while word(&bytes, at) != 0xb {
+        at += usize::try_from(word(&bytes, at + 4)).expect("small");
+    }
+    assert_ne!(word(&bytes, at + 60), 0);
+    bytes[at + 60..at + 64].fill(0);
+    let binary = only(&bytes);
+    let objc = binary.objc();
+    let code = Code::of(&binary, &objc).expect("arm64");
+    assert!(code.gaps().is_empty(), "{:?}", code.gaps());
+    let mut stubs: Vec<&str> = code.stubs().map(|(_, name)| name).collect();
+    stubs.sort_unstable();
+    assert_eq!(stubs, ["_class_getMethodImplementation"]);
+}
+
+fn word(bytes: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"))
+}
+
 fn check(code: &Code<'_>, found: &Bypass<'_>, options: &[&str]) {
     let name = |address| code.place_of(address).map(|(name, _)| name.to_owned());
     let mut references: Vec<(String, Option<String>)> = found

@@ -8,15 +8,39 @@ pub const BASE: u64 = 0x1_0000_0000;
 pub const NAMES: u64 = 0x1000;
 pub const STUBS: u64 = 0x3000;
 pub const CODE: u64 = 0x3800;
-const DATA: u64 = 0x4000;
-const LINKEDIT: u64 = 0x8000;
 const PAGE: u64 = 0x1000;
+/// Bytes of a stub that calls.
+const CALL: u64 = 12;
+/// `S_SYMBOL_STUBS`, with instructions.
+const CALL_STUBS: u32 = 0x8000_0408;
+
+/// How much there is of each part.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
+    pub names: u64,
+    pub stubs: u64,
+    pub code: u64,
+    pub data: u64,
+    /// Bytes of each room but the last.
+    pub room: u64,
+    pub linkedit: u64,
+}
+
+/// What a few classes need.
+pub const SMALL: Plan = Plan {
+    names: NAMES,
+    stubs: STUBS,
+    code: CODE,
+    data: 0x4000,
+    room: 0x400,
+    linkedit: 0x8000,
+};
 
 pub const ARM64: (u32, u32) = (0x0100_000c, 0);
 pub const ARM64E: (u32, u32) = (0x0100_000c, 2);
 pub const X86_64: (u32, u32) = (0x0100_0007, 3);
 
-/// A section of the data, each with a kilobyte but the last.
+/// A section of the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Room {
     Classes,
@@ -45,8 +69,8 @@ impl Room {
         }
     }
 
-    fn start(self) -> u64 {
-        DATA + self as u64 * 0x400
+    fn start(self, plan: Plan) -> u64 {
+        plan.data + self as u64 * plan.room
     }
 }
 
@@ -85,25 +109,39 @@ pub enum Style {
 pub struct Image {
     pub processor: (u32, u32),
     pub flags: u32,
+    pub uuid: Option<[u8; 16]>,
+    /// Where functions begin, in order.
+    pub functions: Vec<u64>,
+    plan: Plan,
     bytes: Vec<u8>,
     used: BTreeMap<Room, u64>,
     names: BTreeMap<String, u64>,
     next_name: u64,
     pub pointers: BTreeMap<u64, To>,
     stubs_size: u64,
+    /// Symbols that are called, each by a stub of its own.
+    calls: Vec<&'static str>,
 }
 
 impl Image {
     pub fn new(processor: (u32, u32)) -> Self {
+        Image::of_size(processor, SMALL)
+    }
+
+    pub fn of_size(processor: (u32, u32), plan: Plan) -> Self {
         Image {
             processor,
             flags: 0x0020_0000,
-            bytes: vec![0; usize::try_from(LINKEDIT).expect("small")],
+            uuid: None,
+            functions: Vec::new(),
+            plan,
+            bytes: vec![0; usize::try_from(plan.linkedit).expect("small")],
             used: BTreeMap::new(),
             names: BTreeMap::new(),
-            next_name: NAMES,
+            next_name: plan.names,
             pointers: BTreeMap::new(),
             stubs_size: 0,
+            calls: Vec::new(),
         }
     }
 
@@ -115,14 +153,14 @@ impl Image {
         let address = BASE + self.next_name;
         self.write(address, text.as_bytes());
         self.next_name += text.len() as u64 + 1;
-        assert!(self.next_name <= STUBS, "the texts have two pages");
+        assert!(self.next_name <= self.plan.stubs, "the texts have room");
         self.names.insert(text.to_owned(), address);
         address
     }
 
     /// Where the next structure of a room will stand.
     pub fn next(&self, room: Room) -> u64 {
-        BASE + room.start() + self.used.get(&room).copied().unwrap_or(0)
+        BASE + room.start(self.plan) + self.used.get(&room).copied().unwrap_or(0)
     }
 
     pub fn put(&mut self, room: Room, fields: &[Field]) -> u64 {
@@ -149,13 +187,46 @@ impl Image {
         }
         // The next one begins where a pointer may stand.
         let end = at.next_multiple_of(8);
-        self.used.insert(room, end - BASE - room.start());
+        self.used.insert(room, end - BASE - room.start(self.plan));
         start
     }
 
     pub fn stubs(&mut self, bytes: &[u8]) {
-        self.write(BASE + STUBS, bytes);
+        self.write(BASE + self.plan.stubs, bytes);
         self.stubs_size = bytes.len() as u64;
+    }
+
+    /// The address of a stub that goes to another image's function, made where there is none yet.
+    pub fn call(&mut self, symbol: &'static str) -> u64 {
+        let number = self.calls.iter().position(|call| *call == symbol);
+        let number = number.unwrap_or_else(|| {
+            self.calls.push(symbol);
+            self.calls.len() - 1
+        });
+        let stub = BASE + self.calls_at() + CALL * number as u64;
+        assert!(stub + CALL <= BASE + self.plan.code, "the stubs have room");
+        if number + 1 == self.calls.len() {
+            let slot = self.put(Room::Const, &[Field::Pointer(To::Import(symbol))]);
+            let pages = short64((slot >> 12) - (stub >> 12));
+            let code = [
+                0x9000_0010 | (pages & 3) << 29 | pages >> 2 << 5, // adrp x16
+                0xf940_0210 | short64((slot & 0xfff) / 8) << 10,   // ldr x16, [x16]
+                0xd61f_0200,                                       // br x16
+            ];
+            self.code(stub, &code);
+        }
+        stub
+    }
+
+    /// Writes instructions.
+    pub fn code(&mut self, address: u64, code: &[u32]) {
+        let bytes: Vec<u8> = code.iter().flat_map(|word| word.to_le_bytes()).collect();
+        self.write(address, &bytes);
+    }
+
+    /// Where the stubs of calls begin, from [`BASE`]: in the second half of the stubs' part.
+    fn calls_at(&self) -> u64 {
+        self.plan.stubs.midpoint(self.plan.code)
     }
 
     pub fn write(&mut self, address: u64, bytes: &[u8]) {
@@ -217,7 +288,7 @@ impl Image {
         words(&mut payload, &[short(in_segment)]);
         payload.extend_from_slice(&u16::try_from(PAGE).expect("small").to_le_bytes());
         payload.extend_from_slice(&number.to_le_bytes());
-        payload.extend_from_slice(&DATA.to_le_bytes());
+        payload.extend_from_slice(&self.plan.data.to_le_bytes());
         words(&mut payload, &[0]);
         payload.extend_from_slice(&u16::try_from(starts.len()).expect("few").to_le_bytes());
         for start in &starts {
@@ -237,15 +308,22 @@ impl Image {
             payload.resize(payload.len() + entry - if layout == 3 { 8 } else { 4 }, 0);
         }
         payload.extend_from_slice(&texts);
-        (linkedit_command(0x8000_0034, payload.len()), payload)
+        (
+            linkedit_command(0x8000_0034, self.plan.linkedit, payload.len()),
+            payload,
+        )
     }
 
     fn write_chains(&mut self, number: u16) -> Vec<u16> {
         let imports = self.imports();
         let slots: Vec<(u64, To)> = self.pointers.iter().map(|(at, to)| (*at, *to)).collect();
-        let mut starts = vec![0xffff; usize::try_from((LINKEDIT - DATA) / PAGE).expect("small")];
+        let mut starts = vec![
+            0xffff;
+            usize::try_from((self.plan.linkedit - self.plan.data) / PAGE)
+                .expect("small")
+        ];
         for (index, (at, to)) in slots.iter().enumerate() {
-            let within = at - BASE - DATA;
+            let within = at - BASE - self.plan.data;
             let page = usize::try_from(within / PAGE).expect("small");
             if starts[page] == 0xffff {
                 starts[page] = u16::try_from(within % PAGE).expect("small");
@@ -264,7 +342,7 @@ impl Image {
     fn opcodes(&mut self) -> (Vec<u8>, Vec<u8>) {
         let (mut rebase, mut bind) = (vec![0x11], vec![0x11, 0x51]);
         for (at, to) in self.pointers.clone() {
-            let within = at - BASE - DATA;
+            let within = at - BASE - self.plan.data;
             match to {
                 To::Null => {}
                 To::Address(target) | To::Code(target) => {
@@ -282,7 +360,7 @@ impl Image {
                 }
             }
         }
-        dyld_info(rebase, bind)
+        dyld_info(self.plan.linkedit, rebase, bind)
     }
 
     fn threaded(&mut self) -> (Vec<u8>, Vec<u8>) {
@@ -303,42 +381,85 @@ impl Image {
         }
         if let Some((first, _)) = slots.first() {
             bind.push(0x71);
-            uleb(&mut bind, first - BASE - DATA);
+            uleb(&mut bind, first - BASE - self.plan.data);
             bind.push(0xd1);
         }
-        dyld_info(Vec::new(), bind)
+        dyld_info(self.plan.linkedit, Vec::new(), bind)
+    }
+
+    /// The distances from one function to the next.
+    fn function_starts(&self) -> Vec<u8> {
+        let (mut list, mut before) = (Vec::new(), BASE);
+        for start in &self.functions {
+            uleb(&mut list, start - before);
+            before = *start;
+        }
+        if !list.is_empty() {
+            list.push(0);
+        }
+        list
     }
 
     fn finish(&self, fixups: &[u8], linkedit: &[u8]) -> Vec<u8> {
         let mut commands = Vec::new();
-        let texts = self.next_name - NAMES;
-        segment(
-            &mut commands,
-            ("__TEXT", 0, DATA, 5),
-            &[
-                ("__objc_methname", NAMES, texts, 2),
-                ("__objc_stubs", STUBS, self.stubs_size, 0x8000_0400),
-                ("__text", CODE, DATA - CODE, 0x8000_0400),
-            ],
-        );
+        let (fixups_size, starts) = (linkedit.len() as u64, self.function_starts());
+        let linkedit = [linkedit, &starts].concat();
+        let texts = self.next_name - self.plan.names;
+        let mut text = vec![
+            ("__objc_methname", self.plan.names, texts, 2),
+            (
+                "__objc_stubs",
+                self.plan.stubs,
+                self.stubs_size,
+                0x8000_0400,
+            ),
+            (
+                "__text",
+                self.plan.code,
+                self.plan.data - self.plan.code,
+                0x8000_0400,
+            ),
+        ];
+        if !self.calls.is_empty() {
+            let size = CALL * self.calls.len() as u64;
+            text.insert(2, ("__stubs", self.calls_at(), size, CALL_STUBS));
+        }
+        segment(&mut commands, ("__TEXT", 0, self.plan.data, 5), &text);
         let rooms: Vec<_> = Room::ALL
             .iter()
             .map(|room| {
                 (
                     room.name(),
-                    room.start(),
+                    room.start(self.plan),
                     self.used.get(room).copied().unwrap_or(0),
                     0,
                 )
             })
             .collect();
-        segment(&mut commands, ("__DATA", DATA, LINKEDIT - DATA, 3), &rooms);
         segment(
             &mut commands,
-            ("__LINKEDIT", LINKEDIT, linkedit.len() as u64, 1),
+            (
+                "__DATA",
+                self.plan.data,
+                self.plan.linkedit - self.plan.data,
+                3,
+            ),
+            &rooms,
+        );
+        segment(
+            &mut commands,
+            ("__LINKEDIT", self.plan.linkedit, linkedit.len() as u64, 1),
             &[],
         );
         commands.extend_from_slice(fixups);
+        if let Some(uuid) = self.uuid {
+            words(&mut commands, &[0x1b, 24]);
+            commands.extend_from_slice(&uuid);
+        }
+        if !starts.is_empty() {
+            let at = self.plan.linkedit + fixups_size;
+            commands.extend_from_slice(&linkedit_command(0x26, at, starts.len()));
+        }
         // LC_LOAD_DYLIB.
         words(&mut commands, &[0xc, 40, 24, 0, 0, 0]);
         commands.extend_from_slice(b"/lib/objc\0\0\0\0\0\0\0");
@@ -359,9 +480,9 @@ impl Image {
             ],
         );
         bytes.extend_from_slice(&commands);
-        assert!(bytes.len() <= usize::try_from(NAMES).expect("small"));
+        assert!(bytes.len() <= usize::try_from(self.plan.names).expect("small"));
         bytes.extend_from_slice(&self.bytes[bytes.len()..]);
-        bytes.extend_from_slice(linkedit);
+        bytes.extend_from_slice(&linkedit);
         bytes
     }
 }
@@ -387,11 +508,11 @@ fn encode(number: u16, to: To, next: u64, imports: &[&str]) -> u64 {
     }
 }
 
-fn dyld_info(mut rebase: Vec<u8>, mut bind: Vec<u8>) -> (Vec<u8>, Vec<u8>) {
+fn dyld_info(linkedit: u64, mut rebase: Vec<u8>, mut bind: Vec<u8>) -> (Vec<u8>, Vec<u8>) {
     rebase.push(0);
     bind.push(0);
     let mut command = Vec::new();
-    let start = u32::try_from(LINKEDIT).expect("small");
+    let start = short64(linkedit);
     let (first, second) = (short(rebase.len()), short(bind.len()));
     words(
         &mut command,
@@ -414,10 +535,9 @@ fn dyld_info(mut rebase: Vec<u8>, mut bind: Vec<u8>) -> (Vec<u8>, Vec<u8>) {
     (command, rebase)
 }
 
-fn linkedit_command(command: u32, size: usize) -> Vec<u8> {
+fn linkedit_command(command: u32, offset: u64, size: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let offset = u32::try_from(LINKEDIT).expect("small");
-    words(&mut bytes, &[command, 16, offset, short(size)]);
+    words(&mut bytes, &[command, 16, short64(offset), short(size)]);
     bytes
 }
 
@@ -437,7 +557,13 @@ fn segment(commands: &mut Vec<u8>, of: (&str, u64, u64, u32), sections: &[(&str,
         commands.extend_from_slice(&padded(name));
         commands.extend_from_slice(&(BASE + start).to_le_bytes());
         commands.extend_from_slice(&size.to_le_bytes());
-        words(commands, &[short64(*start), 3, 0, 0, *flags, 0, 0, 0]);
+        // The size of one, of stubs; there are no indirect symbols.
+        let each = if *flags == CALL_STUBS {
+            short64(CALL)
+        } else {
+            0
+        };
+        words(commands, &[short64(*start), 3, 0, 0, *flags, 0, each, 0]);
     }
 }
 

@@ -9,6 +9,7 @@ mod image;
 mod layouts;
 mod llvm;
 mod pointers;
+mod race;
 mod real;
 mod universal;
 mod zoo;

@@ -49,7 +49,7 @@ pub fn zoo(processor: (u32, u32), lists: Lists) -> Zoo {
     let animal = class(
         &mut image,
         "Animal",
-        None,
+        NS_OBJECT,
         &Parts {
             methods: animal_methods,
             ivars: To::Address(ivars),
@@ -68,7 +68,7 @@ pub fn zoo(processor: (u32, u32), lists: Lists) -> Zoo {
     let dog = class(
         &mut image,
         "Dog",
-        Some(animal),
+        Above::Local(animal),
         &Parts {
             methods: dog_methods,
             class_methods: dog_class_methods,
@@ -98,13 +98,25 @@ pub fn zoo(processor: (u32, u32), lists: Lists) -> Zoo {
     Zoo { image, animal, dog }
 }
 
+/// What a class has.
 #[derive(Clone, Copy)]
-struct Parts {
-    methods: To,
-    class_methods: To,
-    protocols: To,
-    ivars: To,
+pub struct Parts {
+    pub methods: To,
+    pub class_methods: To,
+    pub protocols: To,
+    pub ivars: To,
 }
+
+/// What a class is under.
+#[derive(Clone, Copy)]
+pub enum Above {
+    Local(u64),
+    /// Another image's class, by the symbols of class and metaclass.
+    Imported(&'static str, &'static str),
+}
+
+pub const NS_OBJECT: Above =
+    Above::Imported("_OBJC_CLASS_$_NSObject", "_OBJC_METACLASS_$_NSObject");
 
 impl Default for Parts {
     fn default() -> Self {
@@ -118,7 +130,7 @@ impl Default for Parts {
 }
 
 /// The address of `class_t`, which stands after its metaclass.
-fn class(image: &mut Image, name: &str, superclass: Option<u64>, parts: &Parts) -> u64 {
+pub fn class(image: &mut Image, name: &str, superclass: Above, parts: &Parts) -> u64 {
     let name = To::Address(image.text(name));
     let part = |image: &mut Image, flags, size, methods, protocols, ivars| {
         let fields = [
@@ -138,15 +150,15 @@ fn class(image: &mut Image, name: &str, superclass: Option<u64>, parts: &Parts) 
     };
     let of_class = part(image, 0, 24, parts.methods, parts.protocols, parts.ivars);
     let of_metaclass = part(image, 1, 40, parts.class_methods, parts.protocols, To::Null);
+    let (above, above_metaclass) = match superclass {
+        Above::Local(class) => (To::Code(class), To::Address(class - 40)),
+        Above::Imported(class, metaclass) => (To::Import(class), To::Import(metaclass)),
+    };
     let metaclass = image.put(
         Room::Const,
         &[
             Pointer(To::Import("_OBJC_METACLASS_$_NSObject")),
-            Pointer(
-                superclass.map_or(To::Import("_OBJC_METACLASS_$_NSObject"), |class| {
-                    To::Address(class - 40)
-                }),
-            ),
+            Pointer(above_metaclass),
             Pointer(To::Null),
             Pointer(To::Null),
             Pointer(of_metaclass),
@@ -156,7 +168,7 @@ fn class(image: &mut Image, name: &str, superclass: Option<u64>, parts: &Parts) 
         Room::Const,
         &[
             Pointer(To::Code(metaclass)),
-            Pointer(superclass.map_or(To::Import("_OBJC_CLASS_$_NSObject"), To::Code)),
+            Pointer(above),
             Pointer(To::Null),
             Pointer(To::Null),
             Pointer(of_class),
@@ -185,7 +197,8 @@ fn protocol(image: &mut Image, lists: Lists) -> u64 {
     )
 }
 
-fn methods(image: &mut Image, lists: Lists, methods: &[(&str, &str, Option<u64>)]) -> To {
+/// A list of methods: selector, types, where the code is.
+pub fn methods(image: &mut Image, lists: Lists, methods: &[(&str, &str, Option<u64>)]) -> To {
     let head = match lists {
         Lists::Absolute => 24,
         Lists::Relative => 0x8000_000c,
@@ -213,7 +226,8 @@ fn methods(image: &mut Image, lists: Lists, methods: &[(&str, &str, Option<u64>)
     To::Address(image.put(Room::Const, &fields))
 }
 
-fn ivars(image: &mut Image, ivars: &[(&str, &str, u32)]) -> u64 {
+/// A list of instance variables: name, types, offset.
+pub fn ivars(image: &mut Image, ivars: &[(&str, &str, u32)]) -> u64 {
     let mut entries = vec![Number(32), Number(crate::image::short(ivars.len()))];
     for (name, types, offset) in ivars {
         let (name, types) = (image.text(name), image.text(types));

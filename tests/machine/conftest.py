@@ -21,8 +21,10 @@ _READER = _TARGET / "debug/examples/ledger_json"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--library`: the file that is executed; `--ledger-reader`: the example `ledger_json` of the package `agx-ledger`."""
+    """`--library`: the file that is executed; `--ledger-reader`: the example `ledger_json` of the package `agx-ledger`;
+    `--patch-images`: what `agxrun patch` made of drivers."""
     parser.addoption("--library", type=Path, default=_BUILT, help="the arm64 library (default: %(default)s)")
+    parser.addoption("--patch-images", type=Path, help="the folder with the drivers that tests/patch makes")
     parser.addoption("--ledger-reader", type=Path, default=_READER, help="reads ledgers (default: %(default)s)")
 
 

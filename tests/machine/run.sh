@@ -125,5 +125,9 @@ fi
 cd "$root"
 cargo build --quiet --locked -p agx-ledger --example ledger_json
 reader=${CARGO_TARGET_DIR:-$root/target}/debug/examples/ledger_json
+# Without LLVM's assembler and linker it makes none, and says so; the scenarios that need them are skipped.
+images=${CARGO_TARGET_DIR:-$root/target}/machine/patch
+rm -rf "$images"
+AGX_PATCH_IMAGES=$images cargo test --quiet --locked --workspace --test patch -- --exact written::images_for_the_machine
 cd "$here"
-exec "$venv/bin/python" -B -m pytest --library="$library" --ledger-reader="$reader" ${arguments[0]+"${arguments[@]}"}
+exec "$venv/bin/python" -B -m pytest --library="$library" --ledger-reader="$reader" --patch-images="$images" ${arguments[0]+"${arguments[@]}"}

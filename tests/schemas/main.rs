@@ -3,9 +3,27 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../patch/images.rs"]
+mod images;
+#[path = "../patch/signing.rs"]
+mod signing;
 
+#[path = "../audit_command/driver.rs"]
+mod driver;
+#[allow(dead_code, reason = "the reader's tests use the rest")]
+#[path = "../audit/encode.rs"]
+mod encode;
+#[allow(dead_code, reason = "as above")]
+#[path = "../audit/image.rs"]
+mod image;
+#[allow(dead_code, reason = "as above")]
+#[path = "../audit/zoo.rs"]
+mod zoo;
+
+mod audits;
 mod files;
 mod looks;
+mod patches;
 mod rehearsals;
 mod runs;
 mod schema;
@@ -39,9 +57,11 @@ schemas! {
     snapshot_file: "snapshot.json", [], looks::snapshot_files;
     show: "show.json", ["show"], looks::shown;
     inspect: "inspect.json", ["inspect"], looks::inspections;
+    audit: "audit.json", ["audit"], audits::all;
     doctor: "doctor.json", ["doctor"], looks::findings;
     fix_list: "fix-list.json", ["fix list"], looks::policies;
     monitor_status: "monitor-status.json", ["monitor status"], looks::monitors;
+    patch: "patch.json", ["patch"], patches::answers;
     rehearse: "rehearse.json", ["rehearse"], rehearsals::both;
     matrix: "matrix.json", ["rehearse"], rehearsals::matrices;
 }

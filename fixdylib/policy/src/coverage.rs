@@ -152,8 +152,8 @@ pub fn counts_as_work(selector: &str) -> bool {
     !life && !bookkeeping && !asks
 }
 
-/// The base class of a kind of object; the class itself where the driver has none of its own.
-const fn base(object: Object) -> (&'static str, bool) {
+/// The base class of a kind of object and `true`; the class itself and `false` where the driver has none of its own.
+pub const fn base(object: Object) -> (&'static str, bool) {
     match object {
         Object::Compute => ("IOGPUMetalComputeCommandEncoder", true),
         Object::Blit => ("IOGPUMetalBlitCommandEncoder", true),
@@ -180,6 +180,41 @@ pub fn concrete<'d, 'a>(dump: &'d Dump<'a>, object: Object) -> Option<&'d Class<
     })
 }
 
+/// Why a policy leaves a method alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Left {
+    /// A published version's list does not have it for objects of this class.
+    NotListed,
+    /// The class is none whose methods are hooked.
+    OtherClass,
+    /// A rule says so, or it cannot be forwarded.
+    Reason(Reason),
+}
+
+/// Whether `policy` hooks a method of a class's own: `object` says of which kind of object it is the concrete class,
+/// `family` under which root it stands.
+///
+/// # Errors
+/// Why it is left alone.
+pub fn decide(
+    policy: &Policy,
+    (object, family): (Option<Object>, Option<Family>),
+    selector: &str,
+    encoding: &str,
+    convention: Convention,
+) -> Result<(), Left> {
+    match policy.hooks {
+        Hooks::Published(column) => object
+            .filter(|object| published::hooks(column, *object, selector))
+            .map(|_| ())
+            .ok_or(Left::NotListed),
+        Hooks::Discovered => {
+            let family = family.ok_or(Left::OtherClass)?;
+            discovered(family, selector, encoding, convention).map_err(Left::Reason)
+        }
+    }
+}
+
 /// What a policy does about one method.
 fn reaches(
     policy: &Policy,
@@ -189,10 +224,8 @@ fn reaches(
     encoding: &str,
     convention: Convention,
 ) -> bool {
-    match policy.hooks {
-        Hooks::Published(column) => published::hooks(column, object, selector),
-        Hooks::Discovered => discovered(family, selector, encoding, convention).is_ok(),
-    }
+    let class = (Some(object), Some(family));
+    decide(policy, class, selector, encoding, convention).is_ok()
 }
 
 /// Whether a policy that discovers its methods hooks this one.

@@ -10,6 +10,7 @@ pub mod abi;
 pub mod coverage;
 pub mod dump;
 pub mod encoding;
+pub mod hierarchy;
 pub mod policies;
 pub mod published;
 pub mod rules;

@@ -1,0 +1,117 @@
+//! The race in `destroyImpl` and the faults that are foretold, for people.
+
+use std::fmt::Write;
+
+use super::counted;
+use crate::audit::report::{
+    ActionKind, DestroyAudit, PredictedFault, RaceAudit, StepAudit, StoreOrderKind,
+};
+use crate::output::terminal::{DIM, STRONG, WARNING, visible};
+
+/// How many addresses and functions are shown unless all are asked for.
+const SHOWN: usize = 12;
+
+pub(super) fn write(text: &mut String, race: &RaceAudit, verbose: bool) {
+    if race.destroys.is_empty() && race.untested_reads.is_empty() && race.looked_at.loads == 0 {
+        return;
+    }
+    // Writing to a String cannot fail, here and below.
+    let _ = writeln!(text, "{STRONG}The race, and faults foretold{STRONG:#}");
+    for destroy in &race.destroys {
+        self::destroy(text, destroy, verbose);
+    }
+    let looked_at = &race.looked_at;
+    let _ = writeln!(
+        text,
+        "  {} of _impl in {} of {} functions; {} without a test before them, of which {} at a distance that is computed",
+        counted(looked_at.loads, "load", "loads"),
+        looked_at.followed,
+        looked_at.functions,
+        counted(
+            race.untested_reads.len() + looked_at.computed,
+            "dereference",
+            "dereferences"
+        ),
+        looked_at.computed,
+    );
+    let limit = if verbose { usize::MAX } else { SHOWN };
+    for fault in race.predicted_faults.iter().take(limit) {
+        predicted(text, fault, limit);
+    }
+    let more = race.predicted_faults.len().saturating_sub(limit);
+    if more > 0 {
+        let _ = writeln!(text, "    {DIM}and {more} addresses more (-v){DIM:#}");
+    }
+    text.push('\n');
+}
+
+fn destroy(text: &mut String, destroy: &DestroyAudit, verbose: bool) {
+    let class = destroy.class.as_deref().unwrap_or("?");
+    let (style, order) = match destroy.order {
+        StoreOrderKind::AfterUnlock => (WARNING, "stores NULL to _impl after the unlock: the race"),
+        StoreOrderKind::Mixed => (
+            WARNING,
+            "stores NULL to _impl after the unlock on some paths: the race",
+        ),
+        StoreOrderKind::BeforeUnlock => (STRONG, "stores NULL to _impl before the unlock"),
+        StoreOrderKind::NoLock => (WARNING, "stores NULL to _impl without a lock"),
+        StoreOrderKind::NotRecognised => (WARNING, "its order is not known"),
+    };
+    let _ = write!(text, "  {style}-[{} destroyImpl]{style:#}", visible(class));
+    if let Some(address) = destroy.address {
+        let _ = write!(text, " at {address:#x}");
+    }
+    let _ = write!(text, ": {order}");
+    if let Some(why) = &destroy.why {
+        let _ = write!(text, " ({})", visible(why));
+    }
+    text.push('\n');
+    for step in &destroy.steps {
+        self::step(text, step);
+    }
+    if verbose {
+        for path in &destroy.paths {
+            let actions: Vec<_> = path.iter().map(|step| action(step.action)).collect();
+            let _ = writeln!(text, "    {DIM}a path: {}{DIM:#}", actions.join(", "));
+        }
+    }
+    if destroy.more_paths {
+        let _ = writeln!(text, "    {DIM}and more paths than were followed{DIM:#}");
+    }
+}
+
+fn step(text: &mut String, step: &StepAudit) {
+    let _ = writeln!(
+        text,
+        "    {DIM}{:#x}  {:<28}{}{DIM:#}",
+        step.instruction.address,
+        visible(&step.instruction.text),
+        action(step.action)
+    );
+}
+
+fn action(action: ActionKind) -> &'static str {
+    match action {
+        ActionKind::Load => "load of _impl",
+        ActionKind::Lock => "lock",
+        ActionKind::Give => "given away",
+        ActionKind::Unlock => "unlock",
+        ActionKind::Free => "free",
+        ActionKind::Store => "NULL to _impl",
+    }
+}
+
+fn predicted(text: &mut String, fault: &PredictedFault, limit: usize) {
+    let shown: Vec<_> = fault.functions.iter().take(limit).cloned().collect();
+    let more = fault.functions.len() - shown.len();
+    let _ = write!(
+        text,
+        "    {:#x}: {}",
+        fault.address,
+        visible(&shown.join(", "))
+    );
+    if more > 0 {
+        let _ = write!(text, " {DIM}and {more} more{DIM:#}");
+    }
+    text.push('\n');
+}

@@ -1,0 +1,173 @@
+//! What `agxrun audit` says of files that are no drivers, damaged, or no files at all: the reason, and
+//! the rest goes on.
+
+use std::fs;
+
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
+
+use crate::common::Sandbox;
+use crate::driver::Driver;
+use crate::image::{ARM64, Style, X86_64};
+use crate::printed::{assert_code, audit, install, json, stderr, stdout};
+use crate::zoo::{Lists, zoo};
+
+#[test]
+fn each_file_that_cannot_be_read_has_its_reason_and_the_others_go_on() {
+    let sandbox = Sandbox::new();
+    install(&sandbox, "AGXMetalG16X", &Driver::own());
+    let good = "extensions/AGXMetalG16X.bundle";
+    fs::write(sandbox.path("text"), "no Mach-O").expect("written");
+    fs::write(sandbox.path("empty"), "").expect("written");
+    fs::create_dir(sandbox.path("folder")).expect("made");
+    mkfifo(&sandbox.path("pipe"), Mode::S_IRWXU).expect("made");
+    fs::write(sandbox.path("cache"), "dyld_v1  arm64e\0").expect("written");
+    let image = Driver::own().build();
+    fs::write(sandbox.path("head"), &image[..40]).expect("written");
+    for (file, why) in [
+        ("text", "not Mach-O"),
+        ("empty", "not Mach-O"),
+        ("missing", "No such file or directory"),
+        ("folder", "is a folder and no bundle"),
+        ("pipe", "not a regular file"),
+        ("cache", "a shared cache"),
+        ("head", "there are only 40"),
+    ] {
+        let output = audit(&sandbox, &[file, good]);
+        assert_code(&output, 125);
+        let said = stderr(&output);
+        assert!(
+            said.contains(&format!("`{file}`")) && said.contains(why),
+            "{file}: {said}"
+        );
+        assert_eq!(said.lines().count(), 1, "{said}");
+        assert!(stdout(&output).contains("driver of family G16X"), "{file}");
+        assert!(
+            stdout(&output).contains("1 file or part could not be read"),
+            "{file}"
+        );
+
+        let output = audit(&sandbox, &[file, "--json"]);
+        assert_code(&output, 125);
+        let json = json(&output);
+        assert!(
+            json["files"][0]["error"].is_string()
+                || json["files"][0]["parts"][0]["error"].is_string(),
+            "{file}"
+        );
+        assert_eq!(json["verdict"]["failed"], 1);
+    }
+}
+
+#[test]
+fn of_a_truncated_driver_what_is_there_is_told() {
+    let sandbox = Sandbox::new();
+    let image = Driver::own().build();
+    // The classes are there; the tables by which the loader adjusts pointers are not.
+    fs::write(sandbox.path("cut"), &image[..image.len() * 3 / 4]).expect("written");
+    let output = audit(&sandbox, &["cut", "--json"]);
+    let json = json(&output);
+    let image = &json["files"][0]["parts"][0]["image"];
+    assert!(
+        image["gaps"]["count"].as_u64().expect("a number") > 0,
+        "{image}"
+    );
+    assert_eq!(image["unseen"][0]["kind"], "damaged");
+    assert!(json["verdict"]["unseen"].as_u64().expect("a number") > 0);
+}
+
+#[test]
+fn an_image_without_driver_classes_is_no_driver_and_no_failure() {
+    let sandbox = Sandbox::new();
+    fs::write(
+        sandbox.path("zoo"),
+        zoo(ARM64, Lists::Relative).image.build(Style::Chained(6)),
+    )
+    .expect("written");
+    let output = audit(&sandbox, &["zoo", "--fail"]);
+    assert_code(&output, 0);
+    assert!(stdout(&output).contains("none of encoders, command buffers, queues or devices"));
+    assert!(!sandbox.path("home/.local/state/agxrun/audits").exists());
+}
+
+#[test]
+fn a_driver_of_no_known_family_is_judged_by_its_superclasses_and_says_so() {
+    let sandbox = Sandbox::new();
+    let mut driver = Driver::own();
+    for class in &mut driver.classes {
+        class.name = class.name.strip_prefix("AGX").expect("the driver's");
+        class.superclass = class.superclass.trim_start_matches("AGX");
+    }
+    fs::write(sandbox.path("unknown"), driver.build()).expect("written");
+    let json = json(&audit(&sandbox, &["unknown", "--json"]));
+    let image = &json["files"][0]["parts"][0]["image"];
+    assert!(image["family"].is_null());
+    assert_eq!(image["unseen"][0]["kind"], "family");
+    assert_eq!(
+        image["coverage"]["classes"]
+            .as_array()
+            .expect("classes")
+            .len(),
+        11
+    );
+}
+
+#[test]
+fn a_part_for_another_processor_is_looked_at_only_where_it_is_asked_for() {
+    let sandbox = Sandbox::new();
+    let driver = Driver {
+        processor: X86_64,
+        style: Style::Chained(6),
+        ..Driver::own()
+    };
+    fs::write(sandbox.path("intel"), driver.build()).expect("written");
+    let json = json(&audit(&sandbox, &["intel", "--json"]));
+    let part = &json["files"][0]["parts"][0];
+    assert_eq!(part["arch"], "x86_64");
+    assert_eq!(part["image"]["unseen"][0]["kind"], "code");
+    let output = audit(&sandbox, &["intel", "--arch", "arm64e"]);
+    assert_code(&output, 125);
+    assert!(
+        stderr(&output).contains("no part for arm64e (hint: it has x86_64)"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn options_that_mean_nothing_are_refused() {
+    let sandbox = Sandbox::new();
+    install(&sandbox, "AGXMetalG16X", &Driver::own());
+    let bundle = "extensions/AGXMetalG16X.bundle";
+    fs::write(sandbox.path("other.json"), "{\"schema\": 99}").expect("written");
+    fs::write(sandbox.path("broken.json"), "{").expect("written");
+    for (arguments, code, why) in [
+        (&[bundle, "--fix", "v9"][..], 125, "no policy `v9`"),
+        (
+            &[bundle, "--against", "missing.json"],
+            125,
+            "cannot compare with `missing.json`",
+        ),
+        (
+            &[bundle, "--against", "other.json"],
+            125,
+            "has the layout 99",
+        ),
+        (
+            &[bundle, "--against", "broken.json"],
+            125,
+            "no audit that agxrun wrote",
+        ),
+        (&[bundle, "-o", "missing/out.json"], 125, "check --output"),
+        (&[bundle, "--json", "-v"], 2, "cannot be used with"),
+    ] {
+        let output = audit(&sandbox, arguments);
+        assert_code(&output, code);
+        assert!(
+            stderr(&output).contains(why),
+            "{arguments:?}: {}",
+            stderr(&output)
+        );
+        assert_eq!(stdout(&output), "", "{arguments:?}");
+    }
+}

@@ -1,0 +1,1 @@
+"""What the copies that `agxrun patch` makes do when they are executed."""

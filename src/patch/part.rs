@@ -81,17 +81,21 @@ pub(super) fn plan(binary: &Binary<'_>, offset: u64, kind: Kind) -> Result<Plan,
     if kind == Kind::Published {
         is_published(binary)?;
     }
-    let mut methods = Vec::new();
-    let mut unrecognised = Vec::new();
-    let mut compute = None;
+    let mut methods: Vec<PatchedMethod> = Vec::new();
+    let mut unrecognised: Vec<Unrecognised> = Vec::new();
+    let mut compute = Vec::new();
     let tails = Tails::of(&code);
     for (found, destroy) in &tails.methods {
+        if found.compute {
+            compute.push(found.address);
+        }
+        // Several classes may share the code, one by inheritance of the other's `_impl`.
+        if methods.iter().any(|known| known.address == found.address) {
+            continue;
+        }
         let patched = tails
             .parts(destroy.as_ref(), kind)
             .and_then(|parts| method(&code, found, parts, kind, offset));
-        if found.compute {
-            compute = Some(patched.is_ok() && compute != Some(false));
-        }
         match patched {
             Ok(method) => methods.push(method),
             Err(why) => unrecognised.push(Unrecognised {
@@ -101,20 +105,26 @@ pub(super) fn plan(binary: &Binary<'_>, offset: u64, kind: Kind) -> Result<Plan,
             }),
         }
     }
-    match compute {
-        None if methods.is_empty() && unrecognised.is_empty() => Err(PartRefusal::NoMethod),
-        None => Err(PartRefusal::NoCompute),
-        Some(false) => Err(PartRefusal::Unrecognised(unrecognised)),
-        Some(true) => Ok(Plan {
-            processor: binary.processor(),
-            offset,
-            size: binary.bytes().len(),
-            uuid: binary.uuid(),
-            place,
-            methods,
-            unrecognised,
-        }),
+    let is_patched = |address: u64| methods.iter().any(|known| known.address == address);
+    unrecognised.retain(|left| !is_patched(left.address));
+    if tails.methods.is_empty() {
+        return Err(PartRefusal::NoMethod);
     }
+    if compute.is_empty() {
+        return Err(PartRefusal::NoCompute);
+    }
+    if !compute.into_iter().all(is_patched) {
+        return Err(PartRefusal::Unrecognised(unrecognised));
+    }
+    Ok(Plan {
+        processor: binary.processor(),
+        offset,
+        size: binary.bytes().len(),
+        uuid: binary.uuid(),
+        place,
+        methods,
+        unrecognised,
+    })
 }
 
 /// Whether it is the published build, by its number and the words that are replaced.

@@ -52,9 +52,9 @@ impl<'c, 'a> Tails<'c, 'a> {
         for class in &code.objc().classes {
             let of_class = class.instance_methods.iter();
             for method in of_class.filter(|method| method.selector == Some(DESTROY)) {
-                let address = method.implementation.unwrap_or(0);
-                if methods.iter().all(|(known, _)| known.address != address) {
-                    methods.push((Method::of(class.name, address), None));
+                let method = Method::of(class.name, method.implementation.unwrap_or(0));
+                if methods.iter().all(|(known, _)| *known != method) {
+                    methods.push((method, None));
                 }
             }
         }

@@ -265,3 +265,29 @@ fn wrong_usage() {
         assert_code(&run(&sandbox, options), 2);
     }
 }
+
+#[test]
+fn what_is_read() {
+    let Some(tools) = Tools::find() else { return };
+    let published = tools.driver(Shape {
+        authenticated: true,
+        published: true,
+        ..Shape::default()
+    });
+    let sandbox = with_driver(&published);
+    // The linker's version shows in them.
+    let filters = vec![(
+        r"cdhash [0-9a-f]{40}; \d+ of \d+",
+        "cdhash [hash]; [size] of [room]",
+    )];
+    insta::with_settings!({filters => filters, omit_expression => true}, {
+        let said = run(&sandbox, &["--input", "driver", "--dry-run"]);
+        insta::assert_snapshot!("rebuilt", assert_code(&said, 0));
+        let said = run(&sandbox, &["--input", "driver", "--output", "copy", "--published"]);
+        insta::assert_snapshot!("published", assert_code(&said, 0));
+        let said = run(&sandbox, &["--verify", "--input", "driver", "--output", "copy"]);
+        insta::assert_snapshot!("verified", assert_code(&said, 0));
+        let said = run(&sandbox, &["--input", "copy", "--dry-run"]);
+        insta::assert_snapshot!("refused", assert_code(&said, 125));
+    });
+}

@@ -193,6 +193,12 @@ l_compute_methods:
 l_blit_methods:
   .long 24, 1
   .quad l_destroy, l_v, "-[AGXG16XFamilyBlitContext destroyImpl]"
+.ifdef SHARED
+l_shared_methods:
+  .long 24, 1
+  .quad l_destroy, l_v, "-[AGXG16XFamilyBlitContext destroyImpl]"
+class AGXG16XFamilyCopyContext, l_shared_methods, "_OBJC_IVAR_$_AGXG16XFamilyCopyContext._impl"
+.endif
 class AGXG16XFamilyComputeContext, l_compute_methods, "_OBJC_IVAR_$_AGXG16XFamilyComputeContext._impl"
 class AGXG16XFamilyBlitContext, l_blit_methods, "_OBJC_IVAR_$_AGXG16XFamilyBlitContext._impl"
 .section __DATA,__objc_imageinfo,regular,no_dead_strip

@@ -4,6 +4,7 @@
 mod common;
 
 mod command;
+mod damaged;
 mod images;
 mod refused;
 mod signatures;

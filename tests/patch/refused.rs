@@ -180,3 +180,62 @@ fn damage_anywhere_is_refused_or_harmless() {
         );
     }
 }
+
+/// The same driver with one text in place of another of the same length, signed again.
+fn renamed(driver: &[u8], from: &str, to: &str) -> Vec<u8> {
+    assert_eq!(from.len(), to.len());
+    let mut driver = driver.to_vec();
+    let end = signing::signature(&driver).start;
+    let mut count = 0;
+    for at in 0..end - from.len() {
+        // A whole text: the symbols that have it in them stay.
+        if &driver[at..at + from.len()] == from.as_bytes()
+            && !driver[at - 1].is_ascii_graphic()
+            && driver[at + from.len()] == 0
+        {
+            driver[at..at + to.len()].copy_from_slice(to.as_bytes());
+            count += 1;
+        }
+    }
+    assert_eq!(count, 1, "{from}");
+    signing::sign_again(&mut driver);
+    driver
+}
+
+#[test]
+fn drivers_of_an_unknown_family() {
+    let Some(tools) = Tools::find() else { return };
+    let driver = with(&tools, &[]);
+    let other = renamed(&driver, "destroyImpl", "destroyImpx");
+    let refused = refusal(&other, Kind::Rebuilt);
+    assert!(matches!(refused, PartRefusal::NoMethod), "{refused}");
+    let other = renamed(
+        &driver,
+        "AGXG16XFamilyComputeContext",
+        "AGXG16XFamilyCompoteContext",
+    );
+    let refused = refusal(&other, Kind::Rebuilt);
+    assert!(matches!(refused, PartRefusal::NoCompute), "{refused}");
+    // Without an instance variable of that name there is nothing to store.
+    let other = renamed(&driver, "_impl", "_impx");
+    let why = compute(&other);
+    assert!(why.contains("no instance variable"), "{why}");
+}
+
+#[test]
+fn a_driver_of_which_something_cannot_be_read() {
+    let Some(tools) = Tools::find() else { return };
+    let mut driver = with(&tools, &[]);
+    let list = {
+        let parts = Binary::parse(&driver).expect("linked");
+        let binary = parts[0].binary.as_ref().expect("linked");
+        let mut sections = binary.sections().iter();
+        let list = sections.find(|section| section.name == "__objc_classlist");
+        let offset = binary.offset_of(list.expect("it has classes").address);
+        usize::try_from(offset.expect("stored")).expect("small")
+    };
+    driver[list..list + 8].fill(0xff);
+    signing::sign_again(&mut driver);
+    let refused = refusal(&driver, Kind::Rebuilt);
+    assert!(matches!(refused, PartRefusal::Incomplete(_)), "{refused}");
+}

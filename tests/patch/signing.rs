@@ -84,3 +84,27 @@ pub fn set_signature_size(image: &mut [u8], size: usize) {
     let whole = ((start + size - offset).next_multiple_of(0x4000) as u64).to_le_bytes();
     image[segment + 32..segment + 40].copy_from_slice(&whole);
 }
+
+/// Whether the load commands can still be read as far as the signature, and it is in `place` with its directory first.
+pub fn is_where(image: &[u8], place: &std::ops::Range<usize>) -> bool {
+    let mut at = 32;
+    for _ in 0..little(image, 16).min(64) {
+        if at + 16 > 0x1000 {
+            return false;
+        }
+        if little(image, at) == SIGNATURE_COMMAND as usize {
+            let directory = place.start + 20;
+            return little(image, at + 8) == place.start
+                && little(image, at + 12) == place.len()
+                && big(image, place.start + 16) == 20
+                && big(image, directory) == 0xfade_0c02
+                && image[directory + 37] == 2
+                && image[directory + 39] == 12
+                && big(image, directory + 28) == place.start.div_ceil(4096)
+                && big(image, directory + 16) + place.start.div_ceil(4096) * 32
+                    <= place.len() - 20;
+        }
+        at += little(image, at + 4);
+    }
+    false
+}

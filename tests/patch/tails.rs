@@ -95,6 +95,17 @@ fn the_published_tail_is_rebuilt() {
 }
 
 #[test]
+fn code_that_two_classes_share_is_patched_once() {
+    let Some(tools) = Tools::find() else { return };
+    let driver = tools.driver(Shape {
+        with: &["SHARED"],
+        ..Shape::default()
+    });
+    let patched = patch(&driver, Kind::Rebuilt).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(patched.parts[0].methods.len(), 2);
+}
+
+#[test]
 fn the_published_edits_are_made_to_the_published_build() {
     let Some(tools) = Tools::find() else { return };
     let driver = tools.driver(Shape {

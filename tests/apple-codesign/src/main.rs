@@ -6,12 +6,15 @@
 use std::fs;
 use std::path::Path;
 
+use agxrun::audit::Binary;
+use agxrun::patch::signature::{Place, SignatureError, renew};
 use agxrun::target::image::{Contents, Entitlements, Grant, Image, Signature};
 use agxrun::target::rules::{Host, Library, Program, System, judge};
 use agxrun::target::verdict::Kind;
 use anyhow::{Context, Result, ensure};
 use apple_codesign::{
     CodeSignatureFlags, MachFile, MachOSigner, SettingsScope, SigningSettings,
+    VerificationProblemType,
 };
 
 const DYLD_VARIABLES: &str = "com.apple.security.cs.allow-dyld-environment-variables";
@@ -26,12 +29,14 @@ fn main() -> Result<()> {
         let bytes = fs::read(path)?;
         let name = path.display();
         compare(&bytes).with_context(|| format!("{name}, as it is"))?;
+        renewed(&bytes).with_context(|| format!("{name}, changed and signed by agxrun"))?;
         compared += 1;
         for (flags, entitlements, expected) in ways() {
             let signed = sign(&bytes, flags, &entitlements)
                 .with_context(|| format!("{name}: signing with {flags:?}"))?;
             compare(&signed)
                 .and_then(|()| verdict(&signed, expected))
+                .and_then(|()| renewed(&signed))
                 .with_context(|| format!("{name}, signed with {flags:?} and {entitlements:?}"))?;
             compared += 1;
         }
@@ -127,6 +132,38 @@ fn compare(bytes: &[u8]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A file that was changed, and whose signatures agxrun renewed, is one of which the other reader says nothing but
+/// that no certificate vouches for it; flags and entitlements are read alike.
+fn renewed(bytes: &[u8]) -> Result<()> {
+    let mut copy = bytes.to_vec();
+    for part in Binary::parse(bytes)? {
+        let binary = part.binary?;
+        let place = match Place::of(&binary) {
+            Err(SignatureError::Unsigned) => return Ok(()),
+            other => other?,
+        };
+        let start = usize::try_from(part.offset)?;
+        let range = start..start + binary.bytes().len();
+        let changed = &mut copy[range.clone()];
+        changed[place.signature.start / 2] ^= 1;
+        match renew(&bytes[range], changed, &place) {
+            // An older signature has shorter fields, or another hash alone.
+            Err(SignatureError::NoRoom { .. } | SignatureError::Unknown(_)) => return Ok(()),
+            other => other?,
+        };
+    }
+    for problem in apple_codesign::verify_macho_data(&copy) {
+        ensure!(
+            matches!(
+                problem.problem,
+                VerificationProblemType::NoCryptographicSignature
+            ),
+            "renewed: {problem}"
+        );
+    }
+    compare(&copy)
 }
 
 fn compare_entitlements(

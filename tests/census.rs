@@ -2,10 +2,12 @@
 
 mod common;
 
+use std::path::PathBuf;
+
 use agx_ledger::builder::Builder;
 use agx_ledger::layout::{census_flag, exit_route, flag, state};
 use agx_ledger::{Counter, Reason, Tally, file_name};
-use common::{Run, Sandbox, workload};
+use common::{Run, Sandbox, in_repository, products, workload};
 use serde_json::{Value, json};
 
 const CLASS: &str = "AGXG16XFamilyComputeContext";
@@ -121,6 +123,134 @@ fn without_the_option_there_is_no_census_and_the_environment_may_ask_for_one() {
     run.assert_code(0)
         .assert_stderr("policy: v3 (the default), census");
     assert_eq!(run.json["census"], Value::Null, "nothing was hooked");
+}
+
+/// A program that gives a hooked method other code when the hooks stand: a function of the driver's own file.
+const REPLACES: &str = "
+import ctypes, sys
+driver = ctypes.CDLL(sys.argv[1])
+objc = ctypes.CDLL('libobjc.so.4')
+for name in ('objc_lookUpClass', 'sel_registerName', 'class_getInstanceMethod', 'method_setImplementation'):
+    getattr(objc, name).restype = ctypes.c_void_p
+pointer = ctypes.c_void_p
+name = b'AGXG16XFamilyComputeContext'
+selector = pointer(objc.sel_registerName(b'setComputePipelineState:'))
+method = objc.class_getInstanceMethod(pointer(objc.objc_lookUpClass(name)), selector)
+code = ctypes.cast(driver.agx_rehearsal_release, pointer)
+assert objc.method_setImplementation(pointer(method), code)
+";
+
+#[cfg(target_os = "linux")] // GCC's runtime, which the program calls by name
+#[test]
+fn a_program_that_replaces_a_hook_is_told_so() {
+    let driver = products().join("libagx_rehearsal.so");
+    let target = [
+        "python3".into(),
+        "-c".into(),
+        REPLACES.into(),
+        driver.into_os_string(),
+    ];
+    let run = Sandbox::new().run(&["--census"], &target);
+    run.assert_code(87).assert_stderr(
+        "1 replaced: -[AGXG16XFamilyComputeContext setComputePipelineState:] by libagx_rehearsal.so",
+    );
+    let looked = run.json["census"]["methods"].as_u64();
+    let processes = run.json["processes"].as_array().expect("a list");
+    let armed = processes.iter().find(|process| process["armed"] == true);
+    let hooks = &armed.expect("Python's own")["counters"]["hooks_installed"];
+    assert_eq!(looked, hooks.as_u64(), "the replaced one is one of them");
+}
+
+/// The driver asserts inside a hooked call.
+#[test]
+fn a_process_that_crashes_takes_no_census_and_leaves_its_tallies() {
+    let target = [
+        workload().into_os_string(),
+        "--fault".into(),
+        "double-commit".into(),
+    ];
+    let run = Sandbox::new().run(&["--census"], &target);
+    run.assert_code(134)
+        .assert_stderr("no census of pid ")
+        .assert_stderr("no process took it to its end");
+    let census = &run.json["census"];
+    assert_eq!(census["missing"], json!([run.json["pid"]]));
+    assert_eq!(census["methods"], 0, "nobody looked");
+    assert!(census["encoders"]["one_thread"].as_u64() > Some(0));
+    // Methods of three classes, one calling `super` of the next: each was entered through its hook.
+    let ways = &run.json["reports"][0]["fix"]["ways"];
+    assert_eq!(ways["hooks_by"], "ledger", "{ways}");
+    assert!(ways["frames"].as_u64() > Some(1), "{ways}");
+    assert_eq!(ways["through"], ways["frames"]);
+    assert!(!run.stderr().contains("bypass"), "{}", run.stderr());
+    assert_eq!(run.reasons(), ["signal", "new_reports"]);
+}
+
+/// A report in which the frames of the library are the program's: what a stack past the library looks like.
+fn past_the_library(sandbox: &Sandbox) -> PathBuf {
+    let report = in_repository("tests/data/rehearsal/unlocked-v2.2.ips");
+    let text = std::fs::read_to_string(report).expect("readable");
+    let (header, body) = text.split_once('\n').expect("two parts");
+    let mut body: Value = serde_json::from_str(body).expect("JSON");
+    let images = body["usedImages"].as_array().expect("a list");
+    let name = |image: &Value| image["name"].as_str().map(str::to_owned);
+    let library = images
+        .iter()
+        .position(|image| name(image).is_some_and(|it| it.starts_with("libagx_fix")));
+    let library = library.expect("it was loaded");
+    for thread in body["threads"].as_array_mut().expect("a list") {
+        for frame in thread["frames"].as_array_mut().expect("a list") {
+            if frame["imageIndex"] == json!(library) {
+                frame["imageIndex"] = json!(0);
+                frame["symbol"] = json!("direct_call");
+            }
+        }
+    }
+    let folder = sandbox.path("past");
+    std::fs::create_dir(&folder).expect("made");
+    let path = folder.join("past-2026-01-01-000000.ips");
+    std::fs::write(&path, format!("{header}\n{body}")).expect("written");
+    path
+}
+
+#[test]
+fn a_call_past_the_library_is_told_wherever_a_report_is_shown() {
+    let sandbox = Sandbox::new();
+    let report = past_the_library(&sandbox);
+    let folder = report.parent().expect("a folder");
+    let run = |words: &[&str]| {
+        let mut command = sandbox.agxrun();
+        command.args(words);
+        command.output().expect("agxrun starts")
+    };
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let file = report.to_str().expect("UTF-8");
+
+    let shown = run(&["show", file]);
+    let stderr = text(&shown.stderr);
+    assert!(stderr.contains("bypass seen: frame "), "{stderr}");
+    assert!(stderr.contains("direct_call"), "{stderr}");
+    assert!(stderr.contains("low confidence"), "no ledger: {stderr}");
+    let shown: Value =
+        serde_json::from_slice(&run(&["show", "--json", file]).stdout).expect("JSON");
+    let bypass = &shown["fix"]["ways"]["bypasses"][0];
+    assert_eq!(bypass["confidence"], "low", "{shown}");
+    assert_eq!(bypass["because"]["kind"], "by_name");
+
+    let folder = folder.to_str().expect("UTF-8");
+    let checked = text(&run(&["check-crashes", "--reports-dir", folder, "--latest"]).stdout);
+    assert!(checked.contains("bypass:  frame "), "{checked}");
+    let checked = run(&[
+        "check-crashes",
+        "--reports-dir",
+        folder,
+        "--latest",
+        "--json",
+    ])
+    .stdout;
+    let checked = text(&checked);
+    assert!(checked.contains("\"bypasses\""), "{checked}");
+    assert!(checked.contains("direct_call"), "{checked}");
 }
 
 #[test]

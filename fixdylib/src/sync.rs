@@ -2,9 +2,7 @@
 //! that tries every order in which threads can meet.
 
 use std::cell::UnsafeCell;
-#[cfg(target_os = "macos")]
-pub use std::sync::atomic::fence;
-pub use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+pub use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 
 /// A function that can make a static here, and cannot in a model.
 macro_rules! constant {

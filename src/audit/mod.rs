@@ -5,7 +5,7 @@
 //! reads the Objective-C metadata by way of it, `arm64/` and [`Code`] the instructions. By these,
 //! `coverage/` says what each policy reaches of the classes, `bypass/` which ways lead past its hooks,
 //! `race/` what `destroyImpl` does; `report/` puts it together, and `drivers/` says where drivers are.
-//! Nothing is executed and nothing is written; addresses are those before the image is slid.
+//! [`explain`] holds a crash against it. Nothing is executed and nothing is written; addresses are those before the image is slid.
 //!
 //! A file is not believed. Whatever it says is checked against what it has, work and memory are
 //! bounded by its size, and what cannot be read becomes a [`Gap`] beside what can.
@@ -15,6 +15,7 @@ pub mod bypass;
 mod code;
 pub mod coverage;
 pub mod drivers;
+pub mod explain;
 mod gap;
 mod macho;
 mod mapped;

@@ -1,4 +1,5 @@
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -22,6 +23,10 @@ pub struct ShowArgs {
     /// Print the file as it is; a terminal is shown control characters, not given them.
     #[arg(long, conflicts_with_all = ["thread", "no_demangle"])]
     pub raw: bool,
+    /// Explain the crash by this audit (`agxrun audit --output FILE`) [default: the one that `agxrun audit` kept of the
+    /// driver's build].
+    #[arg(long, value_name = "FILE", conflicts_with = "raw")]
+    pub audit: Option<PathBuf>,
     /// Leave C++ and Rust names as the report has them.
     #[arg(long)]
     pub no_demangle: bool,

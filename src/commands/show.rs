@@ -1,15 +1,18 @@
 //! `agxrun show`: one report, as a person reads it.
 
+use std::collections::BTreeSet;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
 use super::defaults;
+use crate::audit::explain::Explanation;
+use crate::audit::report::{Audit, kept};
 use crate::cli::{ShowArgs, ThreadChoice};
 use crate::diagnose::FixFacts;
 use crate::output::translate::{Document, Threads, TranslateOptions, raw, text_report, translate};
-use crate::output::{pager, terminal};
+use crate::output::{explanation, pager, terminal};
 use crate::reports::listing::{Query, list};
 use crate::reports::{Kind, Report, file, find, read_file};
 use crate::run::verdict::exit_code;
@@ -31,8 +34,9 @@ pub fn run(args: &ShowArgs) -> Result<u8> {
     for problem in &report.problems {
         terminal::warning(&format!("not everything was read: {problem}"));
     }
+    let explanations = explanations(args, &report)?;
     if args.json {
-        terminal::print(&Document::of(&path, &report, &fix).text()?)?;
+        terminal::print(&Document::of(&path, &report, &fix, &explanations).text()?)?;
         return Ok(exit_code::OK);
     }
     for bypass in fix.bypasses() {
@@ -42,14 +46,62 @@ pub fn run(args: &ShowArgs) -> Result<u8> {
         threads: threads(args.thread, &report)?,
         demangle: !args.no_demangle,
     };
-    let text = if is_text(&report) {
+    let mut text = if is_text(&report) {
         let bytes = file::read_bytes(&path)?;
         text_report(&String::from_utf8_lossy(&bytes), &options)
     } else {
         translate(&report, &options)
     };
+    let explained = explanation::text(&explanations);
+    // Without a terminal the text goes out byte for byte.
+    match pager::screen() {
+        None => text += &anstream::adapter::strip_str(&explained).to_string(),
+        Some(_) => text += &explained,
+    }
     print(&text, args.no_pager)?;
     Ok(exit_code::OK)
+}
+
+/// What audits say of the crash: the one that is named, else those that are kept of the report's images.
+fn explanations(args: &ShowArgs, report: &Report) -> Result<Vec<Explanation>> {
+    let of = |audit: &Audit| -> Vec<Explanation> {
+        let images = audit.images();
+        images
+            .filter_map(|(.., image)| Explanation::of(image, report))
+            .collect()
+    };
+    if let Some(path) = &args.audit {
+        let audit = Audit::read(path).map_err(|error| {
+            anyhow::anyhow!("cannot explain by `{}`: it {error}", path.display())
+        })?;
+        let found = of(&audit);
+        if found.is_empty() {
+            terminal::warning(&format!(
+                "`{}` explains nothing: it is of other builds than the report's images",
+                path.display()
+            ));
+        }
+        return Ok(found);
+    }
+    let Some(folder) = defaults::audits() else {
+        return Ok(Vec::new());
+    };
+    let uuids = report
+        .images
+        .iter()
+        .filter_map(|image| image.uuid.as_deref());
+    let uuids: BTreeSet<String> = uuids.map(kept::plain_uuid).collect();
+    let mut found = Vec::new();
+    for uuid in uuids {
+        match kept::find(&folder, &uuid) {
+            Ok(audit) => found.extend(audit.iter().flat_map(of)),
+            Err(error) => terminal::warning(&format!(
+                "`{}` explains nothing: it {error}",
+                kept::path(&folder, &uuid).display()
+            )),
+        }
+    }
+    Ok(found)
 }
 
 /// To a terminal through the pager; elsewhere to the last byte what Apple's own translation has.

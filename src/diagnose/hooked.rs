@@ -212,7 +212,7 @@ mod tests {
                 false,
             ),
             ("-[AGXG16XFamilyCommandBuffer commit]", true, true),
-            ("-[AGXG16XFamilyComputeContext dealloc]", false, true),
+            ("-[AGXG16XFamilyBlitContext dealloc]", false, true),
             (
                 "-[AGXG18PFamilyComputeContext_mtlnext setObject:]",
                 true,

@@ -11,6 +11,7 @@ pub mod crash;
 pub mod crashes;
 pub mod destination;
 pub mod doctor;
+pub mod explanation;
 pub mod history;
 pub mod html;
 pub mod inspect;

@@ -110,6 +110,8 @@ pub struct Image {
     pub processor: (u32, u32),
     pub flags: u32,
     pub uuid: Option<[u8; 16]>,
+    /// Offset and size of what is encrypted.
+    pub encrypted: Option<(u32, u32)>,
     /// Where functions begin, in order.
     pub functions: Vec<u64>,
     plan: Plan,
@@ -133,6 +135,7 @@ impl Image {
             processor,
             flags: 0x0020_0000,
             uuid: None,
+            encrypted: None,
             functions: Vec::new(),
             plan,
             bytes: vec![0; usize::try_from(plan.linkedit).expect("small")],
@@ -197,6 +200,7 @@ impl Image {
     }
 
     /// The address of a stub that goes to another image's function, made where there is none yet.
+    #[allow(dead_code, reason = "for drivers, which other tests make")]
     pub fn call(&mut self, symbol: &'static str) -> u64 {
         let number = self.calls.iter().position(|call| *call == symbol);
         let number = number.unwrap_or_else(|| {
@@ -219,6 +223,7 @@ impl Image {
     }
 
     /// Writes instructions.
+    #[allow(dead_code, reason = "as above")]
     pub fn code(&mut self, address: u64, code: &[u32]) {
         let bytes: Vec<u8> = code.iter().flat_map(|word| word.to_le_bytes()).collect();
         self.write(address, &bytes);
@@ -456,6 +461,10 @@ impl Image {
             words(&mut commands, &[0x1b, 24]);
             commands.extend_from_slice(&uuid);
         }
+        if let Some((offset, size)) = self.encrypted {
+            // LC_ENCRYPTION_INFO_64, in FairPlay's first form.
+            words(&mut commands, &[0x2c, 24, offset, size, 1, 0]);
+        }
         if !starts.is_empty() {
             let at = self.plan.linkedit + fixups_size;
             commands.extend_from_slice(&linkedit_command(0x26, at, starts.len()));
@@ -473,7 +482,11 @@ impl Image {
                 cpu,
                 subtype,
                 6,
-                5,
+                5 + short(
+                    usize::from(self.uuid.is_some())
+                        + usize::from(self.encrypted.is_some())
+                        + usize::from(!starts.is_empty()),
+                ),
                 short(commands.len()),
                 self.flags,
                 0,

@@ -5,10 +5,11 @@ use std::fs;
 
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
+use serde_json::json;
 
 use crate::common::Sandbox;
 use crate::driver::Driver;
-use crate::image::{ARM64, Style, X86_64};
+use crate::image::{ARM64, ARM64E, Style, X86_64};
 use crate::printed::{assert_code, audit, install, json, stderr, stdout};
 use crate::zoo::{Lists, zoo};
 
@@ -49,7 +50,7 @@ fn each_file_that_cannot_be_read_has_its_reason_and_the_others_go_on() {
 
         let output = audit(&sandbox, &[file, "--json"]);
         assert_code(&output, 125);
-        let json = json(&output);
+        let json = crate::printed::json(&output);
         assert!(
             json["files"][0]["error"].is_string()
                 || json["files"][0]["parts"][0]["error"].is_string(),
@@ -66,7 +67,7 @@ fn of_a_truncated_driver_what_is_there_is_told() {
     // The classes are there; the tables by which the loader adjusts pointers are not.
     fs::write(sandbox.path("cut"), &image[..image.len() * 3 / 4]).expect("written");
     let output = audit(&sandbox, &["cut", "--json"]);
-    let json = json(&output);
+    let json = crate::printed::json(&output);
     let image = &json["files"][0]["parts"][0]["image"];
     assert!(
         image["gaps"]["count"].as_u64().expect("a number") > 0,
@@ -132,6 +133,95 @@ fn a_part_for_another_processor_is_looked_at_only_where_it_is_asked_for() {
         "{}",
         stderr(&output)
     );
+}
+
+#[test]
+fn of_an_encrypted_driver_it_is_said_what_cannot_be_seen() {
+    let sandbox = Sandbox::new();
+    let mut image = Driver::own().image();
+    // The selectors and types; the classes themselves are in the data.
+    image.encrypted = Some((0x1000, 0x1f000));
+    fs::write(sandbox.path("encrypted"), image.build(Style::Chained(9))).expect("written");
+    let output = audit(&sandbox, &["encrypted", "--json"]);
+    assert_code(&output, 0);
+    let json = crate::printed::json(&output);
+    let image = &json["files"][0]["parts"][0]["image"];
+    let kinds: Vec<_> = image["unseen"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|it| &it["kind"])
+        .collect();
+    assert!(kinds.iter().any(|kind| **kind == "encrypted"), "{kinds:?}");
+    assert_eq!(image["classes"], 11);
+    assert!(stdout(&audit(&sandbox, &["encrypted"])).contains("encrypted in the file"));
+}
+
+#[test]
+fn of_a_universal_file_silicons_part_is_looked_at_and_the_others_are_named() {
+    let sandbox = Sandbox::new();
+    let intel = Driver {
+        processor: X86_64,
+        style: Style::Chained(6),
+        ..Driver::own()
+    };
+    let (first, second) = (intel.build(), Driver::own().build());
+    fs::write(
+        sandbox.path("fat"),
+        universal(&[(X86_64, &first), (ARM64E, &second)]),
+    )
+    .expect("written");
+    let looked_at = |options: &[&str]| {
+        let output = audit(&sandbox, &[&["fat", "--json"], options].concat());
+        assert_code(&output, 0);
+        let file = json(&output)["files"][0].clone();
+        let parts = file["parts"].as_array().expect("parts").iter();
+        let archs: Vec<_> = parts
+            .map(|part| part["arch"].as_str().expect("text").to_owned())
+            .collect();
+        (archs, file["passed_over"].clone())
+    };
+    assert_eq!(
+        looked_at(&[]),
+        (vec!["arm64e".to_owned()], json!(["x86_64"]))
+    );
+    assert_eq!(
+        looked_at(&["--arch", "x86_64"]),
+        (vec!["x86_64".to_owned()], json!(["arm64e"]))
+    );
+    assert_eq!(looked_at(&["--arch", "all"]).0, ["x86_64", "arm64e"]);
+    assert!(stdout(&audit(&sandbox, &["fat"])).contains("not looked at: its parts for x86_64"));
+
+    // One that is cut off says so of its last part, and tells the others.
+    let mut cut = universal(&[(X86_64, &first), (ARM64E, &second)]);
+    cut.truncate(0x4000 + first.len().next_multiple_of(0x4000) + 0x20);
+    fs::write(sandbox.path("cut"), cut).expect("written");
+    let output = audit(&sandbox, &["cut", "--arch", "all"]);
+    assert_code(&output, 125);
+    assert!(
+        stderr(&output).contains("`cut` (arm64e)"),
+        "{}",
+        stderr(&output)
+    );
+    assert!(stdout(&output).contains("x86_64, library"));
+}
+
+/// A universal file of these parts.
+fn universal(parts: &[((u32, u32), &[u8])]) -> Vec<u8> {
+    let short = |size: usize| u32::try_from(size).expect("small");
+    let mut head = vec![0xcafe_babe, short(parts.len())];
+    let mut bytes = Vec::new();
+    let mut at = 0x4000;
+    for ((cpu, subtype), part) in parts {
+        head.extend([*cpu, *subtype, short(at), short(part.len()), 14]);
+        bytes.resize(at, 0);
+        bytes.extend_from_slice(part);
+        at += part.len().next_multiple_of(0x4000);
+    }
+    for (at, word) in head.into_iter().enumerate() {
+        bytes[4 * at..4 * at + 4].copy_from_slice(&word.to_be_bytes());
+    }
+    bytes
 }
 
 #[test]

@@ -194,3 +194,44 @@ fn a_superclass_that_nobody_knows_is_named() {
             .all(|class| class.name != unknown.class)
     );
 }
+
+#[test]
+fn what_categories_add_is_their_classes() {
+    let mut driver = Driver::own();
+    driver.categories = vec![
+        (
+            "Tensors",
+            "AGXG16XFamilyComputeContext",
+            vec!["setTensor:", "setTexture:atIndex:"],
+        ),
+        ("More", "_MTLCommandEncoder", vec!["setMore:"]),
+        ("Text", "NSString", vec!["setText:"]),
+    ];
+    let found = coverage(&driver.build());
+    let compute = class(&found, "AGXG16XFamilyComputeContext");
+    assert_eq!((compute.own, compute.work), (80, 65));
+    let added = method(compute, "setTensor:");
+    assert_eq!(added.category.as_deref(), Some("Tensors"));
+    assert_eq!(added.hooked, ["v3"]);
+
+    // The runtime finds a category's method first; the class's own is there and never called.
+    let both: Vec<_> = compute
+        .methods
+        .iter()
+        .filter(|it| it.selector.as_deref() == Some("setTexture:atIndex:"))
+        .collect();
+    let [of_category, own] = both[..] else {
+        panic!("{both:?}")
+    };
+    assert_eq!(of_category.hooked.len(), POLICIES.len());
+    assert_eq!((own.hooked.len(), own.work), (0, false));
+    let left = own.left_by("v3").expect("a reason");
+    assert_eq!(left.kind, LeftKind::Replaced);
+    assert_eq!(left.reason, "the category `Tensors` takes its place");
+
+    // A class of another image that is known by name; one that has nothing to do with encoding is not.
+    let other = class(&found, "_MTLCommandEncoder");
+    assert_eq!((other.address, other.kind), (None, Kind::Encoder));
+    assert_eq!(method(other, "setMore:").hooked, ["v3"]);
+    assert!(found.classes.iter().all(|class| class.name != "NSString"));
+}

@@ -41,6 +41,8 @@ pub struct Driver {
     pub lists: Lists,
     /// What the methods of the compute encoder do; none does anything without it.
     pub code: Option<Code>,
+    /// What categories add to classes, this image's or others': category, class, selectors.
+    pub categories: Vec<(&'static str, &'static str, Vec<&'static str>)>,
 }
 
 /// The code of the compute encoder's methods that matter.
@@ -73,6 +75,7 @@ impl Driver {
             uuid: UUID,
             lists: Lists::Absolute,
             code: None,
+            categories: Vec::new(),
         }
     }
 
@@ -144,9 +147,32 @@ impl Driver {
             list.push(Field::Pointer(To::Address(address)));
         }
         image.put(Room::Classes, &list);
+        for (name, class, selectors) in &self.categories {
+            let class = match made.get(class) {
+                Some(address) => To::Address(*address),
+                None => To::Import(leak(format!("_OBJC_CLASS_$_{class}"))),
+            };
+            let entries: Vec<_> = selectors
+                .iter()
+                .map(|selector| {
+                    image.functions.push(next);
+                    next += FUNCTION;
+                    (*selector, "v@:@", Some(next - FUNCTION))
+                })
+                .collect();
+            let list = methods(&mut image, self.lists, &entries);
+            let name = To::Address(image.text(name));
+            let fields = [name, class, list, To::Null, To::Null].map(Field::Pointer);
+            let category = image.put(Room::Const, &fields);
+            image.put(Room::Categories, &[Field::Pointer(To::Address(category))]);
+        }
+        image.functions.sort_unstable();
         image
     }
 }
+
+/// Where a function stands that reads what it is given, from `destroyImpl` on.
+const HELPER: u64 = 0x50;
 
 /// Bytes of a method's code.
 fn size(selector: &str) -> u64 {
@@ -173,6 +199,11 @@ impl Code {
             at("setBytes:length:atIndex:"),
             &[LOAD_IMPL, SKIP_IF_NULL, READ_IMPL, RET],
         );
+        let helper = destroy + HELPER;
+        image.functions.push(helper);
+        image.code(helper, &[READ_GIVEN, RET]);
+        let passes = at("updateFence:");
+        image.code(passes, &[LOAD_IMPL_TO_PASS, bl(passes + 4, helper), RET]);
         if self.bypasses {
             let calls = at("deferredEndEncoding");
             image.code(calls, &[bl(calls, destroy), RET]);
@@ -239,6 +270,10 @@ const STORE: u32 = 0xf901_8e7f;
 const MOVE: u32 = 0xaa14_03e0;
 /// `ldr x8, [x0, #0x318]`
 const LOAD_IMPL: u32 = 0xf941_8c08;
+/// `ldr x0, [x0, #0x318]`
+const LOAD_IMPL_TO_PASS: u32 = 0xf941_8c00;
+/// `ldr x9, [x0, #0x10]`
+const READ_GIVEN: u32 = 0xf940_0809;
 /// `ldr x9, [x8, #0x5c8]`
 const READ_IMPL: u32 = 0xf942_e509;
 /// `cbz x8, .+8`

@@ -133,11 +133,20 @@ fn the_race_is_told_with_its_instructions_and_the_faults_that_it_foretells() {
             (14, "store")
         ]
     );
-    let function = format!("-[{CLASS} setComputePipelineState:]");
+    let function = |selector: &str| format!("-[{CLASS} {selector}]");
     assert_eq!(
         found["race"]["predicted_faults"],
-        json!([{"address": 0x5c8, "functions": [function]}])
+        json!([
+            {"address": 0x10, "functions": [function("updateFence:")]},
+            {"address": 0x5c8, "functions": [function("setComputePipelineState:")]},
+        ])
     );
+    // Another function reads it for this method.
+    let passes = address(&found, "updateFence:");
+    let read = &found["race"]["untested_reads"][1];
+    assert_eq!(read["function"], function("updateFence:"));
+    assert_eq!(read["calls"][0]["address"], passes + 4);
+    assert_eq!(read["at"]["address"], start + 0x50);
     let text = stdout(&audit(&sandbox, &["driver"]));
     let race = text
         .find("The race, and faults foretold")
@@ -151,5 +160,34 @@ fn the_race_is_told_with_its_instructions_and_the_faults_that_it_foretells() {
     assert_eq!(
         repaired["race"]["predicted_faults"],
         found["race"]["predicted_faults"]
+    );
+}
+
+#[test]
+fn a_build_without_the_race_is_told_against_one_that_has_it() {
+    let sandbox = Sandbox::new();
+    fs::write(sandbox.path("old"), driver(false, false).build()).expect("written");
+    let mut new = driver(true, false);
+    new.uuid[0] ^= 1;
+    fs::write(sandbox.path("new"), new.build()).expect("written");
+    let answer = json(&audit(&sandbox, &["new", "--against", "old", "--json"]));
+    let changes = &answer["against"]["images"][0];
+    assert_eq!(
+        changes["changed_orders"],
+        json!([{"class": CLASS, "before": "after_unlock", "after": "before_unlock"}])
+    );
+    assert_eq!(changes["new_faults"], json!([]));
+    let text = stdout(&audit(&sandbox, &["new", "--against", "old"]));
+    assert!(
+        text.contains("stores NULL to _impl before the unlock; before, it stores NULL to _impl after the unlock"),
+        "{text}"
+    );
+
+    // An audit of what has no code at all foretells nothing.
+    fs::write(sandbox.path("none"), crate::driver::Driver::own().build()).expect("written");
+    let answer = json(&audit(&sandbox, &["none", "--against", "old", "--json"]));
+    assert_eq!(
+        answer["against"]["images"][0]["gone_faults"],
+        json!([0x10, 0x5c8])
     );
 }

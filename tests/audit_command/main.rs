@@ -15,6 +15,8 @@ mod zoo;
 
 mod bad;
 mod coverage;
+mod crash;
 mod driver;
+mod explained;
 mod found;
 mod printed;

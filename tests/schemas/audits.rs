@@ -1,10 +1,13 @@
 //! What `agxrun audit` prints.
 
 use std::fs;
+use std::path::PathBuf;
 
 use agx_policy::dump::Method;
+use serde_json::Value;
 
 use super::common::Sandbox;
+use super::crash;
 use super::driver::{Code, Driver};
 use super::image::{ARM64, Style, X86_64};
 use super::schema::Printed;
@@ -17,6 +20,45 @@ fn few(mut driver: Driver) -> Driver {
         class.methods.truncate(6);
     }
     driver
+}
+
+/// The compute encoder alone, with the race and a call past a hook.
+fn racy() -> Driver {
+    let mut driver = Driver::own();
+    driver.code = Some(Code {
+        repaired: false,
+        bypasses: true,
+    });
+    driver
+        .classes
+        .retain(|class| class.name.ends_with("FamilyComputeContext"));
+    driver
+}
+
+/// The report of a crash in that encoder, whose audit is kept in the sandbox.
+pub fn explained(sandbox: &Sandbox) -> PathBuf {
+    fs::write(sandbox.path("racy"), racy().build()).expect("written");
+    let mut agxrun = sandbox.agxrun();
+    let output = agxrun.args(["audit", "--json", "racy"]).output();
+    let audit: Value =
+        serde_json::from_slice(&output.expect("agxrun starts").stdout).expect("JSON");
+    let image = &audit["files"][0]["parts"][0]["image"];
+    let reads = image["race"]["untested_reads"].as_array().expect("reads");
+    let passed = |read: &&Value| {
+        read["calls"]
+            .as_array()
+            .is_some_and(|calls| !calls.is_empty())
+    };
+    let read = reads.iter().find(passed).expect("one that is passed on");
+    let number = |value: &Value| value.as_u64().expect("a number");
+    let base = number(&image["base"]);
+    let offset = number(&read["at"]["address"]) - base;
+    let caller = number(&read["calls"][0]["address"]) + 4 - base;
+    let uuid = image["uuid"].as_str().expect("a UUID");
+    let path = sandbox.path("explained.ips");
+    let report = crash::report(uuid, &[offset, caller], number(&read["offset"]));
+    fs::write(&path, report).expect("written");
+    path
 }
 
 pub fn all() -> Vec<Printed> {

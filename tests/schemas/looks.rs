@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 
 use super::common::{Sandbox, in_repository, workload};
 use super::schema::Printed;
-use super::{in_file, printed};
+use super::{audits, in_file, printed};
 
 /// The reports of the corpus in one of its folders.
 fn corpus(folder: &str) -> Vec<PathBuf> {
@@ -116,6 +116,7 @@ pub fn shown() -> Vec<Printed> {
     // The others are of the same kinds.
     paths.extend(corpus("reports").into_iter().step_by(4));
     paths.push(cut_off);
+    paths.push(audits::explained(&sandbox));
     paths.iter().map(|path| show(path)).collect()
 }
 

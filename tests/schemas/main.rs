@@ -8,6 +8,8 @@ mod images;
 #[path = "../patch/signing.rs"]
 mod signing;
 
+#[path = "../audit_command/crash.rs"]
+mod crash;
 #[path = "../audit_command/driver.rs"]
 mod driver;
 #[allow(dead_code, reason = "the reader's tests use the rest")]

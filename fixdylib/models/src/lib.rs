@@ -1,4 +1,4 @@
-//! The fix library's locks, throttle and lifecycle over [`loom`]: the same source files as in the library, with atomics, cells and the
+//! The fix library's locks, throttle, lifecycle and table of shared encoders over [`loom`]: the same source files as in the library, with atomics, cells and the
 //! kernel's part replaced, so that a test runs through every order in which its threads can meet.
 //!
 //! Time stands still until a test lets it end ([`os::park::expire`]), which is a step like any other.
@@ -12,6 +12,8 @@ pub mod lock;
 pub mod os;
 pub mod sync;
 
+#[path = "../../src/hooks/tally/sharing.rs"]
+pub mod sharing;
 #[path = "../../src/throttle/mod.rs"]
 pub mod throttle;
 

@@ -1,8 +1,10 @@
 //! Which classes have an instance variable `_impl`, and where.
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
 use super::state::Surroundings;
+use super::tail::Landings;
 use crate::audit::{Binary, Class, ClassRef, Code, Method, Objc, Pointer};
 
 /// An instance variable `_impl`, as a class has or inherits it.
@@ -22,6 +24,8 @@ pub struct Impls<'a> {
     /// By where the class stands.
     by_class: HashMap<u64, ImplIvar<'a>>,
     variables: HashSet<u64>,
+    /// What leads into the image's code, which all of its methods share; only once it is asked for.
+    landings: OnceCell<Landings>,
 }
 
 impl<'a> Impls<'a> {
@@ -69,7 +73,18 @@ impl<'a> Impls<'a> {
         Impls {
             by_class,
             variables,
+            landings: OnceCell::new(),
         }
+    }
+
+    /// Whether no class has one.
+    pub fn is_empty(&self) -> bool {
+        self.by_class.is_empty()
+    }
+
+    /// What leads to instructions of the image.
+    pub(super) fn landings(&self, code: &Code<'a>) -> &Landings {
+        self.landings.get_or_init(|| Landings::of(code))
     }
 
     /// That of the class at `address`.

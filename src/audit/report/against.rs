@@ -3,12 +3,13 @@
 //! Classes are found again by their names, and where the builds are of two families of the driver by
 //! the names without the family. Addresses differ in every build and are not compared.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
 use super::family;
 use super::model::{Audit, FileAudit, ImageAudit, PartAudit};
+use super::race::{RaceAudit, StoreOrderKind};
 use crate::audit::coverage::{ClassCoverage, Coverage, MethodCoverage};
 
 /// An audit against another one.
@@ -48,6 +49,13 @@ pub struct Changes {
     pub changed_types: Vec<TypesChange>,
     /// Methods that other policies hook than before.
     pub changed_coverage: Vec<CoverageChange>,
+    /// Methods `destroyImpl` that store NULL to `_impl` at another time than before. Looked at where
+    /// both images' code is.
+    pub changed_orders: Vec<OrderChange>,
+    /// Addresses of faults that are foretold of this image alone; looked at as before.
+    pub new_faults: Vec<u64>,
+    /// Addresses of faults that are foretold of the other one alone; looked at as before.
+    pub gone_faults: Vec<u64>,
 }
 
 /// A class that one of two images has.
@@ -108,6 +116,17 @@ pub struct CoverageChange {
     pub gained: Vec<String>,
     /// Policies that hooked it and do not now.
     pub lost: Vec<String>,
+}
+
+/// A `destroyImpl` that stores NULL to `_impl` at another time than before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderChange {
+    /// Its class.
+    pub class: String,
+    /// When the other image's does.
+    pub before: StoreOrderKind,
+    /// When this one's does.
+    pub after: StoreOrderKind,
 }
 
 impl Comparison {
@@ -201,6 +220,9 @@ impl Changes {
             .filter(|class| !new.contains_key(&family::without(&class.name)))
             .map(ClassChange::of)
             .collect();
+        if let (Some(before), Some(after)) = (&before.race, &after.race) {
+            changes.race(before, after);
+        }
         changes
     }
 
@@ -217,6 +239,36 @@ impl Changes {
             + self.gone_methods.len()
             + self.changed_types.len()
             + self.changed_coverage.len()
+            + self.changed_orders.len()
+            + self.new_faults.len()
+            + self.gone_faults.len()
+    }
+
+    fn race(&mut self, before: &RaceAudit, after: &RaceAudit) {
+        let old: HashMap<String, StoreOrderKind> = before
+            .destroys
+            .iter()
+            .filter_map(|it| Some((family::without(it.class.as_deref()?), it.order)))
+            .collect();
+        self.changed_orders = after
+            .destroys
+            .iter()
+            .filter_map(|destroy| {
+                let class = destroy.class.as_deref()?;
+                let before = *old.get(&family::without(class))?;
+                (before != destroy.order).then(|| OrderChange {
+                    class: class.to_owned(),
+                    before,
+                    after: destroy.order,
+                })
+            })
+            .collect();
+        let addresses = |race: &RaceAudit| -> BTreeSet<u64> {
+            race.predicted_faults.iter().map(|it| it.address).collect()
+        };
+        let (old, new) = (addresses(before), addresses(after));
+        self.new_faults = new.difference(&old).copied().collect();
+        self.gone_faults = old.difference(&new).copied().collect();
     }
 
     fn class(&mut self, before: &ClassCoverage, after: &ClassCoverage) {

@@ -28,7 +28,7 @@ impl ImageAudit {
             let bytes = sections.map(|section| section.end - section.start).sum();
             progress.stage(Stage::Bypass { bytes });
             BypassAudit::of(code, &coverage, policy, &mut |bytes| {
-                progress.advance(bytes)
+                progress.advance(bytes);
             })
         });
         let race = code.as_ref().map(|code| {

@@ -16,7 +16,9 @@ mod saved;
 mod verdict;
 mod words;
 
-pub use against::{Changes, ClassChange, Comparison, CoverageChange, MethodChange, TypesChange};
+pub use against::{
+    Changes, ClassChange, Comparison, CoverageChange, MethodChange, OrderChange, TypesChange,
+};
 pub use bypass::{
     BypassAudit, BypassExtent, DirectMethodAudit, LookupAudit, ReferenceAudit, ReferenceAuditKind,
 };

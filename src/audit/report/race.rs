@@ -103,21 +103,27 @@ pub struct ReadsExtent {
     pub loads: usize,
     /// Dereferences without a test whose distance is computed: no address can be foretold of them.
     pub computed: usize,
+    /// Calls that are given one without a test and were not followed.
+    pub passed_on: usize,
 }
 
 /// A dereference that no test stands before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UntestedReadAudit {
-    /// Where it is.
-    pub at: Spot,
+    /// The function that loads `_impl`; none where it has no name.
+    pub function: Option<String>,
     /// Where that function begins.
     pub function_start: u64,
     /// Bytes of that function.
     pub function_size: u64,
-    /// Where `_impl` is loaded.
+    /// Where it loads `_impl`.
     pub load: u64,
     /// Whether it is that of the method's own object.
     pub of_self: bool,
+    /// The calls by which it is passed on to where it is dereferenced, outermost first.
+    pub calls: Vec<Spot>,
+    /// Where it is dereferenced.
+    pub at: Spot,
     /// The dereference.
     pub instruction: Line,
     /// How far behind what `_impl` points at, in bytes: the fault's address when `_impl` is NULL.
@@ -133,13 +139,14 @@ pub struct UntestedReadAudit {
 pub struct PredictedFault {
     /// The address. Of a negative distance it is at the end of memory.
     pub address: u64,
-    /// Functions in which it is the first dereference on some path, by name or address.
+    /// Functions that load `_impl` and of which it is the first dereference on some path, by name or
+    /// address.
     pub functions: Vec<String>,
 }
 
 impl RaceAudit {
     /// What an image's code does with `_impl`.
-    pub fn of<'a>(code: &Code<'a>) -> Self {
+    pub fn of(code: &Code<'_>) -> Self {
         let impls = Impls::of(code.objc());
         let destroys = race::destroys(code, &impls);
         let reads = race::untested_reads(code, &impls);
@@ -172,6 +179,7 @@ fn extent(reads: &Reads<'_>) -> ReadsExtent {
         not_followed: reads.not_followed.len(),
         loads: reads.loads,
         computed: reads.computed,
+        passed_on: reads.passed_on,
     }
 }
 
@@ -247,11 +255,13 @@ impl StepAudit {
 impl UntestedReadAudit {
     fn of(code: &Code<'_>, read: &UntestedRead<'_>) -> Self {
         UntestedReadAudit {
-            at: Spot::of(code, read.dereference.address),
+            function: code.name_of(read.function.start).map(str::to_owned),
             function_start: read.function.start,
             function_size: read.function.end - read.function.start,
             load: read.load,
             of_self: read.of_self,
+            calls: read.calls.iter().map(|at| Spot::of(code, *at)).collect(),
+            at: Spot::of(code, read.dereference.address),
             instruction: Line::of(read.dereference),
             offset: read.offset,
             store: read.store,
@@ -264,9 +274,9 @@ impl UntestedReadAudit {
         self.offset.cast_unsigned()
     }
 
-    /// The function's name, or where it begins.
+    /// The name of the function that loads it, or where that begins.
     pub fn name(&self) -> String {
         let unnamed = || format!("the function at {:#x}", self.function_start);
-        self.at.function.clone().unwrap_or_else(unnamed)
+        self.function.clone().unwrap_or_else(unnamed)
     }
 }

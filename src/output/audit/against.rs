@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::counted;
+use super::{counted, race};
 use crate::audit::report::{Changes, ClassChange, Comparison, MethodChange};
 use crate::output::terminal::{DIM, STRONG, visible};
 
@@ -41,7 +41,9 @@ pub(super) fn write(text: &mut String, comparison: &Comparison, verbose: bool) {
 
 fn changes(text: &mut String, changes: &Changes, verbose: bool) {
     if changes.is_empty() {
-        text.push_str("  no class and no method is new, gone, or of another type\n");
+        text.push_str(
+            "  no class, no method and no fault foretold is new, gone, or of another kind\n",
+        );
         return;
     }
     let classes = |list: &[ClassChange]| list.iter().map(class).collect::<Vec<_>>();
@@ -66,6 +68,15 @@ fn changes(text: &mut String, changes: &Changes, verbose: bool) {
         let name = name(&change.class, &change.selector, change.class_method);
         format!("{name}: {}", words.join(", "))
     });
+    let orders = changes.changed_orders.iter().map(|change| {
+        format!(
+            "-[{} destroyImpl] {}; before, it {}",
+            change.class,
+            race::order(change.after),
+            race::order(change.before)
+        )
+    });
+    let addresses = |list: &[u64]| list.iter().map(|it| format!("{it:#x}")).collect::<Vec<_>>();
     for (one, many, lines) in [
         (
             "class is new",
@@ -96,6 +107,21 @@ fn changes(text: &mut String, changes: &Changes, verbose: bool) {
             "method is hooked otherwise",
             "methods are hooked otherwise",
             coverage.collect(),
+        ),
+        (
+            "destroyImpl has another order",
+            "destroyImpl have another order",
+            orders.collect(),
+        ),
+        (
+            "foretold fault is new",
+            "foretold faults are new",
+            addresses(&changes.new_faults),
+        ),
+        (
+            "foretold fault is gone",
+            "foretold faults are gone",
+            addresses(&changes.gone_faults),
         ),
     ] {
         list(text, &counted(lines.len(), one, many), &lines, verbose);

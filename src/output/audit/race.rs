@@ -23,16 +23,13 @@ pub(super) fn write(text: &mut String, race: &RaceAudit, verbose: bool) {
     let looked_at = &race.looked_at;
     let _ = writeln!(
         text,
-        "  {} of _impl in {} of {} functions; {} without a test before them, of which {} at a distance that is computed",
-        counted(looked_at.loads, "load", "loads"),
+        "  {} of {} may load _impl and were followed: {}, {} without a test before, {} at distances that are computed, {} on to what was not followed",
         looked_at.followed,
-        looked_at.functions,
-        counted(
-            race.untested_reads.len() + looked_at.computed,
-            "dereference",
-            "dereferences"
-        ),
+        counted(looked_at.functions, "function", "functions"),
+        counted(looked_at.loads, "load", "loads"),
+        counted(race.untested_reads.len(), "dereference", "dereferences"),
         looked_at.computed,
+        counted(looked_at.passed_on, "call", "calls"),
     );
     let limit = if verbose { usize::MAX } else { SHOWN };
     for fault in race.predicted_faults.iter().take(limit) {
@@ -47,21 +44,17 @@ pub(super) fn write(text: &mut String, race: &RaceAudit, verbose: bool) {
 
 fn destroy(text: &mut String, destroy: &DestroyAudit, verbose: bool) {
     let class = destroy.class.as_deref().unwrap_or("?");
-    let (style, order) = match destroy.order {
-        StoreOrderKind::AfterUnlock => (WARNING, "stores NULL to _impl after the unlock: the race"),
-        StoreOrderKind::Mixed => (
-            WARNING,
-            "stores NULL to _impl after the unlock on some paths: the race",
-        ),
-        StoreOrderKind::BeforeUnlock => (STRONG, "stores NULL to _impl before the unlock"),
-        StoreOrderKind::NoLock => (WARNING, "stores NULL to _impl without a lock"),
-        StoreOrderKind::NotRecognised => (WARNING, "its order is not known"),
+    let order = order(destroy.order);
+    let style = if destroy.order == StoreOrderKind::BeforeUnlock {
+        STRONG
+    } else {
+        WARNING
     };
     let _ = write!(text, "  {style}-[{} destroyImpl]{style:#}", visible(class));
     if let Some(address) = destroy.address {
-        let _ = write!(text, " at {address:#x}");
+        let _ = write!(text, " (at {address:#x})");
     }
-    let _ = write!(text, ": {order}");
+    let _ = write!(text, " {order}");
     if let Some(why) = &destroy.why {
         let _ = write!(text, " ({})", visible(why));
     }
@@ -77,6 +70,17 @@ fn destroy(text: &mut String, destroy: &DestroyAudit, verbose: bool) {
     }
     if destroy.more_paths {
         let _ = writeln!(text, "    {DIM}and more paths than were followed{DIM:#}");
+    }
+}
+
+/// When NULL is stored to `_impl`.
+pub(super) fn order(order: StoreOrderKind) -> &'static str {
+    match order {
+        StoreOrderKind::AfterUnlock => "stores NULL to _impl after the unlock: the race",
+        StoreOrderKind::Mixed => "stores NULL to _impl after the unlock on some paths: the race",
+        StoreOrderKind::BeforeUnlock => "stores NULL to _impl before the unlock",
+        StoreOrderKind::NoLock => "stores NULL to _impl without a lock",
+        StoreOrderKind::NotRecognised => "stores NULL to _impl in an order that is not known",
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use crate::audit::explain::Explanation;
 use crate::diagnose::FixFacts;
 use crate::output::terminal::is_hidden;
 use crate::reports::Report;
@@ -25,16 +26,24 @@ pub struct Document<'a> {
     pub fix: &'a FixFacts,
     /// What was read.
     pub report: &'a Report,
+    /// What audits of its images say of the crash.
+    pub explanations: &'a [Explanation],
 }
 
 impl<'a> Document<'a> {
     /// The document of a report that lies at `file`.
-    pub fn of(file: &Path, report: &'a Report, fix: &'a FixFacts) -> Self {
+    pub fn of(
+        file: &Path,
+        report: &'a Report,
+        fix: &'a FixFacts,
+        explanations: &'a [Explanation],
+    ) -> Self {
         Self {
             schema: SCHEMA,
             file: file.display().to_string(),
             fix,
             report,
+            explanations,
         }
     }
 

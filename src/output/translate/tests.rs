@@ -146,9 +146,14 @@ fn json_holds_the_same_values_without_characters_that_a_terminal_obeys() {
     let name = "a\u{1b}\u{9b}\u{202e}\u{e0041}\u{e9}\u{1f600}";
     let mut hostile = Report::default();
     hostile.process.name = Some(name.to_owned());
-    let text = Document::of(std::path::Path::new("f"), &hostile, &FixFacts::default())
-        .text()
-        .expect("JSON");
+    let text = Document::of(
+        std::path::Path::new("f"),
+        &hostile,
+        &FixFacts::default(),
+        &[],
+    )
+    .text()
+    .expect("JSON");
     assert!(
         text.contains(r"a\u001b\u009b\u202e\udb40\udc41é😀"),
         "{text}"

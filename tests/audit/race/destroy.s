@@ -190,6 +190,12 @@ Lleave:
   ldp x26, x25, [sp], #0x50
   leave
 
+# Of a class that has no `_impl`: none of those that are looked for.
+.p2align 2
+"-[Plain destroyImpl]":
+  str xzr, [x0, #24]
+  ret
+
 # A fragment, as an outliner makes it: it needs x20 of whoever calls it.
 .p2align 2
 _outlined:

@@ -8,19 +8,25 @@ from pathlib import Path
 
 LOADED, ARMED, EXITED = 1, 2, 3
 """Phases."""
-DISABLED, OBJC_SEEN, METAL_SEEN, POLICY_UNKNOWN = 1, 2, 4, 16
+DISABLED, OBJC_SEEN, METAL_SEEN, POLICY_UNKNOWN, CENSUS_ASKED, CENSUS_TAKEN = 1, 2, 4, 16, 32, 64
 """Flags."""
 NO_TRIGGER = 16
 """What was missing: classes were found by scanning."""
 HOOKED, LEFT_ALONE, UNHOOKED = 1, 2, 3
 """States of a method in the census."""
+REPLACED, LATE = 2, 4
+"""What the census says of a method."""
 ENTERED, RETURNED, SKIPPED, WAITING = 1, 2, 3, 4
 """Phases of an event."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A method in the census. `skipped` are calls of it that were not made."""
+    """A method in the census. `skipped` are calls of it that were not made.
+
+    With `AGX_FIX_CENSUS`: calls that came in, are over, and threw; encoders that became shared by it; calls that met another
+    thread's; encoders first seen by it; the most threads of one.
+    """
 
     class_name: str
     selector: str
@@ -28,7 +34,15 @@ class Entry:
     state: int
     reason: int
     slot: int
+    flags: int
     skipped: int
+    calls: int
+    left: int
+    threw: int
+    shared: int
+    overlapped: int
+    first_seen: int
+    threads_most: int
 
 
 @dataclass(frozen=True)
@@ -128,9 +142,9 @@ def _census(data: bytes) -> tuple[Entry, ...]:
     offset, stride, _, used = _section(data, 136)
     entries = []
     for at in (offset + stride * index for index in range(used)):
-        words = struct.unpack_from("<10IQ", data, at)
+        words = struct.unpack_from("<10I4Q4I", data, at)
         texts = [data[strings + words[i] : strings + words[i] + words[i + 1]].decode() for i in (0, 2, 4)]
-        entries.append(Entry(texts[0], texts[1], texts[2], *words[6:9], skipped=words[10]))
+        entries.append(Entry(texts[0], texts[1], texts[2], *words[6:18]))
     return tuple(entries)
 
 

@@ -7,7 +7,7 @@
 //! Two threads that meet an encoder at the same moment, which nobody was seen to make, may each note it for themselves: such
 //! an encoder then counts as two.
 
-use crate::sync::{AtomicU32, AtomicU64, Ordering, array, constant};
+use crate::sync::{AtomicU32, AtomicU64, Ordering, array, constant, fence};
 
 /// Encoders followed at a time.
 pub const ENCODERS: usize = 4096;
@@ -17,23 +17,24 @@ pub const THREADS: usize = 8;
 const WINDOW: usize = 16;
 /// An address that no object has: the place is being taken.
 const TAKEN: u64 = u64::MAX;
+/// Beside an address: the encoder has ended. No object has this bit in its address. It stands there, and not among the facts,
+/// so that one who takes the place of an encoder that ended cannot take that of one that was just made at the same address.
+const ENDED: u64 = 1;
 
 /// Bits of [`Record::facts`].
 mod fact {
-    /// The encoder has ended.
-    pub const ENDED: u32 = 1;
     /// Nobody saw it being made.
-    pub const UNMADE: u32 = 1 << 1;
+    pub const UNMADE: u32 = 1;
     /// Two threads were in calls on it at the same time.
-    pub const OVERLAPPED: u32 = 1 << 2;
+    pub const OVERLAPPED: u32 = 1 << 1;
     /// It had more threads than are told apart.
-    pub const CROWDED: u32 = 1 << 3;
+    pub const CROWDED: u32 = 1 << 2;
 }
 
 /// One encoder.
 #[repr(align(128))]
 struct Record {
-    /// 0 for a place that was never used.
+    /// The encoder's, with [`ENDED`]; 0 for a place that was never used.
     address: AtomicU64,
     facts: AtomicU32,
     /// Threads that [`Table::arrives`] has told of.
@@ -91,14 +92,31 @@ impl Record {
         self.facts.load(Ordering::Relaxed) & facts != 0
     }
 
-    /// Begins a life. Only who has made the place [`TAKEN`] may, or who makes the encoder.
+    /// Whether the encoder has not ended.
+    fn is_alive(&self) -> bool {
+        self.address.load(Ordering::Acquire) & ENDED == 0
+    }
+
+    /// Begins a life in a place whose address is `found`; false if another was faster.
+    fn begin(&self, found: u64, encoder: u64, facts: u32) -> bool {
+        let taken = self
+            .address
+            .compare_exchange(found, TAKEN, Ordering::AcqRel, Ordering::Relaxed)
+            .is_ok();
+        if taken {
+            self.clear(facts);
+            self.address.store(encoder, Ordering::Release);
+        }
+        taken
+    }
+
     fn clear(&self, facts: u32) {
         for (thread, inside) in self.threads.iter().zip(&self.inside) {
             thread.store(0, Ordering::Relaxed);
             inside.store(0, Ordering::Relaxed);
         }
         self.told.store(0, Ordering::Relaxed);
-        self.facts.store(facts, Ordering::Release);
+        self.facts.store(facts, Ordering::Relaxed);
     }
 
     /// The place of a thread among the encoder's, which it takes if it has none; `None` if all are taken.
@@ -140,53 +158,40 @@ impl<const SIZE: usize> Table<SIZE> {
 
     fn find(&self, encoder: u64) -> Option<&Record> {
         self.window(encoder)
-            .find(|it| it.address.load(Ordering::Acquire) == encoder)
+            .find(|it| it.address.load(Ordering::Acquire) & !ENDED == encoder)
     }
 
-    /// Takes a place for an encoder that has none.
+    /// Begins the life of an encoder: in the place that it had before, else in a free one, else in that of one that ended.
     fn begin(&self, encoder: u64, facts: u32) -> Option<&Record> {
-        // Ended ones make room once there is no other.
-        [false, true].into_iter().find_map(|ended| {
+        let is_own = |word: u64| word & !ENDED == encoder;
+        let is_free = |word: u64| word == 0;
+        let is_over = |word: u64| word & ENDED != 0 && word != TAKEN;
+        let orders: [&dyn Fn(u64) -> bool; 3] = [&is_own, &is_free, &is_over];
+        orders.into_iter().find_map(|is_for| {
             self.window(encoder).find(|it| {
-                let found = it.address.load(Ordering::Acquire);
-                let free = found == 0 || ended && found != TAKEN && it.is(fact::ENDED);
-                let taken = free
-                    && it
-                        .address
-                        .compare_exchange(found, TAKEN, Ordering::AcqRel, Ordering::Relaxed)
-                        .is_ok();
-                if taken {
-                    it.clear(facts);
-                    it.address.store(encoder, Ordering::Release);
-                }
-                taken
+                let word = it.address.load(Ordering::Acquire);
+                is_for(word) && it.begin(word, encoder, facts)
             })
         })
     }
 
     /// An initialiser of an encoder is entered.
     pub fn constructed(&self, encoder: u64, thread: u64) {
-        match self.find(encoder) {
-            // A superclass's initialiser.
-            Some(it)
-                if !it.is(fact::ENDED)
-                    && it.told.load(Ordering::Relaxed) == 0
-                    && it.threads[0].load(Ordering::Acquire) == thread => {}
-            Some(it) => {
-                it.clear(0);
-                it.place(thread);
-            }
-            None => {
-                if let Some(it) = self.begin(encoder, 0) {
-                    it.place(thread);
-                }
-            }
+        let is_under_construction = |it: &&Record| {
+            it.is_alive()
+                && it.told.load(Ordering::Relaxed) == 0
+                && it.threads[0].load(Ordering::Acquire) == thread
+        };
+        // A superclass's initialiser comes inside that of its class.
+        let known = self.find(encoder).filter(is_under_construction);
+        if let Some(it) = known.or_else(|| self.begin(encoder, 0)) {
+            it.place(thread);
         }
     }
 
     /// A factory has handed an encoder out; true if [`Self::arrives`] said before that nobody made it.
     pub fn handed_out(&self, encoder: u64, thread: u64) -> bool {
-        let known = self.find(encoder).filter(|it| !it.is(fact::ENDED));
+        let known = self.find(encoder).filter(|it| it.is_alive());
         if let Some(it) = known {
             it.place(thread);
             return it.facts.fetch_and(!fact::UNMADE, Ordering::AcqRel) & fact::UNMADE != 0;
@@ -210,7 +215,7 @@ impl<const SIZE: usize> Table<SIZE> {
                 ..Seen::default()
             };
         };
-        if record.is(fact::ENDED) {
+        if !record.is_alive() {
             return seen;
         }
         let place = record.place(thread);
@@ -222,10 +227,11 @@ impl<const SIZE: usize> Table<SIZE> {
         seen.threads = (now > before).then_some((before, now));
         if let Some(place) = place {
             // Each thread says that it comes before it looks for others, so that of two one sees the other.
-            record.inside[place].fetch_add(1, Ordering::SeqCst);
+            record.inside[place].fetch_add(1, Ordering::Relaxed);
+            fence(Ordering::SeqCst);
         }
         let mut inside = record.inside.iter().enumerate();
-        if inside.any(|(other, it)| Some(other) != place && it.load(Ordering::SeqCst) != 0) {
+        if inside.any(|(other, it)| Some(other) != place && it.load(Ordering::Relaxed) != 0) {
             let before = record.facts.fetch_or(fact::OVERLAPPED, Ordering::AcqRel);
             seen.overlap = if before & fact::OVERLAPPED == 0 {
                 Overlap::First
@@ -249,14 +255,20 @@ impl<const SIZE: usize> Table<SIZE> {
             let lower = |it: u32| it.checked_sub(1);
             // Not below 0: the encoder may have been made anew while the call was inside.
             let (Ok(_) | Err(_)) =
-                record.inside[place].fetch_update(Ordering::SeqCst, Ordering::SeqCst, lower);
+                record.inside[place].fetch_update(Ordering::AcqRel, Ordering::Relaxed, lower);
         }
     }
 
     /// The encoder has ended.
     pub fn ended(&self, encoder: u64) {
         if let Some(record) = self.find(encoder) {
-            record.facts.fetch_or(fact::ENDED, Ordering::AcqRel);
+            // Ended already, or another's by now.
+            let (Ok(_) | Err(_)) = record.address.compare_exchange(
+                encoder,
+                encoder | ENDED,
+                Ordering::AcqRel,
+                Ordering::Relaxed,
+            );
         }
     }
 

@@ -59,8 +59,12 @@ pub struct Reads<'a> {
     pub not_followed: Vec<(Function, NotFollowed)>,
 }
 
-/// All of an image.
+/// All of an image; nothing is looked at where no class has an `_impl`.
 pub fn all<'a>(code: &Code<'a>, impls: &Impls<'a>) -> Reads<'a> {
+    let mut reads = Reads::default();
+    if impls.is_empty() {
+        return reads;
+    }
     let mut methods: HashMap<u64, ObjectMethod<'a>> = HashMap::new();
     for method in impls::object_methods(code.objc()) {
         if let Some(start) = method.method.implementation {
@@ -68,7 +72,6 @@ pub fn all<'a>(code: &Code<'a>, impls: &Impls<'a>) -> Reads<'a> {
             methods.entry(start).or_insert(method);
         }
     }
-    let mut reads = Reads::default();
     let mut summaries = Summaries::new(code, impls);
     for function in code.functions() {
         reads.functions += 1;

@@ -35,6 +35,7 @@ use crate::audit::{Code, Function};
 use finder::Finder;
 
 pub use landings::Landing;
+pub(super) use landings::Landings;
 pub use patched::Patched;
 pub use refusal::TailRefusal;
 
@@ -95,8 +96,10 @@ pub fn recognise<'a>(
         store,
     };
     let tail = found.shape()?;
-    let into = landings::into(code, tail.path1.start..tail.epilogue);
-    check_landings(&tail, &into)?;
+    let into = impls
+        .landings(code)
+        .into(&(tail.path1.start..tail.epilogue));
+    check_landings(&tail, into)?;
     let live = live_at(code, found.flow(), tail.epilogue)?;
     if live.registers.has(tail.impl_register) {
         return Err(TailRefusal::ImplLive {

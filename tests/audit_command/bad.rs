@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::common::Sandbox;
 use crate::driver::Driver;
 use crate::image::{ARM64, ARM64E, Style, X86_64};
-use crate::printed::{assert_code, audit, install, json, stderr, stdout};
+use crate::printed::{assert_code, audit, install, json, kept, stderr, stdout};
 use crate::zoo::{Lists, zoo};
 
 #[test]
@@ -88,7 +88,7 @@ fn an_image_without_driver_classes_is_no_driver_and_no_failure() {
     let output = audit(&sandbox, &["zoo", "--fail"]);
     assert_code(&output, 0);
     assert!(stdout(&output).contains("none of encoders, command buffers, queues or devices"));
-    assert!(!sandbox.path("home/.local/state/agxrun/audits").exists());
+    assert!(!kept(&sandbox).exists());
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::common::Sandbox;
 use crate::crash;
 use crate::driver::FUNCTION;
 use crate::found::driver;
-use crate::printed::{assert_code, audit, json, stderr, stdout};
+use crate::printed::{assert_code, audit, json, kept, stderr, stdout};
 
 const UUID: &str = "0ce453ff-9f17-321f-bc18-383573a48221";
 const CLASS: &str = "AGXG16XFamilyComputeContext";
@@ -114,14 +114,14 @@ fn another_build_is_not_explained() {
 fn an_audit_can_be_named_and_one_that_is_damaged_is_told() {
     let sandbox = Sandbox::new();
     let at = audited(&sandbox);
-    let kept = sandbox.path(&format!("home/.local/state/agxrun/audits/{UUID}.json"));
+    let kept_file = kept(&sandbox).join(format!("{UUID}.json"));
     report(
         &sandbox,
         &UUID.to_uppercase(),
         &[at("setComputePipelineState:") + 4],
         0x5c8,
     );
-    fs::write(&kept, "{\"schema\": 1").expect("written");
+    fs::write(&kept_file, "{\"schema\": 1").expect("written");
     let output = show(&sandbox, &[]);
     assert_code(&output, 0);
     assert!(
@@ -131,7 +131,7 @@ fn an_audit_can_be_named_and_one_that_is_damaged_is_told() {
     );
     assert!(!stdout(&output).contains("By the audit of"));
 
-    fs::remove_file(&kept).expect("removed");
+    fs::remove_file(&kept_file).expect("removed");
     let output = show(&sandbox, &["--audit", "saved.json"]);
     assert_eq!(stderr(&output), "");
     assert!(

@@ -1,10 +1,11 @@
 //! What `agxrun audit` prints and writes.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use agx_policy::dump::Method;
+use agxrun::inject::platform::state_folder;
 use serde_json::Value;
 
 use crate::common::Sandbox;
@@ -35,6 +36,18 @@ pub fn json(output: &Output) -> Value {
         .unwrap_or_else(|error| panic!("{error}: {}", stderr(output)))
 }
 
+/// Where the sandbox's audits are kept.
+pub fn kept(sandbox: &Sandbox) -> PathBuf {
+    let home = |name: &str| (name == "HOME").then(|| sandbox.path("home").into_os_string());
+    let folder = state_folder(home).expect("a home");
+    folder.join("audits")
+}
+
+/// What was printed, without the sandbox's own folders.
+fn redacted(sandbox: &Sandbox, text: &str) -> String {
+    text.replace(&*kept(sandbox).to_string_lossy(), "KEPT")
+}
+
 /// A driver's bundle in the sandbox.
 pub fn install(sandbox: &Sandbox, name: &str, driver: &Driver) {
     let code = sandbox.path(&format!("extensions/{name}.bundle/Contents/MacOS"));
@@ -49,7 +62,7 @@ fn a_driver_is_told_by_class_reason_and_in_sum() {
     let output = audit(&sandbox, &["extensions/AGXMetalG16X.bundle"]);
     assert_code(&output, 0);
     assert_eq!(stderr(&output), "");
-    let text = stdout(&output).replace(&*sandbox.path("home").to_string_lossy(), "HOME");
+    let text = redacted(&sandbox, &stdout(&output));
     insta::assert_snapshot!("a_driver", text);
 }
 
@@ -60,10 +73,7 @@ fn a_published_version_leaves_work_alone_and_fail_says_so() {
     let bundle = "extensions/AGXMetalG16X.bundle";
     let output = audit(&sandbox, &[bundle, "--fix", "2.8", "--fail"]);
     assert_code(&output, 86);
-    insta::assert_snapshot!(
-        "a_published_version",
-        stdout(&output).replace(&*sandbox.path("home").to_string_lossy(), "HOME")
-    );
+    insta::assert_snapshot!("a_published_version", redacted(&sandbox, &stdout(&output)));
     assert_code(&audit(&sandbox, &[bundle, "--fail"]), 0);
     assert_code(&audit(&sandbox, &[bundle, "--fix", "v2.8"]), 0);
 }
@@ -196,10 +206,7 @@ fn what_is_new_is_told_against_a_saved_audit_and_against_another_build() {
     let text = stdout(&audit(&sandbox, &[new, "--against", "saved.json"]));
     let from = text.find("against").expect("it is told");
     let from = text[..from].rfind('\n').map_or(0, |at| at + 1);
-    insta::assert_snapshot!(
-        "against",
-        text[from..].replace(&*sandbox.path("home").to_string_lossy(), "HOME")
-    );
+    insta::assert_snapshot!("against", redacted(&sandbox, &text[from..]));
 
     let same = stdout(&audit(&sandbox, &[old, "--against", "saved.json"]));
     assert!(same.contains("the same build"), "{same}");
@@ -221,16 +228,16 @@ fn what_is_kept_and_what_is_written_is_what_was_printed() {
         serde_json::from_slice(&text).expect("JSON")
     };
     assert_eq!(read(&sandbox.path("out.json")), json(&output));
-    let kept =
-        sandbox.path("home/.local/state/agxrun/audits/0ce453ff-9f17-321f-bc18-383573a48221.json");
+    let folder = kept(&sandbox);
+    let kept = folder.join("0ce453ff-9f17-321f-bc18-383573a48221.json");
     assert_eq!(read(&kept), json(&output));
 
     fs::remove_file(&kept).expect("removed");
     assert_code(&audit(&sandbox, &[bundle, "--no-keep"]), 0);
     assert!(!kept.exists());
     // A folder that cannot be made costs a warning and nothing else.
-    fs::remove_dir_all(sandbox.path("home/.local")).expect("removed");
-    fs::write(sandbox.path("home/.local"), "a file").expect("written");
+    fs::remove_dir_all(&folder).expect("removed");
+    fs::write(&folder, "a file").expect("written");
     let output = audit(&sandbox, &[bundle]);
     assert_code(&output, 0);
     assert!(

@@ -68,14 +68,18 @@ fn sentences(
     unseen: usize,
     failed: usize,
 ) -> Vec<String> {
-    let mut text = vec![format!(
-        "looked at {} with {}, of which {} {} of encoders, command buffers, queues or devices, with {}",
-        counted(looked_at.images, "image", "images"),
-        counted(looked_at.classes, "class", "classes"),
-        looked_at.driver_classes,
-        is_or_are(looked_at.driver_classes),
-        counted(looked_at.methods, "method", "methods"),
-    )];
+    let images = counted(looked_at.images, "image", "images");
+    let classes = counted(looked_at.classes, "class", "classes");
+    let mut text = vec![match looked_at.driver_classes {
+        0 => format!(
+            "looked at {images} with {classes}, none of encoders, command buffers, queues or devices"
+        ),
+        ours => format!(
+            "looked at {images} with {classes}, of which {ours} {} of encoders, command buffers, queues or devices, with {}",
+            is_or_are(ours),
+            counted(looked_at.methods, "method", "methods"),
+        ),
+    }];
     if looked_at.methods > 0 {
         let covered = audit
             .images()
@@ -90,18 +94,7 @@ fn sentences(
         ));
     }
     text.extend(findings.iter().map(|finding| finding.text.clone()));
-    let found_way = |finding: &Finding| finding.kind == FindingKind::Bypass;
-    let asked: u64 = audit
-        .images()
-        .filter_map(|(.., image)| Some(image.bypass.as_ref()?.looked_at.methods))
-        .sum();
-    if asked > 0 && !findings.iter().any(found_way) {
-        // That none was found is not that there is none.
-        text.push(format!(
-            "no bypass found in {} places looked at; what other images do, code that is made at run time, and addresses that are computed in other ways were not looked at",
-            looked_at.places
-        ));
-    }
+    text.extend(not_found(audit, findings));
     if let Some(against) = &audit.against {
         let compared = against.compared();
         if compared == 0 {
@@ -127,6 +120,32 @@ fn sentences(
         text.push(format!(
             "{} could not be read",
             counted(failed, "file or part", "files or parts")
+        ));
+    }
+    text
+}
+
+/// What was looked for in vain. That none was found is not that there is none.
+fn not_found(audit: &Audit, findings: &[Finding]) -> Vec<String> {
+    let has = |kind| findings.iter().any(|finding| finding.kind == kind);
+    let looked_at = || {
+        let images = audit.images();
+        images.filter_map(|(.., image)| Some(image.bypass.as_ref()?.looked_at))
+    };
+    let mut text = Vec::new();
+    let places: u64 = looked_at()
+        .filter(|it| it.methods > 0)
+        .map(|it| it.places())
+        .sum();
+    if places > 0 && !has(FindingKind::Bypass) {
+        text.push(format!(
+            "no bypass found in {places} places looked at; what other images do, code that is made at run time, and addresses that are computed in other ways were not looked at"
+        ));
+    }
+    let instructions: u64 = looked_at().map(|it| it.instructions).sum();
+    if instructions > 0 && !has(FindingKind::Lookup) {
+        text.push(format!(
+            "no name by which the runtime is asked for methods' code was found; {instructions} instructions were looked at"
         ));
     }
     text

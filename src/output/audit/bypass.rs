@@ -113,7 +113,7 @@ fn lookup(text: &mut String, lookup: &LookupAudit, limit: usize) {
     };
     let _ = write!(
         text,
-        "  the runtime is asked for methods' code by {kind} {}: {}",
+        "  the runtime is asked for methods' code by {kind} `{}`: {}",
         visible(&lookup.name),
         match lookup.uses.len() {
             0 => "named, and no code was seen that uses it".to_owned(),

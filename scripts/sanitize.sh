@@ -61,6 +61,7 @@ any 16 $((each / 2)) AGX_FIX_DEADLOCK_DETECT=1
 impl 8 $each AGX_FIX_LOCK_SCOPE=queue
 any 8 $each AGX_FIX_LOCK_SCOPE=buffer
 impl 8 $((each / 4)) AGX_FIX_MAX_INFLIGHT=2
+any 8 $((each / 2)) AGX_FIX_CENSUS=1
 END
 }
 

@@ -186,18 +186,24 @@ fn a_process_that_crashes_takes_no_census_and_leaves_its_tallies() {
     assert_eq!(run.reasons(), ["signal", "new_reports"]);
 }
 
-/// A report in which the frames of the library are the program's: what a stack past the library looks like.
-fn past_the_library(sandbox: &Sandbox) -> PathBuf {
+/// A report in which the frames of the library, whose file has this name, are the program's: what a stack past the library
+/// looks like. `when` stands for the times of the launch and of the crash.
+fn past_the_library(sandbox: &Sandbox, name: &str, when: &str) -> PathBuf {
     let report = in_repository("tests/data/rehearsal/unlocked-v2.2.ips");
     let text = std::fs::read_to_string(report).expect("readable");
     let (header, body) = text.split_once('\n').expect("two parts");
     let mut body: Value = serde_json::from_str(body).expect("JSON");
-    let images = body["usedImages"].as_array().expect("a list");
-    let name = |image: &Value| image["name"].as_str().map(str::to_owned);
-    let library = images
-        .iter()
-        .position(|image| name(image).is_some_and(|it| it.starts_with("libagx_fix")));
-    let library = library.expect("it was loaded");
+    for time in ["procLaunch", "captureTime"] {
+        body[time] = json!(when);
+    }
+    let images = body["usedImages"].as_array_mut().expect("a list");
+    let is_library = |image: &Value| {
+        let name = image["name"].as_str();
+        name.is_some_and(|name| name.starts_with("libagx_fix"))
+    };
+    let library = images.iter().position(is_library).expect("it was loaded");
+    images[library]["name"] = json!(name);
+    images[library]["path"] = json!(format!("/opt/agxrun/{name}"));
     for thread in body["threads"].as_array_mut().expect("a list") {
         for frame in thread["frames"].as_array_mut().expect("a list") {
             if frame["imageIndex"] == json!(library) {
@@ -213,10 +219,30 @@ fn past_the_library(sandbox: &Sandbox) -> PathBuf {
     path
 }
 
+#[cfg(target_os = "linux")] // GNU date, which has the time as a report has it
+#[test]
+fn a_crash_past_the_library_is_in_the_verdict() {
+    let sandbox = Sandbox::new();
+    let report = past_the_library(&sandbox, "libagx_fix_v2_2.so", "@NOW@");
+    let write = format!(
+        "now=$(date '+%F %T.%4N +0000'); sed \"s/@NOW@/$now/\" '{}' > '{}'",
+        report.display(),
+        sandbox.reports().join("past.ips").display()
+    );
+    let run = sandbox.run(&["--settle", "0"], &["sh", "-c", &write]);
+    run.assert_code(86)
+        .assert_stderr("bypass:  frame ")
+        .assert_stderr("warning: bypass seen in `")
+        .assert_stderr("medium confidence: no ledger says that it was hooked")
+        .assert_stderr("87 called past the fix");
+    assert_eq!(run.reasons(), ["new_reports", "bypassed", "target"]);
+    assert_eq!(run.json["reports"][0]["fix"]["ways"]["hooks_by"], "policy");
+}
+
 #[test]
 fn a_call_past_the_library_is_told_wherever_a_report_is_shown() {
     let sandbox = Sandbox::new();
-    let report = past_the_library(&sandbox);
+    let report = past_the_library(&sandbox, "libagx_fix.so", "2026-01-01 00:00:00.0000 +0000");
     let folder = report.parent().expect("a folder");
     let run = |words: &[&str]| {
         let mut command = sandbox.agxrun();

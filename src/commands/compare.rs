@@ -158,8 +158,8 @@ impl Asked {
         let run = &self.args.run;
         let given =
             |also: &[&str]| common::run_options(&self.matches, also, archive, jobs, run.scope);
-        // No library is to be proven where none is to be loaded.
-        let (injected, bare) = (given(&[]), given(&["require_fix"]));
+        // No library is to be proven, or asked, where none is to be loaded.
+        let (injected, bare) = (given(&[]), given(&["require_fix", "census"]));
         self.arms
             .iter()
             .map(|arm| {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::proof::{self};
+use super::proof;
 use super::signature::{self, Place};
 use super::{PatchError, PatchedPart};
 use crate::audit::{Binary, Code};

@@ -124,3 +124,12 @@ fn a_comparison_that_has_ended_is_told_again_and_another_one_is_refused() {
         .assert_code(125)
         .assert_stderr("this is not the series of");
 }
+
+#[test]
+fn a_census_is_asked_of_the_arms_that_have_the_library() {
+    let sandbox = Sandbox::new();
+    let target = ["sh", "-c", "test \"$AGX_FIX_CENSUS\" = \"$WANTED\""];
+    let arms = ["--arm", "old=fix:none", "--arm", "new=fix:v3,env:WANTED=1"];
+    let options = [&arms[..], &["-n", "2", "--census"]].concat();
+    compare(&sandbox, &options, &target).assert_code(0);
+}

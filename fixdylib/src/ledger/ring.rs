@@ -1,5 +1,7 @@
 //! Rings of events, one for each thread that calls a hooked method.
 
+mod entry;
+
 use std::cell::Cell;
 use std::ffi::c_void;
 use std::ptr;
@@ -14,6 +16,8 @@ use agx_ledger::layout::{
 
 use super::{count, count_locked, header, whole};
 use crate::{clock, os};
+
+pub use entry::Entry;
 
 /// What this thread keeps. Without a destructor, so that a hooked call is safe while other destructors run.
 pub struct Thread {
@@ -108,65 +112,6 @@ pub fn thread() -> *const Thread {
 
 /// Forks that led to this process, of which a call remembers the low eight bits.
 static GENERATION: AtomicU8 = AtomicU8::new(0);
-
-/// One call in the ring: where its event stands, and by what to know that it is still that event.
-#[derive(Clone, Copy)]
-pub struct Entry {
-    /// The event; null for none.
-    pub event: *mut EventRecord,
-    /// Low end of the event's number: 23 bits of it are enough.
-    pub number: u32,
-    /// In the child of a `fork`, a call that was open across it has its event in the parent's ring, which is not mapped.
-    pub generation: u8,
-}
-
-/// The bits of an event's number by which an [`Entry`] knows it.
-const NUMBER: u32 = 0x7f_ffff;
-
-impl Entry {
-    /// No event.
-    pub const NONE: Self = Self {
-        event: ptr::null_mut(),
-        number: 0,
-        generation: 0,
-    };
-
-    #[inline]
-    fn is_gone(self) -> bool {
-        self.event.is_null() || self.generation != GENERATION.load(Ordering::Relaxed)
-    }
-
-    /// Records how far a call came.
-    #[inline]
-    pub fn mark(self, phase: u32) {
-        if self.is_gone() {
-            return;
-        }
-        // SAFETY: an entry is used on the thread that made it, while that thread has the ring.
-        let record = unsafe { &*self.event };
-        // Many nested calls may have gone round the ring.
-        if (record.number.load(Ordering::Relaxed) as u32 ^ self.number) & NUMBER == 0 {
-            record.phase.store(phase, Ordering::Release);
-        }
-    }
-
-    /// Records that a call is over.
-    #[inline]
-    pub fn end(self, phase: u32) {
-        if self.is_gone() {
-            return;
-        }
-        self.mark(phase);
-        let index = self.number.wrapping_sub(1) as usize % RING_EVENTS;
-        // SAFETY: the event with this number stands at this index of its ring, whose header comes before the first.
-        let ring = unsafe { &*self.event.sub(index).cast::<RingHeader>().sub(1) };
-        let depth = ring.depth.load(Ordering::Relaxed).saturating_sub(1);
-        ring.depth.store(depth, Ordering::Relaxed);
-        if depth == 0 {
-            ring.holds.store(0, Ordering::Relaxed);
-        }
-    }
-}
 
 /// The event that comes next, of the thread that asked for it.
 pub struct Next<'a> {

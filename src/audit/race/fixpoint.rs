@@ -18,12 +18,12 @@ pub struct Unsettled {
     pub blocks: usize,
 }
 
-/// What is known at the start of each block; none of one that is not reached. `leave` says what is
-/// known after a block on the way along an edge.
+/// What is known at the start of each block; none of one that is not reached. `leave` is given a block
+/// with what is known at its start, and gives on what is known along each of its edges.
 pub(super) fn forward<S: State>(
     flow: &ControlFlow,
     entry: S,
-    mut leave: impl FnMut(usize, S) -> Vec<(Edge, S)>,
+    mut leave: impl FnMut(usize, S, &mut dyn FnMut(Edge, &S)),
 ) -> Result<Vec<Option<S>>, Unsettled> {
     let blocks = flow.blocks().len();
     let mut states: Vec<Option<S>> = vec![None; blocks];
@@ -38,18 +38,18 @@ pub(super) fn forward<S: State>(
         let Some(state) = states[number].clone() else {
             continue;
         };
-        for (edge, state) in leave(number, state) {
+        leave(number, state, &mut |edge, state| {
             let changed = match &mut states[edge.to] {
-                Some(known) => known.meet(&state),
+                Some(known) => known.meet(state),
                 unreached => {
-                    *unreached = Some(state);
+                    *unreached = Some(state.clone());
                     true
                 }
             };
             if changed {
                 due.insert(edge.to);
             }
-        }
+        });
     }
     Ok(states)
 }

@@ -148,7 +148,7 @@ impl State for Situations {
 fn seen(flow: &ControlFlow, steps: &[DestroyStep]) -> Result<Seen, NotFollowed> {
     let by_block = paths::by_block(flow, steps);
     let mut seen = Seen::default();
-    fixpoint::forward(flow, Situations::START, |number, mut situations| {
+    fixpoint::forward(flow, Situations::START, |number, mut situations, go| {
         for step in &by_block[number] {
             let place = match step.action {
                 Action::Store => Some(&mut seen.stores),
@@ -161,8 +161,9 @@ fn seen(flow: &ControlFlow, steps: &[DestroyStep]) -> Result<Seen, NotFollowed> 
             }
             situations = situations.after(step.action);
         }
-        let edges = flow.blocks()[number].successors.iter();
-        edges.map(|edge| (*edge, situations)).collect()
+        for edge in &flow.blocks()[number].successors {
+            go(*edge, &situations);
+        }
     })?;
     Ok(seen)
 }

@@ -221,5 +221,13 @@ fn library(report: &Report) -> Option<String> {
     let facts = FixFacts::of(report, None);
     // A list of images without it is worth a word; without a list nothing is known.
     let absent = || (!report.images.is_empty()).then(|| "not among the images".to_owned());
-    facts.describe().or_else(absent)
+    let with_bypasses = |facts: &FixFacts, described: String| {
+        facts.bypasses().fold(described, |text, bypass| {
+            format!("{text}; bypass seen: {bypass}")
+        })
+    };
+    facts
+        .describe()
+        .map(|described| with_bypasses(&facts, described))
+        .or_else(absent)
 }

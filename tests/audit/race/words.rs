@@ -1,8 +1,13 @@
 //! Images whose code is random: whatever stands there, an answer comes.
 
+use std::env;
+use std::time::{Duration, Instant};
+
 use agxrun::audit::Code;
 use agxrun::audit::race::{Impls, destroys, recognise, untested_reads};
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 
 use crate::image::{ARM64, Style};
 use crate::layouts::only;
@@ -28,29 +33,66 @@ fn word() -> impl Strategy<Value = u32> {
     ]
 }
 
+/// An image whose methods have the words as their code.
+fn image(words: &[u32]) -> Vec<u8> {
+    let mut zoo = zoo(ARM64, Lists::Relative);
+    let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+    zoo.image.write(BARK, &bytes);
+    zoo.image.build(Style::Chained(6))
+}
+
+fn ask(bytes: &[u8]) {
+    let binary = only(bytes);
+    let objc = binary.objc();
+    let code = Code::of(&binary, &objc).expect("arm64");
+    let impls = Impls::of(&objc);
+    let found = destroys(&code, &impls);
+    assert_eq!(found.len(), 1);
+    for destroy in &found {
+        assert!(recognise(&code, &impls, destroy).is_err());
+    }
+    let reads = untested_reads(&code, &impls);
+    assert!(reads.functions >= 4);
+    for read in &reads.untested {
+        let addresses = read.function.addresses();
+        assert!(addresses.contains(&read.load));
+        assert!(addresses.contains(&read.dereference.address) || !read.calls.is_empty());
+        assert!(read.calls.len() <= 3);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
     fn random_code_is_followed_to_an_end(words in prop::collection::vec(word(), 400..=400)) {
-        let mut zoo = zoo(ARM64, Lists::Relative);
-        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-        zoo.image.write(BARK, &bytes);
-        let bytes = zoo.image.build(Style::Chained(6));
-        let binary = only(&bytes);
-        let objc = binary.objc();
-        let code = Code::of(&binary, &objc).expect("arm64");
-        let impls = Impls::of(&objc);
-        let found = destroys(&code, &impls);
-        prop_assert_eq!(found.len(), 1);
-        for destroy in &found {
-            prop_assert!(recognise(&code, &impls, destroy).is_err());
-        }
-        let reads = untested_reads(&code, &impls);
-        prop_assert!(reads.functions >= 4);
-        for read in &reads.untested {
-            prop_assert!(read.function.addresses().contains(&read.load));
-            prop_assert!(read.function.addresses().contains(&read.dereference.address));
-        }
+        ask(&image(&words));
     }
+}
+
+#[test]
+#[ignore = "runs for AGXRUN_FUZZ_SECONDS; scripts/fuzz-audit.sh starts it"]
+fn code_and_damage_for_a_while() {
+    let seconds: u64 = env::var("AGXRUN_FUZZ_SECONDS")
+        .expect("AGXRUN_FUZZ_SECONDS says how long")
+        .parse()
+        .expect("AGXRUN_FUZZ_SECONDS is a number");
+    let end = Instant::now() + Duration::from_secs(seconds);
+    let strategy = prop::collection::vec(word(), 400..=400);
+    let mut runner = TestRunner::new(ProptestConfig::default());
+    let (mut tries, mut longest) = (0_u64, Duration::ZERO);
+    while Instant::now() < end {
+        let words = strategy.new_tree(&mut runner).expect("a value").current();
+        let bytes = image(&words);
+        let start = Instant::now();
+        let outcome = std::panic::catch_unwind(|| ask(&bytes));
+        assert!(outcome.is_ok(), "it panics with {words:#x?}");
+        longest = longest.max(start.elapsed());
+        tries += 1;
+    }
+    println!("{tries} images of random code, the longest {longest:?}");
+    assert!(
+        longest < Duration::from_secs(2),
+        "{longest:?} for one image"
+    );
 }

@@ -176,6 +176,12 @@ fn loads_offset(code: &Code<'_>, around: &InImage<'_, '_>, function: Function) -
     let mut pages: [Option<u64>; 31] = [None; 31];
     for instruction in code.instructions(function.addresses()) {
         let page_in = |register: u8| pages.get(usize::from(register)).copied().flatten();
+        // Most instructions are none of those below: `adr` and `adrp`, or one whose base has a page.
+        let base = instruction.word >> 5 & 31;
+        let forms_address = instruction.word & 0x1f00_0000 == 0x1000_0000;
+        if !forms_address && pages.get(base as usize).is_none_or(Option::is_none) {
+            continue;
+        }
         let found = match instruction.operation() {
             Operation::Page { register, page } => {
                 if let Some(place) = pages.get_mut(usize::from(register)) {

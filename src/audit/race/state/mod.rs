@@ -285,49 +285,60 @@ impl Known {
         }
     }
 
-    /// What is known in addition on the way that a conditional branch goes.
-    pub(super) fn branch(&mut self, operation: Operation, when: When) {
+    /// The `_impl` that is known not to be NULL on the way that a conditional branch goes.
+    pub(super) fn tested(&self, operation: Operation, when: When) -> Option<Pointer> {
         let (value, not_null_when) = match operation {
             Operation::CompareBranch {
                 register, nonzero, ..
             } => (self.register(register), nonzero),
-            Operation::Conditional { condition, .. } => match (self.compared, condition) {
+            Operation::Conditional { condition, .. } => match condition {
                 // `ne` and `hi`; `eq` and `ls`.
-                (Some(value), 1 | 8) => (value, true),
-                (Some(value), 0 | 9) => (value, false),
-                _ => return,
+                1 | 8 => (self.compared?, true),
+                0 | 9 => (self.compared?, false),
+                _ => return None,
             },
-            _ => return,
+            _ => return None,
         };
         let taken = match when {
-            When::Always => return,
+            When::Always => return None,
             When::Taken => true,
             When::NotTaken => false,
         };
-        if let Value::Impl(pointer) = value
-            && pointer.offset == 0
-            && taken == not_null_when
-        {
-            self.check(pointer, Checked::Tested);
+        match value {
+            Value::Impl(pointer) if pointer.offset == 0 && taken == not_null_when => Some(pointer),
+            _ => None,
         }
+    }
+
+    /// What is known when the pointer is not NULL.
+    pub(super) fn with_tested(&self, pointer: Pointer) -> Self {
+        let mut known = self.clone();
+        known.check(pointer, Checked::Tested);
+        known
     }
 }
 
 impl State for Known {
     fn meet(&mut self, other: &Self) -> bool {
-        let before = self.clone();
+        let mut changed = false;
+        let mut keep = |mine: &mut Value, theirs: Value| {
+            let met = mine.meet(theirs);
+            changed |= *mine != met;
+            *mine = met;
+        };
         for (mine, theirs) in self.registers.iter_mut().zip(other.registers) {
-            *mine = mine.meet(theirs);
+            keep(mine, theirs);
         }
-        self.stack = self.stack.meet(other.stack);
-        self.slots.retain_mut(|(at, value)| {
+        keep(&mut self.stack, other.stack);
+        for (at, value) in &mut self.slots {
             let theirs = other.slots.iter().find(|(slot, _)| slot == at);
-            *value = theirs.map_or(Value::Other, |(_, theirs)| value.meet(*theirs));
-            *value != Value::Other
-        });
-        if self.compared != other.compared {
-            self.compared = None;
+            keep(value, theirs.map_or(Value::Other, |(_, theirs)| *theirs));
         }
-        *self != before
+        self.slots.retain(|(_, value)| *value != Value::Other);
+        if self.compared.is_some() && self.compared != other.compared {
+            self.compared = None;
+            changed = true;
+        }
+        changed
     }
 }

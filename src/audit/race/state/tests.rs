@@ -152,8 +152,9 @@ fn a_branch_tells_what_it_has_tested() {
         (0xb500_0014, Some(When::Taken)),
     ] {
         for when in [When::Taken, When::NotTaken] {
-            let mut known = known.clone();
-            known.branch(Instruction::new(0x1000, word).operation(), when);
+            let operation = Instruction::new(0x1000, word).operation();
+            let tested = known.tested(operation, when);
+            let known = tested.map_or(known.clone(), |pointer| known.with_tested(pointer));
             let checked = if not_null_when == Some(when) {
                 Checked::Tested
             } else {

@@ -74,22 +74,19 @@ impl Trace {
         mut loads: Loads,
         around: &impl Surroundings,
     ) -> Result<Self, NotFollowed> {
-        let entries = fixpoint::forward(&flow, entry, |number, mut known| {
+        let entries = fixpoint::forward(&flow, entry, |number, mut known, go| {
             let block = &flow.blocks()[number];
             let instructions = flow.of_block(block);
             for instruction in instructions {
                 known.step(*instruction, around, &mut loads);
             }
             let last = instructions.last().map(|last| last.operation());
-            let after = |when| {
-                let mut known = known.clone();
-                if let Some(last) = last {
-                    known.branch(last, when);
+            for edge in &block.successors {
+                match last.and_then(|last| known.tested(last, edge.when)) {
+                    Some(pointer) => go(*edge, &known.with_tested(pointer)),
+                    None => go(*edge, &known),
                 }
-                known
-            };
-            let edges = block.successors.iter();
-            edges.map(|edge| (*edge, after(edge.when))).collect()
+            }
         })?;
         Ok(Trace {
             flow,

@@ -6,8 +6,8 @@ use agx_policy::{POLICIES, coverage as of_dump};
 use agxrun::audit::coverage::{ClassCoverage, Coverage, Kind, LeftKind, MethodCoverage};
 use agxrun::audit::{Binary, Code};
 
-use crate::driver::{Driver, FUNCTION, dump};
-use crate::image::{ARM64, Style, X86_64};
+use crate::driver::{Driver, FUNCTION, dump, listed};
+use crate::image::{ARM64, Style, To, X86_64};
 
 fn coverage(image: &[u8]) -> Coverage {
     let mut parts = Binary::parse(image).expect("Mach-O");
@@ -234,4 +234,19 @@ fn what_categories_add_is_their_classes() {
     assert_eq!((other.address, other.kind), (None, Kind::Encoder));
     assert_eq!(method(other, "setMore:").hooked, ["v3"]);
     assert!(found.classes.iter().all(|class| class.name != "NSString"));
+}
+
+#[test]
+fn a_circle_of_superclasses_ends() {
+    let mut driver = Driver::own();
+    let mut circle = driver.classes[0].clone();
+    circle.name = "AGXCircle";
+    driver.classes.push(circle);
+    let mut image = driver.image();
+    // The class is the last of the list; its superclass becomes itself.
+    let class = *listed(&image).last().expect("the list has it");
+    image.pointers.insert(class + 8, To::Address(class));
+    let found = coverage(&image.build(Style::Chained(9)));
+    assert!(found.classes.iter().all(|it| it.name != "AGXCircle"));
+    assert_eq!(found.classes.len(), 11);
 }

@@ -281,6 +281,17 @@ const SKIP_IF_NULL: u32 = 0xb400_0048;
 /// The condition of `b.hi`.
 const HIGHER: u32 = 8;
 
+/// The classes that an image lists.
+pub fn listed(image: &Image) -> Vec<u64> {
+    let list = BASE + LARGE.data..BASE + LARGE.data + LARGE.room;
+    let pointers = image.pointers.range(list);
+    let address = |to: &To| match to {
+        To::Address(address) => *address,
+        other => panic!("no class: {other:?}"),
+    };
+    pointers.map(|(_, to)| address(to)).collect()
+}
+
 /// Imports are named for as long as the test goes on.
 fn leak(text: String) -> &'static str {
     Box::leak(text.into_boxed_str())

@@ -1,6 +1,6 @@
 //! One class, and what policies reach of it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use agx_policy::POLICIES;
 use agx_policy::coverage::{OBJECTS, base};
@@ -40,9 +40,13 @@ pub(super) fn class(
         }
     }
     let is_own = |method: &&MethodCoverage| !method.class_method && !method.is_replaced();
+    let here = match rules.object {
+        Some(_) => selectors(lineage, &methods),
+        None => HashSet::new(),
+    };
     let policies = POLICIES
         .iter()
-        .map(|policy| of_policy(policy, rules.object, lineage, &methods))
+        .map(|policy| of_policy(policy, rules.object, &here, &methods))
         .collect();
     ClassCoverage {
         name: subject.name(),
@@ -57,36 +61,35 @@ pub(super) fn class(
     }
 }
 
+/// The selectors to which an object of the class would answer by this image.
+fn selectors<'s>(lineage: &'s Lineage<'_, '_>, methods: &'s [MethodCoverage]) -> HashSet<&'s str> {
+    let own = methods.iter().filter(|method| !method.class_method);
+    let own = own.filter_map(|method| method.selector.as_deref());
+    let above = lineage.local.iter().flat_map(|it| &it.instance_methods);
+    own.chain(above.filter_map(|method| method.selector))
+        .collect()
+}
+
+/// `here` are the selectors that a concrete class has; of another one they are not asked about.
 fn of_policy(
     policy: &Policy,
     object: Option<Object>,
-    lineage: &Lineage<'_, '_>,
+    here: &HashSet<&str>,
     methods: &[MethodCoverage],
 ) -> ClassPolicy {
     let hooked = || methods.iter().filter(|it| it.is_hooked_by(policy.name));
-    let listed = match (policy.hooks, object) {
+    let not_here = match (policy.hooks, object) {
         (Hooks::Published(column), Some(object)) => published::of(column)
-            .filter(|row| row.object == object)
-            .map(|row| row.selector)
+            .filter(|row| row.object == object && !here.contains(row.selector))
+            .map(|row| row.selector.to_owned())
             .collect(),
         _ => Vec::new(),
-    };
-    let is_here = |selector: &&str| {
-        let own = methods.iter().filter(|method| !method.class_method);
-        let above = lineage.local.iter().flat_map(|it| &it.instance_methods);
-        own.filter_map(|method| method.selector.as_deref())
-            .chain(above.filter_map(|method| method.selector))
-            .any(|it| it == *selector)
     };
     ClassPolicy {
         policy: policy.name.to_owned(),
         hooked: hooked().count(),
         work_hooked: hooked().filter(|method| method.work).count(),
-        not_here: listed
-            .into_iter()
-            .filter(|selector| !is_here(selector))
-            .map(str::to_owned)
-            .collect(),
+        not_here,
     }
 }
 

@@ -16,6 +16,10 @@ pub(super) struct Classes<'o, 'a> {
     category_index: HashMap<Of<'a>, usize>,
 }
 
+/// How many classes above each other are looked at. Drivers have half a dozen; a file may have a chain
+/// of all its classes, or one that comes back to itself.
+const DEEPEST: usize = 64;
+
 /// Whose a category is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Of<'a> {
@@ -108,13 +112,12 @@ impl<'o, 'a> Classes<'o, 'a> {
         own.chain(others)
     }
 
-    /// The classes above, the class itself first. Ends where the chain comes back to itself.
+    /// The classes above, the class itself first, as many as [`DEEPEST`].
     pub(super) fn lineage<'s>(&'s self, subject: &Subject<'s, 'a>) -> Lineage<'s, 'a> {
         let mut local = Vec::new();
         let mut outside = subject.name.filter(|_| subject.class.is_none());
-        let mut seen = HashSet::new();
         let mut next = subject.class;
-        while let Some(class) = next.filter(|class| seen.insert(class.address)) {
+        while let Some(class) = next.filter(|_| local.len() < DEEPEST) {
             local.push(class);
             next = match class.superclass {
                 Some(ClassRef::Local { address, .. }) => self.by_address.get(&address).copied(),

@@ -1,6 +1,6 @@
 //! Ways past the hooks, as they are told and kept.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -129,10 +129,12 @@ impl BypassAudit {
         targets: &BTreeMap<u64, Vec<String>>,
         found: &Bypass<'_>,
     ) -> Self {
-        let hooked_class = |name: &str| {
-            let mut classes = coverage.classes.iter();
-            classes.any(|class| class.name == name && class.kind.takes_work())
-        };
+        let hooked: HashSet<&str> = coverage
+            .classes
+            .iter()
+            .filter(|class| class.kind.takes_work())
+            .map(|class| class.name.as_str())
+            .collect();
         let looked_at = found.looked_at;
         BypassAudit {
             looked_at: BypassExtent {
@@ -169,7 +171,7 @@ impl BypassAudit {
                 .map(|method| DirectMethodAudit {
                     symbol: method.symbol.to_owned(),
                     address: method.address,
-                    of_hooked_class: hooked_class(method.class()),
+                    of_hooked_class: hooked.contains(method.class()),
                 })
                 .collect(),
         }

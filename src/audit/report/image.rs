@@ -1,5 +1,6 @@
 //! One image, audited.
 
+use std::collections::HashSet;
 use std::fmt::Write;
 
 use super::bypass::BypassAudit;
@@ -171,12 +172,10 @@ fn unseen(
             ),
         );
     }
+    let local: HashSet<&str> = coverage.classes.iter().map(|it| it.name.as_str()).collect();
     let outside = coverage.classes.iter().any(|class| {
-        let local = |name: &str| coverage.classes.iter().any(|it| it.name == name);
-        class
-            .superclass
-            .as_deref()
-            .is_some_and(|name| !local(name) && name != "NSObject")
+        let superclass = class.superclass.as_deref();
+        superclass.is_some_and(|name| !local.contains(name) && name != "NSObject")
     });
     if outside {
         add(

@@ -1,7 +1,7 @@
 //! The race in `destroyImpl` and the addresses of the faults that it foretells, as they are told and
 //! kept.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -184,15 +184,17 @@ fn extent(reads: &Reads<'_>) -> ReadsExtent {
 }
 
 fn predicted(reads: &[UntestedReadAudit]) -> Vec<PredictedFault> {
-    let mut faults: BTreeMap<u64, Vec<String>> = BTreeMap::new();
+    let mut faults: BTreeMap<u64, BTreeSet<String>> = BTreeMap::new();
     for read in reads.iter().filter(|read| read.first) {
-        let functions = faults.entry(read.fault_address()).or_default();
-        let name = read.name();
-        if !functions.contains(&name) {
-            functions.push(name);
-        }
+        faults
+            .entry(read.fault_address())
+            .or_default()
+            .insert(read.name());
     }
-    let fault = |(address, functions)| PredictedFault { address, functions };
+    let fault = |(address, functions): (u64, BTreeSet<String>)| PredictedFault {
+        address,
+        functions: functions.into_iter().collect(),
+    };
     faults.into_iter().map(fault).collect()
 }
 

@@ -1,6 +1,5 @@
 //! How far an audit is.
 
-use std::fmt::Write;
 use std::path::Path;
 use std::time::Duration;
 
@@ -53,12 +52,16 @@ impl Progress for Waiting {
 
 impl Waiting {
     fn show(&mut self) {
-        let mut line = format!("{}: {}", self.file, self.doing);
-        if let Some(percent) = (self.done * 100).checked_div(self.bytes) {
-            // Writing to a String cannot fail.
-            let _ = write!(line, ", {} %", percent.min(100));
-        }
+        let line = line(&self.file, self.doing, self.done, self.bytes);
         self.bar.get_or_insert_with(spinner).set_message(line);
+    }
+}
+
+/// What is being done with a file, and how much of it where that is known.
+fn line(file: &str, doing: &str, done: u64, bytes: u64) -> String {
+    match (done.saturating_mul(100)).checked_div(bytes) {
+        Some(percent) => format!("{file}: {doing}, {} %", percent.min(100)),
+        None => format!("{file}: {doing}"),
     }
 }
 
@@ -86,4 +89,24 @@ fn spinner() -> ProgressBar {
     bar.set_style(style.expect("the template is well formed"));
     bar.enable_steady_tick(Duration::from_millis(120));
     bar
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_much_is_done_is_said_where_it_is_known() {
+        let doing = doing(Stage::Bypass { bytes: 200 });
+        for (done, bytes, end) in [
+            (0, 0, "hooks"),
+            (0, 200, "hooks, 0 %"),
+            (101, 200, "hooks, 50 %"),
+            (300, 200, "hooks, 100 %"),
+            (u64::MAX, 1, "hooks, 100 %"),
+        ] {
+            let line = line("driver", doing, done, bytes);
+            assert_eq!(line, format!("driver: looking for ways past the {end}"));
+        }
+    }
 }

@@ -30,7 +30,7 @@ make_driver() {
         printf '%s\n' '--- !tapi-tbd' 'tbd-version: 4' 'targets: [ arm64-macos ]' "install-name: '/usr/lib/libobjc.A.dylib'" \
             exports: '  - targets: [ arm64-macos ]' '    symbols: [ _objc_msgSend, __objc_empty_cache, dyld_stub_binder ]'
         awk -F'\t' '/^AGX/ { printf "%s%s", sep, $2; sep = ", " }' "$dump" |
-            sed 's/^/    objc-classes: [ /; s/$/ ]\n...\n/'
+            sed 's/^/    objc-classes: [ NSObject, /; s/$/ ]\n...\n/'
     } >"$folder/libobjc.tbd"
     "$llvm/llvm-mc" -filetype=obj -triple arm64-apple-macos12 "$folder/driver.s" -o "$folder/driver.o"
     "$llvm/ld64.lld" -arch arm64 -dylib -platform_version macos 12.0 12.0 -fixup_chains -objc_relative_method_lists \

@@ -87,9 +87,10 @@ fn arrives(part: Part, number: usize, receiver: u64) {
     let thread = thread();
     match part {
         Part::Constructs => ENCODER_TABLE.constructed(receiver, thread),
-        Part::Uses | Part::UsesAndMakes | Part::Ends => {
+        Part::Uses | Part::UsesAndMakes => {
             note(entry, ENCODER_TABLE.arrives(receiver, thread));
         }
+        Part::Ends => note(entry, ENCODER_TABLE.arrives_to_end(receiver, thread)),
         Part::Makes | Part::None => {}
     }
 }

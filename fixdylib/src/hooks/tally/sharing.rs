@@ -209,12 +209,24 @@ impl<const SIZE: usize> Table<SIZE> {
             seen.unmade = true;
             self.begin(encoder, fact::UNMADE)
         });
-        let Some(record) = record else {
-            return Seen {
+        match record {
+            Some(record) => Self::enters(record, thread, seen),
+            None => Seen {
                 unfollowed: true,
                 ..Seen::default()
-            };
-        };
+            },
+        }
+    }
+
+    /// As [`Self::arrives`], for a call that ends an encoder. It begins no life: the driver ends those again that have ended, when
+    /// another may have their place.
+    pub fn arrives_to_end(&self, encoder: u64, thread: u64) -> Seen {
+        self.find(encoder).map_or_else(Seen::default, |record| {
+            Self::enters(record, thread, Seen::default())
+        })
+    }
+
+    fn enters(record: &Record, thread: u64, mut seen: Seen) -> Seen {
         if !record.is_alive() {
             return seen;
         }

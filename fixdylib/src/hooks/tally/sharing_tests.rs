@@ -118,3 +118,20 @@ fn without_room_calls_are_counted_and_ended_encoders_make_some() {
     table.reset_after_fork();
     assert!(table.arrives(ENCODER, 1).unmade);
 }
+
+/// As the driver does at a commit: seen as one more encoder, once in a few ten thousand, before an end began no life.
+#[test]
+fn an_encoder_that_is_ended_again_is_none_that_nobody_made() {
+    let table: Box<Table<1>> = Box::new(Table::new());
+    table.constructed(ENCODER, 1);
+    table.arrives(ENCODER, 1);
+    table.leaves(ENCODER, 1);
+    table.ended(ENCODER);
+    // Another one takes its place.
+    table.constructed(ENCODER + 0x10, 2);
+    assert_eq!(table.arrives_to_end(ENCODER, 1), Seen::default());
+    table.leaves(ENCODER, 1);
+    table.ended(ENCODER);
+    let seen = table.arrives(ENCODER + 0x10, 2);
+    assert_eq!((seen.threads, seen.unmade), (Some((0, 1)), false));
+}

@@ -59,8 +59,13 @@ fn destroy(text: &mut String, destroy: &DestroyAudit, verbose: bool) {
         let _ = write!(text, " ({})", visible(why));
     }
     text.push('\n');
-    for step in &destroy.steps {
+    let limit = if verbose { usize::MAX } else { SHOWN };
+    for step in destroy.steps.iter().take(limit) {
         self::step(text, step);
+    }
+    let more = destroy.steps.len().saturating_sub(limit);
+    if more > 0 {
+        let _ = writeln!(text, "    {DIM}and {more} more of these (-v){DIM:#}");
     }
     if verbose {
         for path in &destroy.paths {
@@ -118,4 +123,40 @@ fn predicted(text: &mut String, fault: &PredictedFault, limit: usize) {
         let _ = write!(text, " {DIM}and {more} more{DIM:#}");
     }
     text.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::report::Line;
+
+    #[test]
+    fn a_long_list_of_steps_is_cut_unless_it_is_asked_for() {
+        let load = |address| StepAudit {
+            action: ActionKind::Load,
+            instruction: Line {
+                address,
+                text: "ldr x20, [x19, x8]".to_owned(),
+            },
+        };
+        let made = DestroyAudit {
+            class: Some("AGXG16XFamilyComputeContext".to_owned()),
+            address: Some(0x1000),
+            impl_offset: None,
+            order: StoreOrderKind::NotRecognised,
+            why: None,
+            steps: (0..30).map(load).collect(),
+            paths: Vec::new(),
+            more_paths: false,
+            not_patchable: None,
+        };
+        let shown = |verbose| {
+            let mut text = String::new();
+            destroy(&mut text, &made, verbose);
+            text
+        };
+        assert_eq!(shown(false).matches("load of _impl").count(), SHOWN);
+        assert!(shown(false).contains("and 18 more of these (-v)"));
+        assert_eq!(shown(true).matches("load of _impl").count(), 30);
+    }
 }

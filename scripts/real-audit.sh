@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Is what agxrun reads of Objective-C metadata what LLVM reads? Fetches images that people run on Macs from PyPI, each by name and
-# version, and compares every class and method. Any system; needs pip, the network, and llvm-objdump for the comparison.
+# version, and compares every class and method. Any system; needs pip, the network, and llvm-objdump for the comparison. The places that
+# the loader adjusts are held against LIEF's reader.
 #
 #   real-audit.sh [--torch]
 #
@@ -49,5 +50,15 @@ fetch mlx-metal 0.32.4 macosx_14_0_arm64
 [ -z "$torch" ] || fetch torch 2.9.1 macosx_11_0_arm64
 
 [ -n "$(ls "$cache")" ] || { say "skipped: nothing could be fetched"; exit 0; }
-AGXRUN_REAL_AUDIT=$cache cargo test --quiet --locked --test audit images_of_package_registries -- --ignored --nocapture
+# Its version and hashes are those of the machine test.
+lief=
+if python3 -m venv "$scratch/venv" && "$scratch/venv/bin/pip" install --quiet --disable-pip-version-check --only-binary=:all: \
+    --require-hashes -r tests/machine/requirements.txt; then
+    lief=$scratch/lief.tsv
+    "$scratch/venv/bin/python" scripts/real-audit/lief_counts.py "$cache" >"$lief"
+else
+    say "skipped: LIEF could not be had"
+fi
+
+AGXRUN_REAL_AUDIT=$cache AGXRUN_REAL_AUDIT_LIEF=$lief cargo test --quiet --locked --test audit images_of_package_registries -- --ignored --nocapture
 say "all as expected"

@@ -1,8 +1,9 @@
 //! Real images: what is read of them is what LLVM reads.
 
-use std::env;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::time::{Duration, Instant};
+use std::{env, fs};
 
 use agxrun::audit::{Binary, Code, MappedFile, Objc, ReadError, bypass};
 use agxrun::target::image::Unreadable;
@@ -14,13 +15,14 @@ use crate::llvm;
 fn images_of_package_registries() {
     let folder = env::var_os("AGXRUN_REAL_AUDIT").expect("AGXRUN_REAL_AUDIT names a folder");
     let objdump = llvm::objdump();
+    let lief = Lief::read();
     let (mut images, mut classes, mut methods) = (0, 0, 0);
     for entry in walkdir::WalkDir::new(folder).sort_by_file_name() {
         let entry = entry.expect("the folder can be read");
         if !entry.file_type().is_file() {
             continue;
         }
-        for (images_of, classes_of, methods_of) in read(entry.path(), objdump.as_deref()) {
+        for (images_of, classes_of, methods_of) in read(entry.path(), objdump.as_deref(), &lief) {
             images += images_of;
             classes += classes_of;
             methods += methods_of;
@@ -31,7 +33,7 @@ fn images_of_package_registries() {
 }
 
 /// One, and how many classes and methods it has, for each image of a file.
-fn read(path: &Path, objdump: Option<&Path>) -> Vec<(usize, usize, usize)> {
+fn read(path: &Path, objdump: Option<&Path>, lief: &Lief) -> Vec<(usize, usize, usize)> {
     let file = MappedFile::open(path).expect("it can be read");
     let start = Instant::now();
     let parts = match Binary::parse(file.bytes()) {
@@ -66,6 +68,7 @@ fn read(path: &Path, objdump: Option<&Path>) -> Vec<(usize, usize, usize)> {
             objc.stubs.len(),
             binary.pointers().count(),
         );
+        lief.compare(path, binary);
         code(&name, binary, &objc);
         if let Some(objdump) = objdump {
             llvm::compare(objdump, path, binary);
@@ -79,6 +82,36 @@ fn read(path: &Path, objdump: Option<&Path>) -> Vec<(usize, usize, usize)> {
         path.display()
     );
     found
+}
+
+/// How many places the loader adjusts, as LIEF says it: by path and processor.
+#[derive(Default)]
+struct Lief(HashMap<(String, String), usize>);
+
+impl Lief {
+    /// What `scripts/real-audit.sh` has written; nothing where it could not have LIEF.
+    fn read() -> Self {
+        let Some(file) = env::var_os("AGXRUN_REAL_AUDIT_LIEF").filter(|it| !it.is_empty()) else {
+            return Lief::default();
+        };
+        let text = fs::read_to_string(file).expect("it can be read");
+        let rows = text.lines().map(|line| {
+            let mut fields = line.split('\t').map(str::to_owned);
+            let mut field = || fields.next().expect("three fields");
+            let key = (field(), field());
+            (key, field().parse().expect("a number"))
+        });
+        Lief(rows.collect())
+    }
+
+    fn compare(&self, path: &Path, binary: &Binary<'_>) {
+        if self.0.is_empty() {
+            return;
+        }
+        let key = (path.display().to_string(), binary.processor().to_string());
+        let ours: BTreeSet<u64> = binary.pointers().collect();
+        assert_eq!(Some(&ours.len()), self.0.get(&key), "{key:?}");
+    }
 }
 
 /// All code of compilers is decoded, and nothing that it has breaks the search.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use agx_ledger::builder::Builder;
 use agx_ledger::layout::{census_flag, exit_route, flag, state};
 use agx_ledger::{Counter, Reason, Tally, file_name};
-use common::{Run, Sandbox, in_repository, products, workload};
+use common::{Run, Sandbox, in_repository, workload};
 use serde_json::{Value, json};
 
 const CLASS: &str = "AGXG16XFamilyComputeContext";
@@ -123,42 +123,6 @@ fn without_the_option_there_is_no_census_and_the_environment_may_ask_for_one() {
     run.assert_code(0)
         .assert_stderr("policy: v3 (the default), census");
     assert_eq!(run.json["census"], Value::Null, "nothing was hooked");
-}
-
-/// A program that gives a hooked method other code when the hooks stand: a function of the driver's own file.
-const REPLACES: &str = "
-import ctypes, sys
-driver = ctypes.CDLL(sys.argv[1])
-objc = ctypes.CDLL('libobjc.so.4')
-for name in ('objc_lookUpClass', 'sel_registerName', 'class_getInstanceMethod', 'method_setImplementation'):
-    getattr(objc, name).restype = ctypes.c_void_p
-pointer = ctypes.c_void_p
-name = b'AGXG16XFamilyComputeContext'
-selector = pointer(objc.sel_registerName(b'setComputePipelineState:'))
-method = objc.class_getInstanceMethod(pointer(objc.objc_lookUpClass(name)), selector)
-code = ctypes.cast(driver.agx_rehearsal_release, pointer)
-assert objc.method_setImplementation(pointer(method), code)
-";
-
-#[cfg(target_os = "linux")] // GCC's runtime, which the program calls by name
-#[test]
-fn a_program_that_replaces_a_hook_is_told_so() {
-    let driver = products().join("libagx_rehearsal.so");
-    let target = [
-        "python3".into(),
-        "-c".into(),
-        REPLACES.into(),
-        driver.into_os_string(),
-    ];
-    let run = Sandbox::new().run(&["--census"], &target);
-    run.assert_code(87).assert_stderr(
-        "1 replaced: -[AGXG16XFamilyComputeContext setComputePipelineState:] by libagx_rehearsal.so",
-    );
-    let looked = run.json["census"]["methods"].as_u64();
-    let processes = run.json["processes"].as_array().expect("a list");
-    let armed = processes.iter().find(|process| process["armed"] == true);
-    let hooks = &armed.expect("Python's own")["counters"]["hooks_installed"];
-    assert_eq!(looked, hooks.as_u64(), "the replaced one is one of them");
 }
 
 /// The driver asserts inside a hooked call.
@@ -322,4 +286,45 @@ fn a_census_that_was_asked_for_and_not_taken_is_told() {
         // What was counted while it lived is there all the same.
         .assert_stderr("dispatches: 5 seen, 5 returned");
     assert_eq!(run.json["census"]["missing"], json!([77]));
+}
+
+/// GCC's runtime, which the program calls by name.
+#[cfg(target_os = "linux")]
+mod on_linux {
+    use super::common::{Sandbox, products};
+
+    /// A program that gives a hooked method other code when the hooks stand: a function of the driver's own file.
+    const REPLACES: &str = "
+import ctypes, sys
+driver = ctypes.CDLL(sys.argv[1])
+objc = ctypes.CDLL('libobjc.so.4')
+for name in ('objc_lookUpClass', 'sel_registerName', 'class_getInstanceMethod', 'method_setImplementation'):
+    getattr(objc, name).restype = ctypes.c_void_p
+pointer = ctypes.c_void_p
+name = b'AGXG16XFamilyComputeContext'
+selector = pointer(objc.sel_registerName(b'setComputePipelineState:'))
+method = objc.class_getInstanceMethod(pointer(objc.objc_lookUpClass(name)), selector)
+code = ctypes.cast(driver.agx_rehearsal_release, pointer)
+assert objc.method_setImplementation(pointer(method), code)
+";
+
+    #[test]
+    fn a_program_that_replaces_a_hook_is_told_so() {
+        let driver = products().join("libagx_rehearsal.so");
+        let target = [
+            "python3".into(),
+            "-c".into(),
+            REPLACES.into(),
+            driver.into_os_string(),
+        ];
+        let run = Sandbox::new().run(&["--census"], &target);
+        run.assert_code(87).assert_stderr(
+        "1 replaced: -[AGXG16XFamilyComputeContext setComputePipelineState:] by libagx_rehearsal.so",
+    );
+        let looked = run.json["census"]["methods"].as_u64();
+        let processes = run.json["processes"].as_array().expect("a list");
+        let armed = processes.iter().find(|process| process["armed"] == true);
+        let hooks = &armed.expect("Python's own")["counters"]["hooks_installed"];
+        assert_eq!(looked, hooks.as_u64(), "the replaced one is one of them");
+    }
 }

@@ -6,7 +6,9 @@ use anyhow::{Context, Result, bail};
 
 use super::defaults;
 use crate::audit::drivers;
-use crate::audit::report::{Audit, Comparison, FileAudit, Parts, Progress, kept};
+use crate::audit::report::{
+    Audit, Comparison, FileAudit, Parts, Progress, Unseen, UnseenKind, kept,
+};
 use crate::cli::AuditArgs;
 use crate::doctor::{Host, ThisHost};
 use crate::output::audit::{Shown, Waiting};
@@ -68,9 +70,29 @@ fn code(args: &AuditArgs, audit: &Audit) -> u8 {
         exit_code::FAILED
     } else if args.fail && audit.weakens() {
         exit_code::CRASH_GATE
+    } else if args.fail && in_part(audit) {
+        exit_code::FAILED
     } else {
         exit_code::OK
     }
+}
+
+/// Whether an image could be read in part only; says so of each. What is not seen must not pass a check.
+fn in_part(audit: &Audit) -> bool {
+    let mut found = false;
+    for (file, part, image) in audit.images() {
+        let is_hidden =
+            |it: &Unseen| matches!(it.kind, UnseenKind::Damaged | UnseenKind::Encrypted);
+        if image.unseen.iter().any(is_hidden) {
+            found = true;
+            terminal::error(&anyhow::anyhow!(
+                "`{}` ({}) could be read in part only (hint: without --fail that is told and no failure)",
+                file.path,
+                part.arch
+            ));
+        }
+    }
+    found
 }
 
 fn parts(arch: Option<&str>) -> Parts {

@@ -75,6 +75,22 @@ fn of_a_truncated_driver_what_is_there_is_told() {
     );
     assert_eq!(image["unseen"][0]["kind"], "damaged");
     assert!(json["verdict"]["unseen"].as_u64().expect("a number") > 0);
+    assert_code(&output, 0);
+}
+
+#[test]
+fn fail_does_not_pass_what_is_damaged() {
+    let sandbox = Sandbox::new();
+    let image = zoo(ARM64, Lists::Relative).image.build(Style::Chained(6));
+    fs::write(sandbox.path("cut"), &image[..image.len() / 4]).expect("written");
+    assert_code(&audit(&sandbox, &["cut"]), 0);
+    let output = audit(&sandbox, &["cut", "--fail"]);
+    assert_code(&output, 125);
+    assert!(
+        crate::printed::stderr(&output).contains("`cut` (arm64) could be read in part only"),
+        "{}",
+        crate::printed::stderr(&output)
+    );
 }
 
 #[test]

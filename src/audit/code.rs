@@ -117,6 +117,7 @@ impl<'b> Code<'b> {
             let size = usize::try_from(size).unwrap_or(usize::MAX);
             Ok::<_, Why>(&rest[..rest.len().min(size)])
         });
+        // Who asks for a range sees by its end that less came.
         let words = bytes.unwrap_or_default().chunks_exact(4);
         words.zip(0u64..).map(move |(bytes, number)| {
             let word = bytes.first_chunk().map_or(0, |it| u32::from_le_bytes(*it));

@@ -1,9 +1,8 @@
 //! Telling that a piece is being built, to whoever waits for it.
 
-use std::time::Duration;
+use indicatif::ProgressBar;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-
+use super::spinner::spinner;
 use super::terminal::{self, visible};
 use crate::inject::Artifact;
 use crate::inject::build::Stage;
@@ -39,15 +38,6 @@ impl Drop for Building {
     fn drop(&mut self) {
         self.done();
     }
-}
-
-fn spinner() -> ProgressBar {
-    // Hidden where stderr is no terminal.
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template("agxrun: {spinner} {wide_msg} {elapsed}");
-    bar.set_style(style.expect("the template is well formed"));
-    bar.enable_steady_tick(Duration::from_millis(120));
-    bar
 }
 
 fn sentence(artifact: Artifact, stage: Stage<'_>) -> String {

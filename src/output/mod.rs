@@ -25,6 +25,7 @@ pub mod plots;
 pub mod policies;
 pub mod rehearsal;
 pub mod run_json;
+mod spinner;
 pub mod stress;
 pub mod summary;
 pub mod table;

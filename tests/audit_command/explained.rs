@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::common::Sandbox;
 use crate::crash;
 use crate::driver::FUNCTION;
-use crate::found::driver;
+use crate::found::{address, driver};
 use crate::printed::{assert_code, audit, json, kept, stderr, stdout};
 
 const UUID: &str = "0ce453ff-9f17-321f-bc18-383573a48221";
@@ -31,18 +31,7 @@ fn audited(sandbox: &Sandbox) -> impl Fn(&str) -> u64 {
     let output = audit(sandbox, &["driver", "--json", "-o", "saved.json"]);
     assert_code(&output, 0);
     let image = json(&output)["files"][0]["parts"][0]["image"].clone();
-    move |selector| {
-        let classes = image["coverage"]["classes"].as_array().expect("classes");
-        let class = classes.iter().find(|class| class["name"] == CLASS);
-        let methods = class.expect("the class")["methods"]
-            .as_array()
-            .expect("methods");
-        let method = methods.iter().find(|method| method["selector"] == selector);
-        let address = method.expect("the method")["address"]
-            .as_u64()
-            .expect("an address");
-        address - image["base"].as_u64().expect("an address")
-    }
+    move |selector| address(&image, selector) - image["base"].as_u64().expect("an address")
 }
 
 #[test]

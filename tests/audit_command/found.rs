@@ -26,7 +26,7 @@ fn image(sandbox: &Sandbox, driver: &Driver, options: &[&str]) -> Value {
 }
 
 /// Where a method's code begins.
-fn address(image: &Value, selector: &str) -> u64 {
+pub fn address(image: &Value, selector: &str) -> u64 {
     let classes = image["coverage"]["classes"].as_array().expect("classes");
     let class = classes.iter().find(|class| class["name"] == CLASS);
     let methods = class.expect("the class")["methods"]

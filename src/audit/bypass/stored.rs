@@ -83,6 +83,7 @@ fn words<'b>(
     addresses: &Range<u64>,
 ) -> impl Iterator<Item = (u64, i32)> + use<'b> {
     let first = addresses.start;
+    // What the file does not have of a section is one of the image's gaps.
     let rest = binary.rest_at(first).unwrap_or_default();
     let size = usize::try_from(addresses.end - first).unwrap_or(usize::MAX);
     let words = rest[..rest.len().min(size)].chunks_exact(4);

@@ -1,11 +1,11 @@
 //! How far an audit is.
 
 use std::path::Path;
-use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 
 use crate::audit::report::{Progress, Stage};
+use crate::output::spinner::spinner;
 use crate::output::terminal::visible;
 
 /// A moving line on a terminal, gone when this is dropped; elsewhere nothing: an audit takes seconds.
@@ -80,15 +80,6 @@ fn doing(stage: Stage) -> &'static str {
         Stage::Bypass { .. } => "looking for ways past the hooks",
         Stage::Race => "following what the code does with _impl",
     }
-}
-
-fn spinner() -> ProgressBar {
-    // Hidden where stderr is no terminal.
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template("agxrun: {spinner} {wide_msg} {elapsed}");
-    bar.set_style(style.expect("the template is well formed"));
-    bar.enable_steady_tick(Duration::from_millis(120));
-    bar
 }
 
 #[cfg(test)]

@@ -141,7 +141,9 @@ impl<'a> Reader<'a> {
         .iter()
         .filter_map(|cell| {
             let name = cell.text(offset_of!(CounterCell, name), layout::COUNTER_NAME_LEN)?;
-            Some((name, cell.u64(offset_of!(CounterCell, value))?))
+            let value = cell.u64(offset_of!(CounterCell, value))?;
+            // Of two threads one may have taken away what the other had yet to add when the process died.
+            Some((name, value.cast_signed().max(0).cast_unsigned()))
         })
         .collect()
     }

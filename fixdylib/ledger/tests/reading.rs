@@ -250,3 +250,10 @@ proptest! {
         drop(Ledger::parse(&bytes));
     }
 }
+
+#[test]
+fn a_counter_that_was_below_0_when_the_process_died_is_0() {
+    let built = armed().counter(Counter::EncodersTwoThreads, u64::MAX);
+    let ledger = Ledger::parse(&built.build()).unwrap();
+    assert_eq!(ledger.counter("encoders_two_threads"), Some(0));
+}

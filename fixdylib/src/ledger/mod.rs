@@ -91,6 +91,12 @@ pub fn discount(counter: Counter) {
     let (Ok(_) | Err(_)) = cell(counter).fetch_update(Ordering::Relaxed, Ordering::Relaxed, lower);
 }
 
+/// Takes 1 from a counter to which another thread adds it, perhaps only afterwards: in between it may be below 0, which its reader
+/// takes for 0.
+pub fn discount_ahead(counter: Counter) {
+    cell(counter).fetch_sub(1, Ordering::Relaxed);
+}
+
 /// Takes 1 from a counter that is only ever changed under a lock.
 pub fn discount_locked(counter: Counter) {
     let cell = cell(counter);

@@ -12,7 +12,7 @@ use agx_policy::rules::Role;
 
 use super::engine::{Call, fact};
 use super::{domains, published, receiver as receivers, slots};
-use crate::ledger::{self, Tallied, count, discount};
+use crate::ledger::{self, Tallied, count, discount, discount_ahead};
 use sharing::{ENCODERS, Overlap, Seen, Table};
 
 /// What a hooked call is to the encoder that it concerns.
@@ -105,7 +105,8 @@ fn note(entry: u32, seen: Seen) {
     }
     if let Some((before, now)) = seen.threads {
         if let Some(counter) = of_threads(before) {
-            discount(counter);
+            // The thread that made it so many may not have counted it yet.
+            discount_ahead(counter);
         }
         if let Some(counter) = of_threads(now) {
             count(counter, 1);

@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::{Range, RangeInclusive};
 
 use object::macho::{S_SYMBOL_STUBS, SECTION_TYPE};
 
 use super::arm64::{Instruction, Offset, Operation};
-use super::{Binary, Class, ExportKind, Gaps, Method, Objc, Pointer, Section, Stub, Why};
+use super::{Binary, Class, ExportKind, Gaps, Method, Objc, Pointer, Section, Why};
 use crate::target::image::Processor;
 
 /// The code of an image for arm64 or arm64e.
@@ -20,6 +20,8 @@ pub struct Code<'b> {
     /// The starts of all functions, in order, and the end of each section after them.
     starts: Vec<u64>,
     stubs: HashMap<u64, &'b str>,
+    /// Where the stubs begin that send one selector each.
+    senders: HashSet<u64>,
     names: OnceCell<HashMap<u64, Cow<'b, str>>>,
     gaps: Gaps,
 }
@@ -56,6 +58,7 @@ impl<'b> Code<'b> {
             sections,
             starts,
             stubs,
+            senders: objc.stubs.iter().map(|stub| stub.address).collect(),
             names: OnceCell::new(),
             gaps,
         })
@@ -147,11 +150,15 @@ impl<'b> Code<'b> {
         self.stubs.iter().map(|(address, name)| (*address, *name))
     }
 
+    /// Whether a stub that sends a selector begins at `address`.
+    pub fn sends_a_selector(&self, address: u64) -> bool {
+        self.senders.contains(&address)
+    }
+
     /// Whether `address` is in a stub: of an import, or of a selector.
     pub fn is_in_stub(&self, address: u64) -> bool {
         self.function_at(address).is_some_and(|function| {
-            let sends = |stub: &Stub<'_>| stub.address == function.start;
-            self.stubs.contains_key(&function.start) || self.objc.stubs.iter().any(sends)
+            self.stubs.contains_key(&function.start) || self.sends_a_selector(function.start)
         })
     }
 

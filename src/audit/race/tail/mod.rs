@@ -189,7 +189,7 @@ fn taken_by(code: &Code<'_>, target: u64) -> Registers {
         return callee::takes(symbol);
     }
     // A stub that sends a selector is no function either.
-    if code.objc().stubs.iter().any(|stub| stub.address == target) {
+    if code.sends_a_selector(target) {
         return Registers::NONE;
     }
     let function = code.function_at(target);
